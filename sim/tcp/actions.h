@@ -1,0 +1,85 @@
+// What a step of the state machine asks its host to do. One sink per host, cleared and reused.
+#pragma once
+
+#include <fourtuple/errc.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "sim/wire/segment.h"
+
+namespace fourtuple::tcp {
+
+/// The three timers of a Linux TCP socket (inet_connection_sock.h): each has one meaning at a time,
+/// which the tcb knows. `retransmit` also serves SYN, loss probe and zero-window probe; `keepalive`
+/// also the FIN-WAIT-2 of an orphan that outlives 60 s.
+enum class timer : std::uint8_t { retransmit, delayed_ack, keepalive };
+inline constexpr std::size_t timer_count = 3;
+
+/// nstat counters that a step can move; the host adds them under the kernel's names.
+#define FOURTUPLE_TCP_COUNTERS(X)                                                               \
+  X(TcpActiveOpens) X(TcpPassiveOpens) X(TcpAttemptFails) X(TcpEstabResets) X(TcpRetransSegs)    \
+  X(TcpOutRsts) X(TcpExtTW) X(TcpExtTWRecycled) X(TcpExtTWKilled) X(TcpExtListenOverflows)      \
+  X(TcpExtListenDrops) X(TcpExtSyncookiesSent) X(TcpExtSyncookiesRecv)                           \
+  X(TcpExtSyncookiesFailed) X(TcpExtTCPTimeWaitOverflow) X(TcpExtTCPAbortOnData)                 \
+  X(TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) X(TcpExtTCPAbortOnLinger)                  \
+  X(TcpExtTCPTimeouts) X(TcpExtTCPLossProbes) X(TcpExtTCPSynRetrans) X(TcpExtTCPReqQFullDrop)    \
+  X(TcpExtTCPReqQFullDoCookies) X(TcpExtPAWSActive) X(TcpExtPAWSEstab) X(TcpExtDelayedACKs)      \
+  X(TcpExtDelayedACKLost) X(TcpExtTCPChallengeACK) X(TcpExtTCPSYNChallenge)                      \
+  X(TcpExtEmbryonicRsts) X(TcpExtTCPDSACKOldSent) X(TcpExtTCPOFOQueue)                           \
+  X(TcpExtTCPACKSkippedSynRecv) X(TcpExtTCPACKSkippedPAWS) X(TcpExtTCPACKSkippedSeq)             \
+  X(TcpExtTCPACKSkippedFinWait2) X(TcpExtTCPACKSkippedTimeWait) X(TcpExtTCPACKSkippedChallenge) \
+  X(TcpExtTCPKeepAlive) X(TcpExtTCPPureAcks) X(TcpExtTCPDeferAcceptDrop)                         \
+  X(TcpExtTCPFromZeroWindowAdv) X(TcpExtTCPToZeroWindowAdv) X(TcpExtTCPWantZeroWindowAdv)        \
+  X(TcpExtTCPAutoCorking) X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent)
+
+enum class counter : std::uint8_t {
+#define FOURTUPLE_ENUMERATOR(name) name,
+  FOURTUPLE_TCP_COUNTERS(FOURTUPLE_ENUMERATOR)
+#undef FOURTUPLE_ENUMERATOR
+      count_
+};
+
+/// What became of the connection in this step, beyond numbers in the tcb.
+enum class ending : std::uint8_t {
+  none,
+  closed,       ///< state is CLOSED: unhash; an orphan is freed
+  time_wait,    ///< state was replaced by a TIME-WAIT record (make_time_wait)
+  fin_wait_2,   ///< an orphan's FIN-WAIT-2 became a compact record likewise
+};
+
+/// Changes an application may be waiting for. A bit set; wakes pollers in the kernel's order.
+enum wake : std::uint8_t { wake_readable = 1, wake_writable = 2, wake_error = 4, wake_hangup = 8 };
+
+struct timer_request {
+  std::uint64_t delay = 0;  ///< jiffies from now, at least 1; meaningful if set
+  enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
+};
+
+/// Filled by a step, carried out by the host afterwards: timers, then segments in order, then
+/// counters, wakes and the ending.
+struct actions {
+  std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
+  std::array<timer_request, timer_count> timers{};
+  std::vector<counter> counters;
+  std::uint8_t wakes = 0;
+  ending end = ending::none;
+
+  void clear() {
+    segments.clear();
+    counters.clear();
+    timers = {};
+    wakes = 0;
+    end = ending::none;
+  }
+  void count(counter c) { counters.push_back(c); }
+  void arm(timer t, std::uint64_t jiffies) {
+    timers[static_cast<std::size_t>(t)] = {jiffies == 0 ? 1 : jiffies, timer_request::kind::arm};
+  }
+  void cancel(timer t) {
+    timers[static_cast<std::size_t>(t)] = {0, timer_request::kind::cancel};
+  }
+};
+
+}  // namespace fourtuple::tcp

@@ -1,0 +1,21 @@
+#include "sim/wire/address_table.h"
+
+namespace fourtuple::wire {
+
+address_table::address_table() {
+  intern(ip_address::any(family::inet));
+  intern(ip_address::any(family::inet6));
+}
+
+address_id address_table::intern(const ip_address& a) {
+  if (const auto found = ids_.find(a); found != ids_.end()) return {found->second};
+  address_id plain{};
+  const bool mapped = a.is_v4_mapped();
+  if (mapped) plain = intern(a.unmapped());
+  const address_id id{size()};
+  ids_.emplace(a, id.value);
+  entries_.push_back({a, mapped ? plain : id, a.is_loopback()});
+  return id;
+}
+
+}  // namespace fourtuple::wire

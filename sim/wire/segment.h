@@ -1,0 +1,51 @@
+// A TCP segment between two hosts, as a value (RFC 9293 3.1, RFC 7323, RFC 2018). Addresses and ports
+// travel beside it; payload is counted, and only where an application looks at bytes does `payload`
+// name a buffer of the world's payload pool.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "sim/wire/four_tuple.h"
+#include "sim/wire/seq.h"
+
+namespace fourtuple::wire {
+
+/// Control bits in the order of the header, FIN lowest.
+enum flag : std::uint8_t { fin = 1, syn = 2, rst = 4, psh = 8, ack = 16 };
+
+/// A range of sequence space [left, right) reported by SACK.
+struct sack_block {
+  seq left = 0;
+  seq right = 0;
+};
+
+/// Segment header, options and length. 56 bytes; tuple is as the SENDER sees it.
+struct segment {
+  four_tuple tuple;
+  seq seq_number = 0;
+  seq ack_number = 0;          ///< only with flag ack
+  std::uint32_t length = 0;    ///< payload bytes
+  std::uint32_t payload = 0;   ///< id in the payload pool; 0: bytes are counted only
+  std::uint32_t ts_value = 0;  ///< TSval, only if has_timestamps
+  std::uint32_t ts_echo = 0;   ///< TSecr
+  std::uint16_t window = 0;    ///< the field, unscaled as sent
+  std::uint16_t mss = 0;       ///< SYN only; 0: option absent
+  std::uint8_t flags = 0;
+  std::uint8_t window_scale = no_window_scale;  ///< SYN only
+  bool sack_permitted = false;                  ///< SYN only
+  bool has_timestamps = false;
+  std::uint8_t sack_count = 0;
+  std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
+
+  static constexpr std::uint8_t no_window_scale = 0xff;
+
+  [[nodiscard]] constexpr bool has(flag f) const { return (flags & f) != 0; }
+  /// SEG.LEN of RFC 9293: payload plus one for SYN and for FIN.
+  [[nodiscard]] constexpr std::uint32_t sequence_length() const {
+    return length + (has(syn) ? 1U : 0U) + (has(fin) ? 1U : 0U);
+  }
+  [[nodiscard]] constexpr seq end() const { return seq_number + sequence_length(); }
+};
+
+}  // namespace fourtuple::wire
