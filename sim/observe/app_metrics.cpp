@@ -1,0 +1,69 @@
+#include "sim/observe/app_metrics.h"
+
+namespace fourtuple::observe {
+
+std::string fault::text() const {
+  switch (kind) {
+    case word::timeout: return "timeout";
+    case word::eof: return "eof";
+    case word::errno_name: break;
+  }
+  return std::string(name(error));
+}
+
+void duration_samples::add(duration d) {
+  ++count_;
+  if (last_ == nullptr || last_->first != d) last_ = &*samples_.try_emplace(d, 0).first;
+  ++last_->second;
+}
+
+void duration_samples::merge(const duration_samples& other) {
+  for (const auto& [value, n] : other.samples_) samples_[value] += n;
+  count_ += other.count_;
+  last_ = nullptr;
+}
+
+std::optional<duration> duration_samples::percentile(unsigned percent) const {
+  if (count_ == 0) return std::nullopt;
+  const std::uint64_t wanted = (count_ * percent + 99) / 100;
+  const std::uint64_t rank = wanted == 0 ? 1 : wanted;
+  std::uint64_t seen = 0;
+  for (const auto& [value, n] : samples_) {
+    seen += n;
+    if (seen >= rank) return value;
+  }
+  return samples_.rbegin()->first;
+}
+
+void tuple_set::add(const endpoint& local, const endpoint& remote) {
+  if (last_key_ == nullptr || last_key_->first != local.address || last_key_->second != remote) {
+    const auto place = used_.try_emplace(key{local.address, remote}).first;
+    if (!place->second) place->second = std::make_unique<ports>();
+    last_key_ = &place->first;
+    last_ = place->second.get();
+  }
+  if (last_->test(local.port)) return;
+  last_->set(local.port);
+  ++size_;
+}
+
+void tuple_set::merge(const tuple_set& other) {
+  for (const auto& [where, bits] : other.used_) {
+    auto& mine = used_[where];
+    if (!mine) mine = std::make_unique<ports>();
+    const auto before = mine->count();
+    *mine |= *bits;
+    size_ += mine->count() - before;
+  }
+}
+
+void app_metrics::fail(instant at, fault what, std::string_view call, std::uint64_t attempt) {
+  switch (what.kind) {
+    case fault::word::timeout: ++timeouts; break;
+    case fault::word::eof: ++eofs; break;
+    case fault::word::errno_name: ++errors[static_cast<std::size_t>(what.error)]; break;
+  }
+  if (!first_failure) first_failure = observe::first_failure{at, what, std::string(call), attempt};
+}
+
+}  // namespace fourtuple::observe
