@@ -1,0 +1,81 @@
+// Hosts and links as the file declares them. A counted host is ONE record with a count; its members
+// (fleet-1 ...) are enumerated by the helpers here, never expanded.
+#pragma once
+
+#include "sim/profile/profile.h"
+#include "sim/profile/sysctl.h"
+#include "sim/spec/units.h"
+
+#include <fourtuple/address.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fourtuple::spec {
+
+enum class timer_mode : std::uint8_t {
+  kernel,  ///< as late as the kernel's timer wheel
+  ideal,   ///< at the exact moment
+};
+
+/// `length` consecutive addresses from `first`. On a counted host member m (from 0) has first + m;
+/// on a plain host all of them belong to it.
+struct address_run {
+  ip_address first;
+  std::uint32_t length = 1;
+  position where;
+};
+
+struct host {
+  std::string name;
+  position where;
+  const profile::host_profile* profile = nullptr;  ///< never null in a checked scenario
+  std::uint16_t hz = 250;
+  timer_mode timers = timer_mode::kernel;
+  std::optional<std::uint32_t> count;  ///< nothing: one host of that very name
+  std::vector<address_run> addresses;  ///< in file order; may be empty (loopback only)
+  /// As booted plus the file's `sysctls:`, applied in file order.
+  profile::sysctls sysctls;
+  /// The names and texts of `sysctls:` as written (the real kernel is told these).
+  std::vector<std::pair<std::string, std::string>> sysctl_lines;
+  spec::user user;              ///< default of its apps and script processes
+  std::uint32_t nofile = 1024;  ///< likewise
+
+  [[nodiscard]] std::uint32_t members() const { return count.value_or(1); }
+};
+
+/// One host of the world: index into scenario::hosts and member (0 where not counted).
+struct host_ref {
+  std::uint32_t host = 0;
+  std::uint32_t member = 0;
+  friend auto operator<=>(const host_ref&, const host_ref&) = default;
+};
+
+/// One or all members of a host, as a name in the file means it: "fleet" all, "fleet-3" one.
+struct host_selection {
+  std::uint32_t host = 0;
+  std::optional<std::uint32_t> member;  ///< nothing: every member
+  friend auto operator<=>(const host_selection&, const host_selection&) = default;
+};
+
+/// address + n, across octets; wraps never within a checked run.
+[[nodiscard]] ip_address plus(ip_address a, std::uint32_t n);
+/// "client", "fleet-1" (members count from 1 in names).
+[[nodiscard]] std::string member_name(const host& h, std::uint32_t member);
+/// The addresses of one member, in file order; loopback is not listed.
+[[nodiscard]] std::vector<ip_address> addresses_of(const host& h, std::uint32_t member);
+/// Its first address of that family.
+[[nodiscard]] std::optional<ip_address> first_address(const host& h, std::uint32_t member,
+                                                      family f);
+
+/// A link between two hosts (or every pair of their members). Only latency is modelled yet.
+struct link {
+  std::array<host_selection, 2> between;
+  duration latency{};  ///< one way; 0: veth, else at least 1 ns
+  position where;
+};
+
+}  // namespace fourtuple::spec

@@ -1,0 +1,65 @@
+// The plain description of a checked scenario: what sim/scenario makes of a YAML file and what
+// engine, real, apps and run read. Everything here is valid: names resolve, units are parsed,
+// defaults are filled in. No YAML, no I/O.
+#pragma once
+
+#include "sim/spec/app.h"
+#include "sim/spec/condition.h"
+#include "sim/spec/host.h"
+#include "sim/spec/metric.h"
+#include "sim/spec/script.h"
+#include "sim/spec/units.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fourtuple::spec {
+
+/// One row of `expect:` or `expect_at:`. A list of conditions gives several.
+struct expectation {
+  std::string metric;  ///< as written
+  metric_path path;
+  value_kind kind = value_kind::count;
+  condition cond;
+  std::optional<duration> at;  ///< expect_at: tested then; nothing: at the end
+  position where;              ///< of the metric
+};
+
+struct scenario {
+  std::string file;  ///< as named by the user; "-" is standard input
+  std::string title;
+  std::string why;
+  std::uint64_t seed = 1;
+  std::optional<fourtuple::duration>
+      duration;  ///< nothing: until every script and app that can end has ended
+  std::optional<fourtuple::duration> pace;  ///< of the script; nothing: one round trip of the
+                                            ///< slowest path plus 1 ms
+  std::vector<host> hosts;  ///< in file order
+  std::vector<link> links;  ///< empty: one segment without delay
+  std::vector<app> apps;    ///< in file order
+  std::vector<step> script;
+  std::vector<expectation> expect;
+
+  [[nodiscard]] std::uint64_t host_count() const;  ///< members counted
+};
+
+/// A host by the name a user writes: "client", "fleet" (all), "fleet-3" (one).
+[[nodiscard]] std::optional<host_selection> find_host(const scenario& s, std::string_view name);
+/// Which host has that address; loopback and unknown ones: nothing.
+[[nodiscard]] std::optional<host_ref> owner_of(const scenario& s, const ip_address& a);
+/// "client", "fleet-3".
+[[nodiscard]] std::string host_name(const scenario& s, host_ref h);
+[[nodiscard]] std::string host_name(const scenario& s, host_selection h);
+/// An app by name; null where there is none.
+[[nodiscard]] const app* find_app(const scenario& s, std::string_view name);
+
+/// An endpoint as a file writes it: "10.0.0.2:80", "[::1]:80", "server:80", "fleet-3:80",
+/// "localhost:80", "0.0.0.0:0". A name is that host's first address of `f`. A counted name without
+/// member gives all of them, in order. Empty and `why` set where it is none of these.
+[[nodiscard]] std::vector<endpoint> resolve_endpoints(const scenario& s, std::string_view text,
+                                                      family f, std::string& why);
+
+}  // namespace fourtuple::spec
