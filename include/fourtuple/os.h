@@ -106,7 +106,7 @@ class sleeping : public waiter {
 /// A cheap handle on a process. Copyable; valid as long as the process.
 class os {
  public:
-  os(process& p, task_list& tasks) : process_(&p), tasks_(&tasks) {}
+  explicit os(process& p) : process_(&p) {}
 
   /// The calls themselves, none of which blocks.
   [[nodiscard]] process& calls() const { return *process_; }
@@ -117,7 +117,7 @@ class os {
   /// Starts `t` at once, up to its first wait; it lives until it ends or the process does.
   void spawn(task t) const {
     const auto h = t.release();
-    tasks_->adopt(h.promise());
+    process_->tasks().adopt(h.promise());
     h.resume();
   }
 
@@ -177,7 +177,6 @@ class os {
  private:
   friend struct task::promise_type;
   process* process_;
-  task_list* tasks_;
 };
 
 // A frame remembers its process in front of itself, so that it can be freed without one.

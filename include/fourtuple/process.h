@@ -60,6 +60,7 @@ struct datagram {
 };
 
 class waiter;
+class task_list;
 
 /// One socket that a waiter watches. Lives in the waiter's owner; `link` and `host_private` belong to
 /// the kernel while the wait is pending.
@@ -162,6 +163,8 @@ class process {
   /// The program has done what it came for: a run without a duration may end. Sockets stay.
   virtual void finished() = 0;
 
+  /// The running coroutines, destroyed when the process ends, before its descriptors are closed.
+  virtual task_list& tasks() = 0;
   /// Memory for coroutine frames, from size classes; freed with the same size.
   virtual void* allocate_frame(std::size_t size) = 0;
   virtual void free_frame(void* frame, std::size_t size) noexcept = 0;

@@ -1,0 +1,47 @@
+// A world that scenarios run in: control, time that passes, and things to look at. Implemented by
+// sim/engine (simulated) and sim/real (the real kernel).
+#pragma once
+
+#include <fourtuple/control.h>
+#include <fourtuple/time.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/observe/host_metrics.h"
+
+namespace fourtuple::observe {
+
+class backend : public control {
+ public:
+  /// Why run_until() came back.
+  enum class stop : std::uint8_t {
+    reached,      ///< the instant asked for
+    finished,     ///< every process that can end has called finished()
+    quiet,        ///< nothing will ever happen again
+    event_limit,  ///< the bound on events
+    interrupted,  ///< `keep_going` said no
+  };
+
+  /// Lets time pass up to and including `until`. `keep_going` is asked every few thousand events and
+  /// may print progress; a null one means go on.
+  virtual stop run_until(instant until, bool (*keep_going)(void*), void* context) = 0;
+
+  [[nodiscard]] virtual instant now() const = 0;
+  [[nodiscard]] virtual std::uint64_t events() const = 0;
+  /// Hex digest of everything that happened so far (DESIGN 4.7); empty on the real kernel.
+  [[nodiscard]] virtual std::string digest() const = 0;
+
+  /// Members in the order of host ids, under their own names.
+  [[nodiscard]] virtual std::vector<std::string> host_names() const = 0;
+  [[nodiscard]] virtual host_metrics look(std::string_view host) const = 0;
+  [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
+
+  /// The process is called that in socket rows ("api"); processes that must call finished() before
+  /// the run may end are declared here too.
+  virtual void describe_process(process& p, std::string_view program, bool must_finish) = 0;
+};
+
+}  // namespace fourtuple::observe
