@@ -62,17 +62,18 @@ struct datagram {
 class waiter;
 class task_list;
 
-/// One socket that a waiter watches. Lives in the waiter's owner; `link` and `host_private` belong to
-/// the kernel while the wait is pending.
+/// One socket that a waiter watches. Lives beside its waiter.
 struct watch {
   descriptor fd = -1;
   ready_mask mask = 0;  ///< what to wait for
   ready_mask now = 0;   ///< set when woken: the level then
-  std::uint32_t seen = 0;  ///< wake counter at the last look; 0 with a level that is ready: at once
+  bool edge = false;    ///< as EPOLLET: a level counts only if the wake counter moved past `seen`
+  std::uint32_t seen = 0;  ///< the socket's wake counter at the last look; kept by the kernel
+
+  // The kernel's, while pending.
   waiter* owner = nullptr;
   watch* next = nullptr;
-  watch* prev = nullptr;
-  std::uint32_t socket = 0;
+  watch** place = nullptr;  ///< what points at this watch
 };
 
 /// A wait for any of a set of sockets, for a deadline, or both. It lives in the waiting coroutine's
@@ -93,10 +94,11 @@ class waiter {
   cause why = cause::none;
 
   // The kernel's, while pending.
-  std::uint32_t alarm = 0;
-  bool queued = false;
-  bool pending = false;
-  waiter* ring_next = nullptr;
+  static constexpr std::uint32_t no_alarm = 0xffffffff;
+  std::uint32_t alarm = no_alarm;  ///< its deadline in the kernel's table
+  std::uint32_t ring_slot = 0;     ///< its place in the ring, if queued
+  bool queued = false;             ///< woken, and not run yet
+  bool pending = false;            ///< armed or queued
 
  protected:
   ~waiter() = default;

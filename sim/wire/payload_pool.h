@@ -1,0 +1,47 @@
+// Bytes on their way. Most payload is counted and never exists; what an application looks at travels
+// as a buffer of this pool, named by an id in the segment. One pool per world.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fourtuple::wire {
+
+/// Ids are reused after release(); id 0 is "no bytes" and never given out. A copy of a segment (a
+/// duplicate on a link) needs share().
+class payload_pool {
+ public:
+  payload_pool() : entries_(1) {}
+
+  std::uint32_t put(std::string bytes) {
+    if (free_.empty()) {
+      entries_.push_back({});
+      free_.push_back(static_cast<std::uint32_t>(entries_.size() - 1));
+    }
+    const std::uint32_t id = free_.back();
+    free_.pop_back();
+    entries_[id] = {std::move(bytes), 1};
+    return id;
+  }
+  [[nodiscard]] std::string_view at(std::uint32_t id) const { return entries_[id].bytes; }
+  void share(std::uint32_t id) {
+    if (id != 0) ++entries_[id].users;
+  }
+  void release(std::uint32_t id) {
+    if (id == 0 || --entries_[id].users != 0) return;
+    entries_[id].bytes = {};
+    free_.push_back(id);
+  }
+
+ private:
+  struct entry {
+    std::string bytes;
+    std::uint32_t users = 0;
+  };
+  std::vector<entry> entries_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace fourtuple::wire
