@@ -53,8 +53,25 @@ enum class ending : std::uint8_t {
 enum wake : std::uint8_t { wake_readable = 1, wake_writable = 2, wake_error = 4, wake_hangup = 8 };
 
 struct timer_request {
-  std::uint64_t delay = 0;  ///< jiffies from now, at least 1; meaningful if set
+  std::uint64_t delay = 0;  ///< jiffies from now; 0: the next tick, as on the kernel's wheel
   enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
+};
+
+/// The counters one step moved, in order, repetitions allowed. A step moves a handful at most.
+class counter_list {
+ public:
+  void push_back(counter c) {
+    if (size_ < items_.size()) items_[size_++] = c;
+  }
+  void clear() { size_ = 0; }
+  [[nodiscard]] const counter* begin() const { return items_.data(); }
+  [[nodiscard]] const counter* end() const { return items_.data() + size_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+ private:
+  std::uint8_t size_ = 0;
+  std::array<counter, 31> items_{};
 };
 
 /// Filled by a step, carried out by the host afterwards: timers, then segments in order, then
@@ -62,9 +79,15 @@ struct timer_request {
 struct actions {
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
-  std::vector<counter> counters;
+  counter_list counters;
   std::uint8_t wakes = 0;
   ending end = ending::none;
+  std::uint64_t end_delay = 0;  ///< jiffies the record of ending::time_wait or fin_wait_2 lives
+  /// Payload of the arrived segment that was taken into the receive buffer: sequence numbers
+  /// [accepted_left, accepted_right), in order or not; empty: none. What became readable is the
+  /// growth of readable(tcb).
+  wire::seq accepted_left = 0;
+  wire::seq accepted_right = 0;
 
   void clear() {
     segments.clear();
@@ -72,10 +95,12 @@ struct actions {
     timers = {};
     wakes = 0;
     end = ending::none;
+    end_delay = 0;
+    accepted_left = accepted_right = 0;
   }
   void count(counter c) { counters.push_back(c); }
   void arm(timer t, std::uint64_t jiffies) {
-    timers[static_cast<std::size_t>(t)] = {jiffies == 0 ? 1 : jiffies, timer_request::kind::arm};
+    timers[static_cast<std::size_t>(t)] = {jiffies, timer_request::kind::arm};
   }
   void cancel(timer t) {
     timers[static_cast<std::size_t>(t)] = {0, timer_request::kind::cancel};

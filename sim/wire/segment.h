@@ -20,7 +20,7 @@ struct sack_block {
   seq right = 0;
 };
 
-/// Segment header, options and length. 56 bytes; tuple is as the SENDER sees it.
+/// Segment header, options and length. 72 bytes; tuple is as the SENDER sees it.
 struct segment {
   four_tuple tuple;
   seq seq_number = 0;
