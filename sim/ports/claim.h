@@ -1,0 +1,66 @@
+// Who asks for a port and who holds one, and when two of them are in each other's way: the whole
+// conflict rule of bind(), listen() and UDP, as pure functions. Everything else in this folder that
+// has to decide "may these two share a port?" decides it here.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/wire/address_table.h"
+
+namespace fourtuple::ports {
+
+/// Which local addresses a socket would receive on: one of them, all of IPv4, all of IPv6, or both.
+/// A v4-mapped IPv6 address is the IPv4 address it maps, so the address alone tells the family.
+struct scope {
+  wire::address_id address;  ///< the one address; any_v4 or any_v6 for a wildcard
+  bool all_v4 = false;
+  bool all_v6 = false;
+  bool is_v6 = false;  ///< the one address is an IPv6 address
+
+  [[nodiscard]] constexpr bool wildcard() const { return all_v4 || all_v6; }
+  friend bool operator==(const scope&, const scope&) = default;
+};
+
+/// The scope of a socket bound to `a`; `v6only` is IPV6_V6ONLY and counts on "::" only.
+[[nodiscard]] scope scope_of(wire::address_id a, bool v6only, const wire::address_table& t);
+
+/// inet_rcv_saddr_equal() with wildcards matching: is there an address that both receive on?
+[[nodiscard]] constexpr bool overlaps(const scope& a, const scope& b) {
+  if ((a.all_v4 && b.all_v4) || (a.all_v6 && b.all_v6)) return true;
+  if (a.wildcard() && b.wildcard()) return false;
+  if (a.wildcard()) return b.is_v6 ? a.all_v6 : a.all_v4;
+  if (b.wildcard()) return a.is_v6 ? b.all_v6 : b.all_v4;
+  return a.address == b.address;
+}
+
+/// Everything about one socket (or what is left of it in TIME-WAIT) that conflict rules look at.
+struct claim {
+  scope where;
+  std::uint32_t uid = 0;
+  std::uint16_t device = 0;  ///< SO_BINDTODEVICE: interface number on this host; 0: none
+  bool reuseaddr = false;    ///< SO_REUSEADDR
+  bool reuseport = false;    ///< SO_REUSEPORT
+  bool listening = false;
+  bool time_wait = false;
+  bool connect_bound = false;  ///< connect() chose its port (SOCK_CONNECT_BIND, tw_connect_bind)
+};
+
+/// How lenient the question is: the two last arguments of inet_csk_bind_conflict().
+struct leniency {
+  bool relax = true;         ///< two SO_REUSEADDR sockets may share
+  bool reuseport_ok = true;  ///< two SO_REUSEPORT sockets may share
+};
+inline constexpr leniency explicit_port{true, true};      ///< bind(port), listen()
+inline constexpr leniency any_port{false, false};         ///< bind(0)
+inline constexpr leniency any_port_relaxed{true, false};  ///< bind(0), ip_autobind_reuse's round
+
+/// inet_bind_conflict(): may `asks` not have a port that `holds` has? (TCP; EADDRINUSE if so.)
+/// DEVIATION: a socket that already is in a reuseport group asks as one that is not; only a
+/// listener that listens a second time after shutdown() could notice.
+[[nodiscard]] bool conflicts(const claim& asks, const claim& holds, leniency how);
+
+/// inet_rcv_saddr_equal() and the flags of udp_lib_lport_inuse(): the same question for UDP, which
+/// knows neither LISTEN nor TIME-WAIT.
+[[nodiscard]] bool udp_conflicts(const claim& asks, const claim& holds);
+
+}  // namespace fourtuple::ports

@@ -1,0 +1,37 @@
+// table_perturb[] of inet_hashtables.c: where in the range the next automatic connect() of a hash
+// bucket starts. Filled with random numbers at the first use of an entry instead of all at once; a
+// host that connects to few destinations touches few pages.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sim/ports/draws.h"
+
+namespace fourtuple::ports {
+
+class perturb_table {
+ public:
+  /// The entry's value; what the draws say until it is advanced for the first time.
+  [[nodiscard]] std::uint32_t at(std::uint32_t index, const draws& d) const {
+    const page* p = find(index);
+    return d.perturb(index) + (p ? p->advanced[index % page_size] : 0);
+  }
+  /// table_perturb[index] += by, modulo 2^32.
+  void advance(std::uint32_t index, std::uint32_t by);
+
+ private:
+  static constexpr std::uint32_t page_size = 64;
+  struct page {
+    std::array<std::uint32_t, page_size> advanced{};
+  };
+  [[nodiscard]] const page* find(std::uint32_t index) const {
+    const std::uint32_t n = index / page_size;
+    return n < pages_.size() ? pages_[n].get() : nullptr;
+  }
+  std::vector<std::unique_ptr<page>> pages_;
+};
+
+}  // namespace fourtuple::ports
