@@ -10,7 +10,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,8 +72,7 @@ struct port_rules {
   std::uint8_t local_range_step;     ///< step with that option: 1 since 6.8, before 2 [A.9]
   bool bucket_recompute;             ///< >= 6.18: an all-connect bucket goes back to -1/-1 [A.6]
   bool has_bind_address_no_port;     ///< IP_BIND_ADDRESS_NO_PORT: 4.2 [A.9]
-  std::optional<std::uint16_t> unprivileged_start;  ///< below it bind() needs root; fixed at 1024
-                                                    ///< where the sysctl is absent (< 4.11)
+  std::uint16_t unprivileged_start;  ///< below it bind() needs root (a sysctl since 4.11)
 };
 
 struct time_wait_rules {
