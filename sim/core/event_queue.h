@@ -1,0 +1,83 @@
+// The future of the world: events ordered by (at, destination, phase, source, the source's counter),
+// that is by causes, never by insertion (DESIGN 4.2). A hierarchical wheel: pushing is an append to a
+// bucket, and only the bucket whose time has come is sorted, so that the cost does not grow with the
+// number of pending events.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+namespace fourtuple::core {
+
+/// At one instant: what changes the world comes first, who looks at it last.
+enum class phase : std::uint8_t { control, arrival, timer, application, observe };
+
+/// 24 bytes: at 64, destination 24, phase 3, source 24, counter 45, record 32 bits.
+class event {
+ public:
+  static constexpr std::uint32_t max_entity = (1U << 24) - 1;
+
+  event() = default;
+  event(std::int64_t at, std::uint32_t destination, phase p, std::uint32_t source,
+        std::uint64_t counter, std::uint32_t record)
+      : at_(at),
+        high_((std::uint64_t{destination} << 40) | (static_cast<std::uint64_t>(p) << 37) |
+              (std::uint64_t{source} << 13) | ((counter >> 32) & 0x1fff)),
+        low_((counter << 32) | record) {}
+
+  [[nodiscard]] std::int64_t at() const { return at_; }
+  [[nodiscard]] std::uint32_t destination() const { return static_cast<std::uint32_t>(high_ >> 40); }
+  [[nodiscard]] core::phase phase() const { return static_cast<core::phase>((high_ >> 37) & 7); }
+  [[nodiscard]] std::uint32_t record() const { return static_cast<std::uint32_t>(low_); }
+
+  /// The full key. Two events never compare equal: (source, counter) is unique.
+  friend bool operator<(const event& a, const event& b) {
+    if (a.at_ != b.at_) return a.at_ < b.at_;
+    if (a.high_ != b.high_) return a.high_ < b.high_;
+    return (a.low_ >> 32) < (b.low_ >> 32);
+  }
+
+ private:
+  std::int64_t at_ = 0;
+  std::uint64_t high_ = 0;
+  std::uint64_t low_ = 0;
+};
+static_assert(sizeof(event) == 24);
+
+class event_queue {
+ public:
+  /// `e` must come after the last event popped.
+  void push(const event& e);
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  /// The earliest event; the queue must not be empty.
+  [[nodiscard]] const event& top();
+  void pop();
+
+ private:
+  static constexpr unsigned slot_bits = 13;  ///< a slot of the lowest level is 8.2 us
+  static constexpr unsigned level_bits = 8;
+  static constexpr unsigned level_count = 6;  ///< 2^61 ns; beyond: overflow_
+  static constexpr unsigned slots = 1U << level_bits;
+
+  struct level {
+    std::array<std::vector<event>, slots> bucket;
+    std::array<std::uint64_t, slots / 64> used{};
+  };
+  [[nodiscard]] std::uint64_t slot_of(const event& e) const {
+    return static_cast<std::uint64_t>(e.at()) >> slot_bits;
+  }
+  void file(const event& e);
+  void open_next();
+  void insert_sorted(const event& e);
+
+  std::array<level, level_count> levels_;
+  std::vector<event> overflow_;
+  std::vector<event> open_;   ///< the opened slot, sorted descending: the earliest at the back
+  std::uint64_t current_ = 0;  ///< the opened slot
+  std::size_t size_ = 0;
+};
+
+}  // namespace fourtuple::core

@@ -1,0 +1,38 @@
+// Randomness as a function of (key, count): Philox4x32-10 (Salmon et al., SC 2011). No state, no order
+// of calls: adding a draw in one place moves none in another (DESIGN 4.4). Integers only.
+#pragma once
+
+#include <cstdint>
+
+namespace fourtuple::core {
+
+/// What a stream is for. Closed: a new use gets a new purpose and disturbs nobody.
+enum class purpose : std::uint32_t {
+  ports,
+  isn,
+  ts_offset,
+  timer_phase,
+  process,
+  syn_cookie,
+  reuseport,
+  boot_clock,
+  loss,
+  jitter,
+};
+
+/// 64 bits, the same on every platform. `key` 64 bits, (a, b) the 128-bit counter.
+[[nodiscard]] std::uint64_t philox(std::uint64_t key, std::uint64_t a, std::uint64_t b);
+
+/// The key of one entity's stream for one purpose.
+[[nodiscard]] std::uint64_t stream_key(std::uint64_t seed, std::uint32_t entity, purpose what);
+
+/// Uniform in [0, n), n > 0, of 64 random bits by multiply-and-shift: the bias is below n / 2^64.
+[[nodiscard]] constexpr std::uint64_t below(std::uint64_t bits, std::uint64_t n) {
+  __extension__ using wide = unsigned __int128;
+  return static_cast<std::uint64_t>((static_cast<wide>(bits) * n) >> 64);
+}
+
+/// floor(-ln(u) * mean_ns) for u = (bits + 1) / 2^64: a gap of a Poisson process, in integers only.
+[[nodiscard]] std::int64_t exponential_ns(std::uint64_t bits, std::int64_t mean_ns);
+
+}  // namespace fourtuple::core

@@ -1,0 +1,104 @@
+#include "sim/core/timer_wheel.h"
+
+#include <bit>
+
+namespace fourtuple::core {
+
+std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie) {
+  std::uint32_t id = free_;
+  if (id != 0) {
+    free_ = nodes_[id].next;
+  } else {
+    id = static_cast<std::uint32_t>(nodes_.size());
+    nodes_.emplace_back();
+  }
+  nodes_[id].cookie = cookie;
+  // forward_timer_base(): an idle wheel's clock does not lag behind.
+  if (now > clk_) clk_ = now < next_ ? now : next_;
+  place(id, now + delay);
+  return id;
+}
+
+void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
+  // calc_wheel_index(): the level by the remaining delay, the bucket by the expiry rounded up.
+  const std::uint64_t delta = expires - clk_;
+  unsigned level = 0;
+  while (level + 1 < levels && delta >= (std::uint64_t{level_size - 1} << (clk_shift * level)))
+    ++level;
+  const unsigned shift = clk_shift * level;
+  const std::uint64_t slot = (expires >> shift) + 1;
+  const unsigned bucket =
+      level * level_size + static_cast<unsigned>(slot & (level_size - 1));
+  node& n = nodes_[id];
+  n.bucket = static_cast<std::uint16_t>(bucket);
+  n.prev = 0;
+  n.next = heads_[bucket];
+  if (n.next != 0) nodes_[n.next].prev = id;
+  heads_[bucket] = id;
+  pending_[level] |= std::uint64_t{1} << (bucket % level_size);
+  bucket_expiry_[bucket] = slot << shift;
+  if (bucket_expiry_[bucket] < next_) next_ = bucket_expiry_[bucket];
+}
+
+void timer_wheel::cancel(std::uint32_t id) {
+  node& n = nodes_[id];
+  if (n.next != 0) nodes_[n.next].prev = n.prev;
+  if (n.prev != 0) {
+    nodes_[n.prev].next = n.next;
+  } else {
+    heads_[n.bucket] = n.next;
+    if (n.next == 0) {
+      pending_[n.bucket / level_size] &= ~(std::uint64_t{1} << (n.bucket % level_size));
+      if (bucket_expiry_[n.bucket] == next_) find_next();
+    }
+  }
+  n.next = free_;
+  free_ = id;
+}
+
+void timer_wheel::collect(std::uint64_t now, std::vector<std::uint64_t>& due) {
+  while (next_ <= now) {
+    clk_ = next_;
+    std::array<unsigned, levels> buckets{};
+    unsigned count = 0;
+    std::uint64_t clk = clk_;
+    for (unsigned level = 0; level < levels; ++level) {
+      const unsigned bit = static_cast<unsigned>(clk & (level_size - 1));
+      if ((pending_[level] >> bit) & 1) buckets[count++] = level * level_size + bit;
+      if ((clk & ((1U << clk_shift) - 1)) != 0) break;
+      clk >>= clk_shift;
+    }
+    while (count != 0) take_bucket(buckets[--count], due);
+    ++clk_;
+    find_next();
+  }
+}
+
+void timer_wheel::take_bucket(unsigned bucket, std::vector<std::uint64_t>& due) {
+  pending_[bucket / level_size] &= ~(std::uint64_t{1} << (bucket % level_size));
+  std::uint32_t id = heads_[bucket];
+  heads_[bucket] = 0;
+  while (id != 0) {
+    node& n = nodes_[id];
+    const std::uint32_t following = n.next;
+    due.push_back(n.cookie);
+    n.next = free_;
+    free_ = id;
+    id = following;
+  }
+}
+
+void timer_wheel::find_next() {
+  next_ = none;
+  for (unsigned level = 0; level < levels; ++level) {
+    if (pending_[level] == 0) continue;
+    // All buckets in use lie within one turn after the clock: the first one set from there.
+    const auto from = static_cast<int>((clk_ >> (clk_shift * level)) & (level_size - 1));
+    const unsigned bit = static_cast<unsigned>(
+        (from + std::countr_zero(std::rotr(pending_[level], from))) % static_cast<int>(level_size));
+    const std::uint64_t at = bucket_expiry_[level * level_size + bit];
+    if (at < next_) next_ = at;
+  }
+}
+
+}  // namespace fourtuple::core

@@ -1,0 +1,101 @@
+#include "sim/host/waits.h"
+
+namespace fourtuple::host {
+namespace {
+
+void unlink(watch& w) {
+  if (w.place == nullptr) return;
+  *w.place = w.next;
+  if (w.next != nullptr) w.next->place = w.place;
+  w.place = nullptr;
+  w.next = nullptr;
+}
+
+}  // namespace
+
+void waits::link(watch& w, watch_list& list) {
+  w.next = list.first;
+  w.place = &list.first;
+  if (w.next != nullptr) w.next->place = &w.next;
+  list.first = &w;
+}
+
+void waits::arm(waiter& w, bool ready_now) {
+  w.pending = true;
+  w.queued = false;
+  w.why = waiter::cause::none;
+  w.alarm = waiter::no_alarm;
+  if (ready_now) {
+    queue(w, waiter::cause::ready);
+  } else if (w.deadline <= world_.now()) {
+    queue(w, waiter::cause::deadline);
+  } else if (w.deadline != never) {
+    w.alarm = new_alarm(w);
+    world_.schedule_alarm(w.deadline, w.alarm);
+  }
+}
+
+std::uint32_t waits::new_alarm(waiter& w) {
+  if (free_alarms_.empty()) {
+    alarms_.push_back(&w);
+    return static_cast<std::uint32_t>(alarms_.size() - 1);
+  }
+  const std::uint32_t index = free_alarms_.back();
+  free_alarms_.pop_back();
+  alarms_[index] = &w;
+  return index;
+}
+
+void waits::disarm(waiter& w) {
+  for (watch& each : w.watches) unlink(each);
+  if (w.alarm != waiter::no_alarm) alarms_[w.alarm] = nullptr;
+  w.alarm = waiter::no_alarm;
+}
+
+void waits::queue(waiter& w, waiter::cause why) {
+  disarm(w);
+  w.why = why;
+  w.queued = true;
+  world_.ring_push(w);
+}
+
+void waits::cancel(waiter& w) {
+  if (!w.pending) return;
+  if (w.queued) {
+    world_.ring_remove(w);
+    w.queued = false;
+  } else {
+    disarm(w);
+  }
+  w.pending = false;
+}
+
+void waits::post(waiter& w) {
+  if (w.queued) return;
+  w.pending = true;
+  queue(w, waiter::cause::posted);
+}
+
+void waits::wake(watch_list& list, ready_mask level) {
+  ++list.wakes;
+  for (watch* at = list.first; at != nullptr;) {
+    if ((level & (at->mask | ready_err | ready_hup)) == 0) {
+      at = at->next;
+      continue;
+    }
+    at->now = level;
+    at->seen = list.wakes;
+    queue(*at->owner, waiter::cause::ready);  // unlinks, and with it whatever else that waiter watched
+    at = list.first;
+  }
+}
+
+void waits::on_alarm(std::uint32_t index) {
+  waiter* const w = alarms_[index];
+  free_alarms_.push_back(index);
+  if (w == nullptr) return;
+  w->alarm = waiter::no_alarm;
+  queue(*w, waiter::cause::deadline);
+}
+
+}  // namespace fourtuple::host

@@ -1,0 +1,45 @@
+// Waiting on a host: which waiters watch which socket, their deadlines, and the way to the ring. The
+// same for TCP, UDP and plain sleeping.
+#pragma once
+
+#include <fourtuple/process.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/host/surroundings.h"
+
+namespace fourtuple::host {
+
+/// What a socket keeps for those who wait for it.
+struct watch_list {
+  watch* first = nullptr;
+  std::uint32_t wakes = 0;  ///< counts changes, for edge-triggered waits
+};
+
+class waits {
+ public:
+  explicit waits(surroundings& world) : world_(world) {}
+
+  /// Arms: the caller has linked no watch yet. `ready_now`: a watched level holds already.
+  void arm(waiter& w, bool ready_now);
+  static void link(watch& w, watch_list& list);
+  void cancel(waiter& w);
+  void post(waiter& w);
+
+  /// A socket changed: wakes who waits for any of `level` (err and hup always count).
+  void wake(watch_list& list, ready_mask level);
+  /// The deadline of alarm `index` came.
+  void on_alarm(std::uint32_t index);
+
+ private:
+  void queue(waiter& w, waiter::cause why);
+  void disarm(waiter& w);
+  std::uint32_t new_alarm(waiter& w);
+
+  surroundings& world_;
+  std::vector<waiter*> alarms_;  ///< null: cancelled, its event is still on its way
+  std::vector<std::uint32_t> free_alarms_;
+};
+
+}  // namespace fourtuple::host
