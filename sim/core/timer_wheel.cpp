@@ -42,6 +42,10 @@ void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
 
 void timer_wheel::cancel(std::uint32_t id) {
   node& n = nodes_[id];
+  if (n.bucket == collected) {
+    n.cookie = 0;
+    return;
+  }
   if (n.next != 0) nodes_[n.next].prev = n.prev;
   if (n.prev != 0) {
     nodes_[n.prev].next = n.next;
@@ -56,7 +60,7 @@ void timer_wheel::cancel(std::uint32_t id) {
   free_ = id;
 }
 
-void timer_wheel::collect(std::uint64_t now, std::vector<std::uint64_t>& due) {
+void timer_wheel::collect(std::uint64_t now, std::vector<std::uint32_t>& due) {
   while (next_ <= now) {
     clk_ = next_;
     std::array<unsigned, levels> buckets{};
@@ -68,24 +72,26 @@ void timer_wheel::collect(std::uint64_t now, std::vector<std::uint64_t>& due) {
       if ((clk & ((1U << clk_shift) - 1)) != 0) break;
       clk >>= clk_shift;
     }
-    while (count != 0) take_bucket(buckets[--count], due);
+    while (count != 0) detach(buckets[--count], due);
     ++clk_;
     find_next();
   }
 }
 
-void timer_wheel::take_bucket(unsigned bucket, std::vector<std::uint64_t>& due) {
+void timer_wheel::detach(unsigned bucket, std::vector<std::uint32_t>& due) {
   pending_[bucket / level_size] &= ~(std::uint64_t{1} << (bucket % level_size));
-  std::uint32_t id = heads_[bucket];
-  heads_[bucket] = 0;
-  while (id != 0) {
-    node& n = nodes_[id];
-    const std::uint32_t following = n.next;
-    due.push_back(n.cookie);
-    n.next = free_;
-    free_ = id;
-    id = following;
+  for (std::uint32_t id = heads_[bucket]; id != 0; id = nodes_[id].next) {
+    due.push_back(id);
+    nodes_[id].bucket = collected;
   }
+  heads_[bucket] = 0;
+}
+
+std::uint64_t timer_wheel::take(std::uint32_t id) {
+  const std::uint64_t cookie = nodes_[id].cookie;
+  nodes_[id].next = free_;
+  free_ = id;
+  return cookie;
 }
 
 void timer_wheel::find_next() {

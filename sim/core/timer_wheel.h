@@ -11,7 +11,7 @@
 namespace fourtuple::core {
 
 /// Times are jiffies. A timer is an id of the wheel, made by arm() and gone after it fires or is
-/// cancelled; id 0 is none. `cookie` is the owner's.
+/// cancelled; id 0 is none. `cookie` is the owner's, not 0.
 class timer_wheel {
  public:
   static constexpr std::uint64_t none = UINT64_MAX;
@@ -21,21 +21,26 @@ class timer_wheel {
   /// mod_timer(timer, now + delay).
   std::uint32_t arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie);
   void cancel(std::uint32_t id);
-  /// When its bucket is due.
+  /// When its bucket is due; 0 where it was collected and waits for take().
   [[nodiscard]] std::uint64_t expiry(std::uint32_t id) const {
-    return bucket_expiry_[nodes_[id].bucket];
+    const auto bucket = nodes_[id].bucket;
+    return bucket == collected ? 0 : bucket_expiry_[bucket];
   }
   /// The jiffy of the next bucket that is not empty; none if there is none.
   [[nodiscard]] std::uint64_t next_expiry() const { return next_; }
 
-  /// Moves the timers due at `now` (__run_timers) to `due` as cookies, in the order in which the kernel
-  /// runs them: outer levels last-in first... each bucket from its head, the newest first.
-  void collect(std::uint64_t now, std::vector<std::uint64_t>& due);
+  /// Appends the timers due at `now` to `due` in the order in which the kernel runs them
+  /// (__run_timers): the outer levels first, each bucket from its newest. take() each in turn: one of
+  /// them may cancel another.
+  void collect(std::uint64_t now, std::vector<std::uint32_t>& due);
+  /// The cookie of a collected timer, whose id is free then; 0 where it was cancelled meanwhile.
+  [[nodiscard]] std::uint64_t take(std::uint32_t id);
 
  private:
   static constexpr unsigned levels = 9;
   static constexpr unsigned level_size = 64;
   static constexpr unsigned clk_shift = 3;
+  static constexpr std::uint16_t collected = 0xffff;
   struct node {
     std::uint64_t cookie = 0;
     std::uint32_t next = 0;
@@ -43,7 +48,7 @@ class timer_wheel {
     std::uint16_t bucket = 0;
   };
   void place(std::uint32_t id, std::uint64_t expires);
-  void take_bucket(unsigned bucket, std::vector<std::uint64_t>& due);
+  void detach(unsigned bucket, std::vector<std::uint32_t>& due);
   void find_next();
 
   std::vector<node> nodes_;

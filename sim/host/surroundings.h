@@ -33,6 +33,8 @@ class surroundings {
   /// Hands a packet to the network. Over a path without delay it is processed before this returns,
   /// unless a soft interrupt is running: then it waits in the FIFO of the cluster.
   virtual void emit(const wire::packet& p) = 0;
+  /// A packet or a timer is being processed, as opposed to a system call.
+  [[nodiscard]] virtual bool in_soft_interrupt() const = 0;
 
   /// One call of on_timer_token() at that instant; a wheel asks once per bucket.
   virtual void schedule_timer_token(instant at) = 0;

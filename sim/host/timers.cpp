@@ -1,0 +1,91 @@
+#include "sim/host/timers.h"
+
+namespace fourtuple::host {
+namespace {
+
+__extension__ using wide = __int128;
+constexpr std::int64_t second = 1'000'000'000;
+
+}  // namespace
+
+timers::timers(surroundings& world, const timer_settings& how)
+    : world_(world), how_(how), wheel_(jiffy_at(instant{})), exact_(1) {}
+
+std::uint64_t timers::jiffy_at(instant t) const {
+  return static_cast<std::uint64_t>((static_cast<wide>(ns(t)) + ns(how_.boot)) * how_.hz / second);
+}
+
+instant timers::instant_of(std::uint64_t jiffy) const {
+  const wide up = (static_cast<wide>(jiffy) * second + how_.hz - 1) / how_.hz;
+  return at_ns(static_cast<std::int64_t>(up - ns(how_.boot)));
+}
+
+std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {
+  const std::uint64_t cookie = (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) |
+                               index;
+  std::uint32_t id = 0;
+  if (!how_.ideal) {
+    id = wheel_.arm(jiffy(), delay, cookie);
+  } else {
+    const auto exactly = static_cast<std::int64_t>(static_cast<wide>(delay) * second / how_.hz);
+    const instant at = world_.now() + duration{exactly > 0 ? exactly : 1};
+    if (free_exact_.empty()) {
+      exact_.push_back({at, cookie});
+      id = static_cast<std::uint32_t>(exact_.size() - 1);
+    } else {
+      id = free_exact_.back();
+      free_exact_.pop_back();
+      exact_[id] = {at, cookie};
+    }
+    order_.emplace(at, id);
+  }
+  schedule();
+  return id;
+}
+
+void timers::cancel(std::uint32_t id) {
+  if (!how_.ideal) {
+    wheel_.cancel(id);
+  } else if (order_.erase({exact_[id].at, id}) != 0) {
+    free_exact_.push_back(id);
+  } else {
+    exact_[id].cookie = 0;  // collected, its turn has not come
+  }
+}
+
+instant timers::expiry(std::uint32_t id) const {
+  return how_.ideal ? exact_[id].at : instant_of(wheel_.expiry(id));
+}
+
+instant timers::next() const {
+  if (how_.ideal) return order_.empty() ? never : order_.begin()->first;
+  const std::uint64_t jiffy = wheel_.next_expiry();
+  return jiffy == core::timer_wheel::none ? never : instant_of(jiffy);
+}
+
+void timers::schedule() {
+  const instant at = next();
+  if (at >= token_) return;
+  token_ = at;
+  world_.schedule_timer_token(at);
+}
+
+void timers::collect() {
+  if (world_.now() >= token_) token_ = never;
+  if (!how_.ideal) {
+    wheel_.collect(jiffy(), batch_);
+    return;
+  }
+  while (!order_.empty() && order_.begin()->first <= world_.now()) {
+    batch_.push_back(order_.begin()->second);
+    order_.erase(order_.begin());
+  }
+}
+
+std::uint64_t timers::take(std::uint32_t id) {
+  if (!how_.ideal) return wheel_.take(id);
+  free_exact_.push_back(id);
+  return exact_[id].cookie;
+}
+
+}  // namespace fourtuple::host
