@@ -1,0 +1,174 @@
+// apps.NAME of the result tree.
+#include <algorithm>
+
+#include "sim/observe/tree.h"
+
+namespace fourtuple::observe {
+
+namespace {
+
+using processes = std::span<const app_metrics* const>;
+
+std::uint64_t sum(processes all, std::uint64_t app_metrics::*field) {
+  std::uint64_t total = 0;
+  for (const auto* p : all) total += p->*field;
+  return total;
+}
+
+value errors_of(processes all) {
+  value out = value::map();
+  for (std::size_t i = 1; i < errc_count; ++i) {
+    std::uint64_t n = 0;
+    for (const auto* p : all) n += p->errors[i];
+    if (n > 0) out.set(name(static_cast<errc>(i)), n);
+  }
+  if (const auto n = sum(all, &app_metrics::timeouts)) out.set("timeout", n);
+  if (const auto n = sum(all, &app_metrics::eofs)) out.set("eof", n);
+  return out;
+}
+
+value first_failure_of(processes all) {
+  const first_failure* first = nullptr;
+  for (const auto* p : all) {
+    if (p->first_failure && (first == nullptr || p->first_failure->at < first->at)) {
+      first = &*p->first_failure;
+    }
+  }
+  if (first == nullptr) return {};
+  value out = value::map();
+  out.set("at", first->at);
+  out.set("error", first->what.text());
+  out.set("call", first->call);
+  out.set("attempt", first->attempt);
+  return out;
+}
+
+value connect_time_of(processes all) {
+  duration_samples merged;
+  const duration_samples* samples = &all.front()->connect_time;
+  if (all.size() > 1) {
+    for (const auto* p : all) merged.merge(p->connect_time);
+    samples = &merged;
+  }
+  if (samples->count() == 0) return {};
+  value out = value::map();
+  out.set("min", samples->percentile(0));
+  out.set("p50", samples->percentile(50));
+  out.set("p99", samples->percentile(99));
+  out.set("max", samples->percentile(100));
+  return out;
+}
+
+value fds_of(processes all) {
+  std::uint32_t peak = 0;
+  for (const auto* p : all) peak = std::max(peak, p->fd_peak);
+  value out = value::map();
+  out.set("limit", all.front()->fd_limit);
+  out.set("peak", peak);
+  return out;
+}
+
+value closed_by(connection_row::by who) {
+  switch (who) {
+    case connection_row::by::client: return "client";
+    case connection_row::by::server: return "server";
+    case connection_row::by::reset: return "reset";
+    case connection_row::by::nobody: break;
+  }
+  return {};
+}
+
+/// The first hundred of all members, by the time they were opened.
+value connections_of(processes all) {
+  std::vector<const connection_row*> rows;
+  for (const auto* p : all) {
+    for (const auto& row : p->connections) rows.push_back(&row);
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto* a, const auto* b) { return a->opened_at < b->opened_at; });
+  if (rows.size() > app_metrics::max_rows) rows.resize(app_metrics::max_rows);
+  value out = value::list();
+  for (const auto* row : rows) {
+    value one = value::map();
+    one.set("fd", row->fd);
+    one.set("local", to_string(row->local));
+    one.set("remote", to_string(row->remote));
+    one.set("opened_at", row->opened_at);
+    one.set("closed_at", row->closed_at);
+    one.set("closed_by", closed_by(row->closed_by));
+    out.push(std::move(one));
+  }
+  return out;
+}
+
+/// `now` adds; the peak is the largest member's, of equal ones the earliest.
+value active_of(processes all) {
+  std::uint64_t now = 0;
+  const gauge* largest = &all.front()->active;
+  for (const auto* p : all) {
+    const gauge& g = p->active;
+    now += g.now;
+    if (g.peak > largest->peak || (g.peak == largest->peak && g.peak_at < largest->peak_at)) {
+      largest = &g;
+    }
+  }
+  value out = value::map();
+  out.set("now", now);
+  out.set("peak", largest->peak);
+  out.set("peak_at", largest->peak_at);
+  return out;
+}
+
+void add_server(value& out, processes all) {
+  const bool listening =
+      std::all_of(all.begin(), all.end(), [](const auto* p) { return p->listening; });
+  out.set("listening", listening);
+  out.set("accepted", sum(all, &app_metrics::accepted));
+  out.set("active", active_of(all));
+}
+
+void add_replies(value& out, processes all) {
+  value replies = value::list();
+  for (const auto* p : all) {
+    for (const auto& text : p->replies) replies.push(text);
+  }
+  out.set("replies", std::move(replies));
+}
+
+}  // namespace
+
+value app_value(processes all) {
+  const app_metrics& first = *all.front();
+  value out = value::map();
+  out.set("kind", first.kind);
+  for (const auto& [key, field] : {std::pair{"requests", &app_metrics::requests},
+                                   std::pair{"attempted", &app_metrics::attempted},
+                                   std::pair{"connected", &app_metrics::connected},
+                                   std::pair{"completed", &app_metrics::completed},
+                                   std::pair{"failed", &app_metrics::failed}}) {
+    out.set(key, sum(all, field));
+  }
+  const auto failed = sum(all, &app_metrics::failed);
+  out.set("failed_share", value::share(failed, sum(all, &app_metrics::completed) + failed));
+  out.set("errors", errors_of(all));
+  out.set("first_failure", first_failure_of(all));
+  out.set("connect_time", connect_time_of(all));
+  out.set("fds", fds_of(all));
+  std::uint64_t tuples = 0;
+  for (const auto* p : all) tuples += p->tuples.size();
+  out.set("tuples", value::map()).set("distinct", tuples);
+  if (first.kind == "echo_server" || first.kind == "listener") add_server(out, all);
+  out.set("bytes_in", sum(all, &app_metrics::bytes_in));
+  out.set("bytes_out", sum(all, &app_metrics::bytes_out));
+  if (first.kind == "echo_client") add_replies(out, all);
+  if (first.kind == "pool") {
+    out.set("size", first.pool_size);
+    out.set("waited", sum(all, &app_metrics::waited));
+    out.set("opened", sum(all, &app_metrics::opened));
+    out.set("reused", sum(all, &app_metrics::reused));
+  }
+  out.set("connections", connections_of(all));
+  return out;
+}
+
+}  // namespace fourtuple::observe
