@@ -37,9 +37,9 @@ struct scenario {
       duration;  ///< nothing: until every script and app that can end has ended
   std::optional<fourtuple::duration> pace;  ///< of the script; nothing: one round trip of the
                                             ///< slowest path plus 1 ms
-  std::vector<host> hosts;  ///< in file order
-  std::vector<link> links;  ///< empty: one segment without delay
-  std::vector<app> apps;    ///< in file order
+  std::vector<host> hosts;                  ///< in file order
+  std::vector<link> links;                  ///< empty: one segment without delay
+  std::vector<app> apps;                    ///< in file order
   std::vector<step> script;
   std::vector<expectation> expect;
 

@@ -1,0 +1,38 @@
+#include "sim/spec/host.h"
+
+namespace fourtuple::spec {
+
+ip_address plus(ip_address a, std::uint32_t n) {
+  std::uint32_t carry = n;
+  for (int i = (a.family == family::inet ? 3 : 15); i >= 0 && carry != 0; --i) {
+    auto& octet = a.bytes[static_cast<std::size_t>(i)];
+    const std::uint32_t sum = (carry & 0xff) + octet;
+    octet = static_cast<std::uint8_t>(sum & 0xff);
+    carry = (carry >> 8) + (sum >> 8);
+  }
+  return a;
+}
+
+std::string member_name(const host& h, std::uint32_t member) {
+  return h.count ? h.name + "-" + std::to_string(std::uint64_t{member} + 1) : h.name;
+}
+
+std::vector<ip_address> addresses_of(const host& h, std::uint32_t member) {
+  std::vector<ip_address> out;
+  for (const auto& run : h.addresses) {
+    if (h.count) {
+      out.push_back(plus(run.first, member));
+    } else {
+      for (std::uint32_t i = 0; i < run.length; ++i) out.push_back(plus(run.first, i));
+    }
+  }
+  return out;
+}
+
+std::optional<ip_address> first_address(const host& h, std::uint32_t member, family f) {
+  for (const auto& run : h.addresses)
+    if (run.first.family == f) return plus(run.first, h.count ? member : 0);
+  return std::nullopt;
+}
+
+}  // namespace fourtuple::spec
