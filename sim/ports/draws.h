@@ -5,11 +5,12 @@
 
 #include <cstdint>
 
+#include "sim/core/random.h"
 #include "sim/wire/four_tuple.h"
 
 namespace fourtuple::ports {
 
-/// A value type: 32 bytes. The key is the host's own (seed and entity), from core's streams.
+/// A value of 32 bytes. The key is core::stream_key(seed, host, core::purpose::ports).
 class draws {
  public:
   explicit draws(std::uint64_t key) : key_(key) {}
@@ -30,10 +31,9 @@ class draws {
   friend bool operator==(const draws&, const draws&) = default;
 
  private:
-  enum class purpose : std::uint64_t { noise = 1, start, udp, perturb, offset };
-  [[nodiscard]] std::uint64_t word(purpose p, std::uint64_t count) const;
+  enum class purpose : std::uint64_t { noise, start, udp, perturb };
   [[nodiscard]] std::uint32_t bits(purpose p, std::uint64_t count) const {
-    return static_cast<std::uint32_t>(word(p, count) >> 32);
+    return static_cast<std::uint32_t>(core::philox(key_, count, static_cast<std::uint64_t>(p)));
   }
   /// Multiply-and-shift: the bias is below n / 2^32, and one draw is one count.
   [[nodiscard]] std::uint32_t below(purpose p, std::uint64_t count, std::uint32_t n) const {

@@ -62,7 +62,7 @@ class owners {
 
   /// Distinct (local scope, port) pairs in use with the port in [from, to). O(words).
   [[nodiscard]] std::uint32_t pairs_in(std::uint32_t from, std::uint32_t to) const;
-  /// The same for the range last given to watch(), kept incrementally, and its largest value since.
+  /// The same for the range last given to watch(), kept incrementally, and its largest value ever.
   [[nodiscard]] std::uint32_t watched_pairs() const { return watched_; }
   [[nodiscard]] std::uint32_t watched_peak() const { return watched_peak_; }
   void watch(std::uint32_t from, std::uint32_t to);
@@ -90,7 +90,7 @@ class owners {
     port_bitmap used;
     port_map first;  ///< port -> owner at the head of its list
   };
-  static constexpr std::uint32_t chunk_bits = 10;
+  static constexpr std::uint32_t chunk_bits = 6;
   using chunk = std::unique_ptr<owner[]>;
 
   [[nodiscard]] owner& at(owner_id o) {

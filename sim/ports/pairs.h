@@ -38,6 +38,8 @@ class pair {
     --tuples_;
     taken_.erase(port);
   }
+  /// Not to be taken over, or not yet.
+  void block(std::uint16_t port) { taken_.insert(port); }
   /// The port's TIME-WAIT may be taken over from `at` on (reading of reuse_clock()).
   void ripens(std::uint16_t port, std::int64_t at);
   /// Frees the ports of the TIME-WAITs that are ripe by now. Amortised O(1) per TIME-WAIT.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "sim/ports/port_bitmap.h"
 #include "sim/profile/profile.h"
 #include "sim/profile/sysctl.h"
 
@@ -32,6 +33,9 @@ struct rules {
 };
 
 [[nodiscard]] rules rules_of(const profile::host_profile& p, const profile::sysctls& s);
+
+/// `rules::reserved` in the form that scans read.
+[[nodiscard]] port_bitmap reserved_ports(const rules& r);
 
 /// The moment of a call in the units in which the kernel compares.
 struct kernel_time {

@@ -90,7 +90,10 @@ class table {
   [[nodiscard]] const owners& all_owners() const { return owners_; }
   [[nodiscard]] const buckets& all_buckets() const { return buckets_; }
   [[nodiscard]] const port_bitmap& reserved() const { return reserved_; }
-  [[nodiscard]] pairs& busy_pairs() { return pairs_; }
+  /// Where the four-tuples of t's pair (its local port aside) are kept as a bitmap, if they are.
+  [[nodiscard]] pair* busy_pair(const wire::four_tuple& t) const { return pairs_.find(t); }
+  /// Starts to keep them so: one look-up for each port of the range.
+  pair& make_busy(const wire::four_tuple& t);
   [[nodiscard]] perturb_table& perturb() { return perturb_; }
   /// The one hint of all automatic connects (v4.4 __inet_hash_connect).
   [[nodiscard]] std::uint32_t& hint() { return hint_; }
@@ -101,6 +104,9 @@ class table {
   [[nodiscard]] std::vector<const port_bitmap*>& scratch() { return scratch_; }
 
  private:
+  [[nodiscard]] pair* counted_in(const wire::four_tuple& t) const {
+    return rules_.range.contains(t.local_port) ? pairs_.find(t) : nullptr;
+  }
   void note_time_wait(pair& p, const wire::four_tuple& t, std::uint32_t index);
 
   const wire::address_table& addresses_;
@@ -116,6 +122,7 @@ class table {
   std::vector<const port_bitmap*> scratch_;
   std::uint32_t hint_ = 0;
   std::uint32_t capacity_ = 0;
+  bool configured_ = false;
   std::uint32_t tuples_peak_ = 0;
 };
 

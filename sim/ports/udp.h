@@ -27,6 +27,8 @@ class udp_table {
   explicit udp_table(std::uint32_t slots = 16384) : slots_(slots) {}
 
   void configure(const rules& r);
+  /// Only for tests: look at every port one by one, as the kernel does.
+  void search_naively(bool on) { naive_ = on; }
 
   /// The port, marked by nothing yet. EADDRINUSE; a connect() or sendto() that asked for autobind
   /// turns it into EAGAIN itself.
@@ -48,8 +50,12 @@ class udp_table {
  private:
   [[nodiscard]] bool taken(const claim& who, std::uint16_t port) const;
   [[nodiscard]] result<std::uint16_t> choose(const udp_request& r, draws& d);
+  [[nodiscard]] std::uint32_t skip_full_slots(const claim& who, const effective_range& range,
+                                              std::uint32_t first);
 
   std::uint32_t slots_;
+  bool naive_ = false;
+  bool configured_ = false;
   rules rules_;
   port_bitmap reserved_;
   owners owners_;

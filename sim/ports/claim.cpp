@@ -1,0 +1,36 @@
+#include "sim/ports/claim.h"
+
+namespace fourtuple::ports {
+namespace {
+
+/// Two sockets bound to different interfaces never meet; one without an interface meets both.
+bool devices_apart(const claim& a, const claim& b) {
+  return a.device != 0 && b.device != 0 && a.device != b.device;
+}
+
+}  // namespace
+
+scope scope_of(wire::address_id a, bool v6only, const wire::address_table& t) {
+  const wire::address_id plain = t.unmapped(a);
+  if (plain == wire::any_v6) return {plain, !v6only, true, true};
+  if (plain == wire::any_v4) return {plain, true, false, false};
+  return {plain, false, false, t.family_of(plain) == family::inet6};
+}
+
+bool conflicts(const claim& asks, const claim& holds, leniency how) {
+  if (devices_apart(asks, holds) || !overlaps(asks.where, holds.where)) return false;
+  // A TIME-WAIT may be shared with any user's SO_REUSEPORT socket; its own user may be gone.
+  const bool one_group =
+      asks.reuseport && holds.reuseport && (holds.time_wait || asks.uid == holds.uid);
+  if (asks.reuseaddr && holds.reuseaddr && !holds.listening)
+    return !how.relax || (!how.reuseport_ok && one_group);
+  return !(how.reuseport_ok && one_group);
+}
+
+bool udp_conflicts(const claim& asks, const claim& holds) {
+  if (devices_apart(asks, holds) || !overlaps(asks.where, holds.where)) return false;
+  if (asks.reuseaddr && holds.reuseaddr) return false;
+  return !(asks.reuseport && holds.reuseport && asks.uid == holds.uid);
+}
+
+}  // namespace fourtuple::ports

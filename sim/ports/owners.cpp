@@ -1,0 +1,143 @@
+#include "sim/ports/owners.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "sim/core/assert.h"
+
+namespace fourtuple::ports {
+namespace {
+
+bool scope_less(const scope& a, const scope& b) {
+  return std::tuple{a.address, a.all_v4} < std::tuple{b.address, b.all_v4};
+}
+
+}  // namespace
+
+owners::owners() = default;
+
+owner_id owners::add(const claim& c, std::uint16_t port) {
+  const owner_id o = allocate();
+  at(o).column = column_of(c.where);
+  at(o).port = port;
+  at(o).device = 0;
+  update(o, c);
+  link(o);
+  ++size_;
+  return o;
+}
+
+void owners::remove(owner_id o) {
+  unlink(o);
+  if (at(o).device != 0) --with_device_;
+  at(o).port = 0;
+  at(o).next = free_;
+  free_ = o.value;
+  --size_;
+}
+
+void owners::move(owner_id o, const scope& where) {
+  const std::uint16_t to = column_of(where);
+  if (to == at(o).column) return;
+  unlink(o);
+  at(o).column = to;
+  link(o);
+}
+
+void owners::update(owner_id o, const claim& c) {
+  owner& w = at(o);
+  with_device_ += (c.device != 0 ? 1U : 0U) - (w.device != 0 ? 1U : 0U);
+  w.uid = c.uid;
+  w.device = c.device;
+  w.flags =
+      static_cast<std::uint8_t>((c.reuseaddr ? reuseaddr : 0) | (c.reuseport ? reuseport : 0) |
+                                (c.listening ? listening : 0) | (c.time_wait ? time_wait : 0) |
+                                (c.connect_bound ? connect_bound : 0));
+}
+
+claim owners::claim_of(owner_id o) const {
+  const owner& w = at(o);
+  return {.where = columns_[w.column].where,
+          .uid = w.uid,
+          .device = w.device,
+          .reuseaddr = (w.flags & reuseaddr) != 0,
+          .reuseport = (w.flags & reuseport) != 0,
+          .listening = (w.flags & listening) != 0,
+          .time_wait = (w.flags & time_wait) != 0,
+          .connect_bound = (w.flags & connect_bound) != 0};
+}
+
+void owners::collect_used(const scope& where, std::vector<const port_bitmap*>& sets) const {
+  for (const column& c : columns_)
+    if (overlaps(where, c.where) && c.used.size() != 0) sets.push_back(&c.used);
+}
+
+std::uint32_t owners::pairs_in(std::uint32_t from, std::uint32_t to) const {
+  std::uint32_t n = 0;
+  for (const column& c : columns_) n += c.used.count_in(from, to);
+  return n;
+}
+
+void owners::watch(std::uint32_t from, std::uint32_t to) {
+  watch_from_ = from;
+  watch_to_ = to;
+  watched_ = pairs_in(from, to);
+  watched_peak_ = std::max(watched_peak_, watched_);
+}
+
+owner_id owners::allocate() {
+  if (free_ != 0) {
+    const owner_id o{free_};
+    free_ = at(o).next;
+    return o;
+  }
+  const owner_id o{fresh_++};
+  FOURTUPLE_ASSERT(fresh_ != 0, "more than 2^32 owners");
+  if ((o.value >> chunk_bits) == chunks_.size())
+    chunks_.push_back(std::make_unique<owner[]>(std::size_t{1} << chunk_bits));
+  return o;
+}
+
+std::uint16_t owners::column_of(const scope& where) {
+  const auto place = std::lower_bound(
+      by_scope_.begin(), by_scope_.end(), where,
+      [this](std::uint16_t c, const scope& s) { return scope_less(columns_[c].where, s); });
+  if (place != by_scope_.end() && columns_[*place].where == where) return *place;
+  FOURTUPLE_ASSERT(columns_.size() < 65536, "more than 65536 local addresses on a host");
+  const auto fresh = static_cast<std::uint16_t>(columns_.size());
+  columns_.emplace_back().where = where;
+  by_scope_.insert(place, fresh);
+  return fresh;
+}
+
+void owners::link(owner_id o) {
+  owner& w = at(o);
+  column& c = columns_[w.column];
+  const std::uint32_t head = c.first.at(w.port);
+  w.next = head;
+  w.previous = 0;
+  c.first.set(w.port, o.value);
+  if (head != 0) {
+    at(owner_id{head}).previous = o.value;
+    return;
+  }
+  c.used.insert(w.port);
+  if (watches(w.port)) watched_peak_ = std::max(watched_peak_, ++watched_);
+}
+
+void owners::unlink(owner_id o) {
+  const owner& w = at(o);
+  if (w.next != 0) at(owner_id{w.next}).previous = w.previous;
+  if (w.previous != 0) {
+    at(owner_id{w.previous}).next = w.next;
+    return;
+  }
+  column& c = columns_[w.column];
+  FOURTUPLE_ASSERT(c.first.at(w.port) == o.value, "an owner was removed twice");
+  c.first.set(w.port, w.next);
+  if (w.next != 0) return;
+  c.used.erase(w.port);
+  if (watches(w.port)) --watched_;
+}
+
+}  // namespace fourtuple::ports

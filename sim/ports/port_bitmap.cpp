@@ -1,0 +1,86 @@
+#include "sim/ports/port_bitmap.h"
+
+#include <bit>
+
+namespace fourtuple::ports {
+namespace {
+
+constexpr std::uint64_t even_bits = 0x5555555555555555ULL;
+constexpr std::uint64_t odd_bits = ~even_bits;
+constexpr std::uint64_t all_bits = ~0ULL;
+
+/// Bits [from, to) of a word, 0 <= from < to <= 64.
+constexpr std::uint64_t bits_between(std::uint32_t from, std::uint32_t to) {
+  return (all_bits << from) & (all_bits >> (64 - to));
+}
+/// The part of [from, to) that lies in the 2^bits numbers from `base` on, counted from there.
+struct part {
+  std::uint32_t from, to;
+};
+constexpr part part_of(std::uint32_t from, std::uint32_t to, std::uint32_t base,
+                       std::uint32_t length) {
+  return {from > base ? from - base : 0, to - base < length ? to - base : length};
+}
+
+}  // namespace
+
+void port_bitmap::insert(std::uint16_t port) {
+  auto& p = pages_[port >> 12];
+  if (!p) p = std::make_unique<page>();
+  std::uint64_t& word = p->words[word_of(port)];
+  const std::uint64_t bit = 1ULL << (port & 63);
+  if ((word & bit) != 0) return;
+  word |= bit;
+  ++size_;
+  const std::uint64_t summary = 1ULL << word_of(port);
+  if ((word & even_bits) == even_bits) p->even_full |= summary;
+  if ((word & odd_bits) == odd_bits) p->odd_full |= summary;
+}
+
+void port_bitmap::erase(std::uint16_t port) {
+  if (!contains(port)) return;
+  page& p = *pages_[port >> 12];
+  p.words[word_of(port)] &= ~(1ULL << (port & 63));
+  --size_;
+  const std::uint64_t summary = 1ULL << word_of(port);
+  ((port & 1) != 0 ? p.odd_full : p.even_full) &= ~summary;
+}
+
+std::uint32_t port_bitmap::count_in(std::uint32_t from, std::uint32_t to) const {
+  std::uint32_t n = 0;
+  for (std::uint32_t base = from & ~63U; base < to; base += 64) {
+    const auto& p = pages_[base >> 12];
+    if (!p) continue;
+    const part w = part_of(from, to, base, 64);
+    n += static_cast<std::uint32_t>(
+        std::popcount(p->words[word_of(base)] & bits_between(w.from, w.to)));
+  }
+  return n;
+}
+
+std::uint32_t first_absent(std::span<const port_bitmap* const> sets, std::uint32_t from,
+                           std::uint32_t to, std::uint32_t step) {
+  const bool odd = (from & 1) != 0;
+  const std::uint64_t wanted = step == 1 ? all_bits : odd ? odd_bits : even_bits;
+  for (std::uint32_t base = from & ~4095U; base < to; base += 4096) {
+    const std::uint32_t n = base >> 12;
+    std::uint64_t full = 0;  // words in which one set alone has every wanted port
+    for (const port_bitmap* s : sets)
+      if (const auto& p = s->pages_[n])
+        full |= step == 1 ? p->even_full & p->odd_full : odd ? p->odd_full : p->even_full;
+    const part in_page = part_of(from, to, base, 4096);
+    std::uint64_t candidates = ~full & bits_between(in_page.from >> 6, ((in_page.to - 1) >> 6) + 1);
+    for (; candidates != 0; candidates &= candidates - 1) {
+      const auto w = static_cast<std::uint32_t>(std::countr_zero(candidates));
+      std::uint64_t taken = ~wanted;
+      for (const port_bitmap* s : sets)
+        if (const auto& p = s->pages_[n]) taken |= p->words[w];
+      const part in_word = part_of(in_page.from, in_page.to, w * 64, 64);
+      if (const std::uint64_t free = ~taken & bits_between(in_word.from, in_word.to); free != 0)
+        return base + w * 64 + static_cast<std::uint32_t>(std::countr_zero(free));
+    }
+  }
+  return to;
+}
+
+}  // namespace fourtuple::ports
