@@ -1,0 +1,67 @@
+// One simulated host: its kernel with a TCP and a UDP half, timers, and the processes that call it.
+#pragma once
+
+#include <fourtuple/process.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/host/host_config.h"
+#include "sim/host/sim_process.h"
+#include "sim/host/tcp_stack.h"
+#include "sim/host/udp_stack.h"
+
+namespace fourtuple::host {
+
+class kernel {
+ public:
+  kernel(surroundings& world, host_config config);
+  kernel(const kernel&) = delete;
+  kernel& operator=(const kernel&) = delete;
+
+  sim_process& make_process(std::uint32_t uid, std::uint32_t nofile);
+  void end_process(sim_process& p);
+
+  // ---- events
+  void receive(const wire::packet& p);
+  void on_timer_token();
+  void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
+
+  // ---- control
+  /// Nothing, or why the kernel refuses.
+  std::optional<std::string> set_sysctl(std::string_view name, std::string_view value);
+  [[nodiscard]] observe::host_metrics look() const;
+  [[nodiscard]] std::vector<observe::socket_row> sockets() const;
+  [[nodiscard]] const tcp_stack& tcp() const { return tcp_; }
+  [[nodiscard]] std::uint64_t digest() const { return digest_.value(); }
+  [[nodiscard]] const std::string& name() const { return config_.name; }
+
+  // ---- for the processes
+  [[nodiscard]] tcp_stack& tcp() { return tcp_; }
+  [[nodiscard]] udp_stack& udp() { return udp_; }
+  [[nodiscard]] surroundings& world() { return world_; }
+  [[nodiscard]] waits& waiting() { return waits_; }
+  [[nodiscard]] watch_list* watchers(description d);
+  [[nodiscard]] std::uint64_t random_bits(std::uint64_t key, std::uint64_t count) const;
+
+ private:
+  [[nodiscard]] kernel_parts parts();
+
+  surroundings& world_;
+  host_config config_;
+  profile::sysctls sysctls_;
+  timers timers_;
+  waits waits_;
+  nstat counters_;
+  core::digest digest_;
+  ports::draws draws_;
+  tcp_stack tcp_;
+  udp_stack udp_;
+  std::vector<std::unique_ptr<sim_process>> processes_;
+  std::uint32_t next_pid_ = 1000;
+};
+
+}  // namespace fourtuple::host

@@ -1,0 +1,332 @@
+// The socket calls that make and unmake connections: socket, bind, listen, connect, accept, shutdown,
+// close (af_inet.c: __inet_bind, inet_listen, inet_stream_connect, inet_accept, inet_shutdown,
+// inet_release; tcp.c: tcp_disconnect, __tcp_close).
+#include <algorithm>
+
+#include "sim/host/tcp_lock.h"
+#include "sim/host/tcp_stack.h"
+
+namespace fourtuple::host {
+
+using tcp::state;
+
+std::uint32_t tcp_stack::create(family f, std::uint32_t uid) {
+  const std::uint32_t i = sockets_.make();
+  tcp_socket& s = sockets_[i];
+  s.family = f;
+  s.uid = uid;
+  s.address = f == family::inet ? wire::any_v4 : wire::any_v6;
+  ++states_[static_cast<std::size_t>(state::closed)];
+  return i;
+}
+
+ports::claim tcp_stack::claim_of(const tcp_socket& s) const {
+  ports::claim c;
+  c.where = ports::scope_of(s.address, s.v6only, parts_.world.addresses());
+  c.uid = s.uid;
+  c.reuseaddr = s.reuseaddr;
+  c.reuseport = s.reuseport;
+  c.listening = s.is_listener();
+  return c;
+}
+
+result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
+  tcp_socket& s = sockets_[i];
+  if (to.address.family != s.family)
+    return s.family == family::inet ? errc::eafnosupport : errc::einval;
+  wire::address_table& addresses = parts_.world.addresses();
+  const bool mapped = to.address.is_v4_mapped();
+  if (mapped && s.v6only) return errc::einval;
+  const wire::address_id address = addresses.unmapped(addresses.intern(to.address));
+  const bool any = to.address.is_any();
+  if (!any && !s.freebind && !parts_.sysctls.ip_nonlocal_bind && !parts_.is_local(address) &&
+      !to.address.is_multicast() && !to.address.is_broadcast())
+    return errc::eaddrnotavail;
+  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && !privileged)
+    return errc::eacces;
+  if (s.tcb.st != state::closed || s.port != 0) return errc::einval;
+  s.address = address;
+  if (to.port != 0 || !s.no_port) {
+    const auto got = ports::reserve(
+        ports_, {claim_of(s), to.port, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
+        parts_.draws);
+    if (!got) {
+      s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+      return got.error();
+    }
+    s.port = got->port;
+    s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
+    note_ports();
+  }
+  s.address_locked = !any;
+  s.port_locked = to.port != 0;
+  return {};
+}
+
+result<> tcp_stack::listen(std::uint32_t i, int backlog) {
+  tcp_socket& s = sockets_[i];
+  if (s.phase != socket_phase::unconnected) return errc::einval;
+  if (s.tcb.st != state::closed && !s.is_listener()) return errc::einval;
+  const auto most = static_cast<std::uint32_t>(parts_.sysctls.somaxconn);
+  const std::uint32_t effective = std::min(static_cast<std::uint32_t>(backlog), most);
+  if (s.is_listener()) {
+    s.listening->backlog = effective;
+    return {};
+  }
+  if (s.port == 0) {
+    const auto got = ports::reserve(
+        ports_, {claim_of(s), 0, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
+        parts_.draws);
+    if (!got) return got.error();
+    s.port = got->port;
+    s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
+    note_ports();
+  } else if (const auto free = ports::reserve_listen(ports_, s.owner); !free) {
+    return free.error();
+  }
+  ports_.set_listening(s.owner, true);
+  note_state(s.tcb.st, state::listen);
+  s.tcb.st = state::listen;
+  s.tcb.shut_rd = s.tcb.shut_wr = false;
+  s.listening = std::make_unique<listener_part>();
+  s.listening->backlog = effective;
+  listeners_[s.port].push_back(i);
+  return {};
+}
+
+result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const endpoint& to) const {
+  if (to.address.family != s.family)
+    return s.family == family::inet ? errc::eafnosupport : errc::einval;
+  if (to.address.is_multicast() || to.address.is_broadcast()) return errc::enetunreach;
+  wire::address_table& addresses = parts_.world.addresses();
+  if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
+  wire::address_id there = addresses.unmapped(addresses.intern(to.address));
+  // INADDR_ANY as destination means this host: the bound address, else loopback.
+  if (to.address.is_any() || addresses.at(there).is_any()) {
+    if (!wire::is_any(s.address)) return s.address;
+    there = addresses.intern(ip_address::loopback(addresses.family_of(there)));
+  }
+  if (!wire::is_any(s.address) && addresses.family_of(s.address) != addresses.family_of(there))
+    return errc::enetunreach;
+  return there;
+}
+
+result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
+  tcp_socket& s = sockets_[i];
+  switch (s.phase) {
+    case socket_phase::connected: return errc::eisconn;
+    case socket_phase::disconnecting: return errc::einval;
+    case socket_phase::unconnected:
+      if (s.tcb.st != state::closed) return errc::eisconn;
+      return open(i, to);
+    case socket_phase::connecting: break;
+  }
+  if (s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received) return errc::ealready;
+  if (s.tcb.st == state::closed) {
+    const errc error = take_error(s);
+    s.phase = socket_phase::unconnected;
+    disconnect_locked(i);
+    return error == errc::ok ? errc::econnaborted : error;
+  }
+  s.phase = socket_phase::connected;
+  return {};
+}
+
+result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
+  const auto there = destination_of(sockets_[i], to);
+  if (!there) return there.error();
+  const auto way = parts_.world.find_route(*there);
+  if (!way) return way.error();
+  tcp_socket& s = sockets_[i];
+  const bool address_known = !wire::is_any(s.address);
+  const wire::four_tuple wanted{address_known ? s.address : way->source, *there, s.port, to.port};
+  const auto got = ports::reserve(
+      ports_,
+      {wanted, s.extras ? s.extras->port_range : profile::port_range{0, 0}, kernel_now()},
+      parts_.draws);
+  if (!got) return got.error();
+
+  wire::four_tuple tuple = wanted;
+  tuple.local_port = got->port;
+  tcp::connection_setup setup;
+  setup.tuple = tuple;
+  setup.ts_offset = ts_offset_for(tuple);
+  setup.mss = mss_to(*there);
+  setup.iss = s.nonzero_iss ? tcp::next_iss(s.tcb) : iss_for(tuple);
+  if (got->displaced) {
+    const tcp::time_wait& old = time_waits_[got->displaced.index()].w;
+    setup.iss = tcp::isn_after_reuse(old);
+    setup.ts_recent = old.ts_recent;
+    setup.ts_recent_stamp_s = old.ts_recent_stamp_s;
+    setup.ts_offset = old.ts_offset;
+    ++time_wait_reused_;
+    parts_.counters.add(tcp::counter::TcpExtTWRecycled);
+    kill_time_wait(got->displaced.index());
+  }
+  lock held(*this, i);
+  s.address = tuple.local;
+  if (s.port == 0) {
+    s.port = got->port;
+    s.owner = ports_.add(claim_of(s), s.port, ports::origin::connect);
+  } else if (!address_known) {
+    ports_.move(s.owner, claim_of(s).where);
+  }
+  const tcp::socket_options options = s.tcb.opt;
+  s.tcb = tcp::new_connection(setup, options, limits_);
+  s.nonzero_iss = true;
+  ports_.insert(tuple, {ports::kind::connection, i});
+  s.hashed = true;
+  s.phase = socket_phase::connecting;
+  note_ports();
+  tcp::actions& out = sink();
+  tcp::open_active(s.tcb, limits_, clock(), out);
+  carry_out(i, state::closed, out);
+  return errc::einprogress;
+}
+
+result<> tcp_stack::disconnect(std::uint32_t i) {
+  disconnect_locked(i);
+  sockets_[i].phase = socket_phase::unconnected;
+  return {};
+}
+
+void tcp_stack::disconnect_locked(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
+  if (s.is_listener()) stop_listening(i);
+  lock held(*this, i);
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::abort(s.tcb, limits_, clock(), out);
+  if (before != state::closed && out.end == tcp::ending::none) out.end = tcp::ending::closed;
+  carry_out(i, before, out);
+  s.tcb.shut_rd = s.tcb.shut_wr = false;
+  s.tcb.fin_received = false;
+  s.tcb.tuple = {};
+  if (!s.address_locked) {
+    s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+    if (s.owner) ports_.move(s.owner, claim_of(s).where);
+  }
+}
+
+result<std::uint32_t> tcp_stack::accept(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
+  if (!s.is_listener()) return errc::einval;
+  if (s.listening->accept_queue.empty()) return errc::eagain;
+  const std::uint32_t child = s.listening->accept_queue.pop();
+  tcp_socket& c = sockets_[child];
+  c.parent = 0;
+  c.references = 1;
+  c.phase = socket_phase::connected;
+  return child;
+}
+
+endpoint tcp_stack::peer_of(std::uint32_t i) const {
+  const tcp_socket& s = sockets_[i];
+  return name_of(s, s.tcb.tuple.remote, s.tcb.tuple.remote_port);
+}
+
+result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
+  tcp_socket& s = sockets_[i];
+  const bool rd = how != shutdown_how::wr;
+  const bool wr = how != shutdown_how::rd;
+  if (s.phase == socket_phase::connecting) {
+    const bool pending = s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received ||
+                         s.tcb.st == state::closed;
+    s.phase = pending ? socket_phase::disconnecting : socket_phase::connected;
+  }
+  result<> answer;
+  switch (s.tcb.st) {
+    case state::listen:
+      if (rd) {
+        disconnect_locked(i);
+        s.phase = socket_phase::unconnected;
+      }
+      break;
+    case state::syn_sent:
+      disconnect_locked(i);
+      s.phase = socket_phase::unconnected;
+      break;
+    case state::closed:
+      answer = errc::enotconn;
+      [[fallthrough]];
+    default: {
+      lock held(*this, i);
+      const state before = s.tcb.st;
+      if (rd) s.tcb.shut_rd = true;
+      if (wr) {
+        s.tcb.shut_wr = true;
+        tcp::actions& out = sink();
+        tcp::shutdown_write(s.tcb, limits_, clock(), out);
+        carry_out(i, before, out);
+      }
+    }
+  }
+  wake(s);
+  return answer;
+}
+
+bool tcp_stack::may_release(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
+  if (s.references > 1 || !s.extras || !s.extras->linger_on || s.extras->linger_s == 0) return true;
+  socket_extras& x = *s.extras;
+  if (!x.linger_begun) {
+    x.linger_begun = true;
+    if (s.is_listener()) return true;
+    lock held(*this, i);
+    const state before = s.tcb.st;
+    tcp::actions& out = sink();
+    tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
+    carry_out(i, before, out);
+    x.linger_timer = parts_.timers.arm(
+        timer_kind::linger, i, static_cast<std::uint64_t>(x.linger_s) * limits_.hz);
+  }
+  return x.linger_over || !tcp::lingering(s.tcb);
+}
+
+void tcp_stack::release(std::uint32_t i, bool exiting) {
+  tcp_socket& s = sockets_[i];
+  if (--s.references != 0) return;
+  if (s.extras && s.extras->linger_timer != 0) {
+    parts_.timers.cancel(s.extras->linger_timer);
+    s.extras->linger_timer = 0;
+  }
+  close_now(i, exiting);
+}
+
+void tcp_stack::close_now(std::uint32_t i, bool exiting) {
+  tcp_socket& s = sockets_[i];
+  if (s.is_listener()) {
+    stop_listening(i);
+    free_socket(i);
+    return;
+  }
+  if (exiting) s.tcb.opt.linger_waits = false;
+  {
+    lock held(*this, i);
+    const state before = s.tcb.st;
+    tcp::actions& out = sink();
+    if (s.extras && s.extras->linger_begun) {
+      tcp::orphan(s.tcb, limits_, clock(), out);
+    } else {
+      tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
+    }
+    carry_out(i, before, out);
+  }
+  orphan(i);
+}
+
+void tcp_stack::orphan(std::uint32_t i) {
+  if (!sockets_.live(i)) return;
+  tcp_socket& s = sockets_[i];
+  s.tcb.orphan = true;
+  if (s.tcb.st != state::closed) {
+    const state before = s.tcb.st;
+    tcp::actions& out = sink();
+    tcp::orphan(s.tcb, limits_, clock(), out);
+    carry_out(i, before, out);
+    if (!sockets_.live(i)) return;
+  }
+  if (s.tcb.st == state::closed) free_socket(i);
+}
+
+}  // namespace fourtuple::host

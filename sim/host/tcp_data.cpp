@@ -1,0 +1,363 @@
+// Moving bytes and asking: send, recv, options, names, readiness (tcp_sendmsg, tcp_recvmsg, tcp_poll,
+// inet_getname; reference G).
+#include <algorithm>
+
+#include "sim/core/random.h"
+#include "sim/host/tcp_lock.h"
+#include "sim/host/tcp_stack.h"
+
+namespace fourtuple::host {
+
+using tcp::state;
+
+errc tcp_stack::take_error(tcp_socket& s) {
+  const errc e = s.tcb.error;
+  s.tcb.error = errc::ok;
+  return e;
+}
+
+socket_extras& tcp_stack::extras(tcp_socket& s) {
+  if (!s.extras) s.extras = std::make_unique<socket_extras>();
+  return *s.extras;
+}
+
+result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
+  tcp_socket& s = sockets_[i];
+  if (s.tcb.st != state::established && s.tcb.st != state::close_wait) {
+    // sk_stream_wait_connect()
+    if (const errc e = take_error(s); e != errc::ok) return e;
+    const bool opening = s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received;
+    return opening ? errc::eagain : errc::epipe;
+  }
+  if (s.tcb.error != errc::ok || s.tcb.shut_wr) {
+    const errc e = take_error(s);
+    return e == errc::ok ? errc::epipe : e;
+  }
+  const std::uint32_t space = tcp::send_space(s.tcb);
+  if (space == 0 && p.size != 0) return errc::eagain;
+  const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, space));
+  if (n == 0) return std::size_t{0};
+  if (p.data != nullptr) {
+    if (!s.bytes) s.bytes = std::make_unique<byte_store>();
+    s.bytes->append(s.tcb.write_seq, {p.data, n});
+  }
+  lock held(*this, i);
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::app_send(s.tcb, n, limits_, clock(), out);
+  carry_out(i, before, out);
+  return std::size_t{n};
+}
+
+result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
+  tcp_socket& s = sockets_[i];
+  if (s.is_listener()) return errc::enotconn;
+  const std::uint32_t ready =
+      s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received ? 0 : tcp::readable(s.tcb);
+  if (ready == 0) {
+    if (b.size == 0) return std::size_t{0};
+    if (s.tcb.fin_received) return std::size_t{0};
+    if (const errc e = take_error(s); e != errc::ok) return e;
+    if (s.tcb.shut_rd) return std::size_t{0};
+    if (s.tcb.st == state::closed) return errc::enotconn;
+    return errc::eagain;
+  }
+  const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(ready, b.size));
+  if (s.bytes) {
+    std::string forgotten;
+    char* to = b.data;
+    if (to == nullptr) {
+      forgotten.resize(n);
+      to = forgotten.data();
+    }
+    s.bytes->read(s.tcb.copied_seq, n, to);
+  } else if (b.data != nullptr) {
+    std::fill_n(b.data, n, 'x');
+  }
+  lock held(*this, i);
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::app_read(s.tcb, n, limits_, clock(), out);
+  carry_out(i, before, out);
+  return std::size_t{n};
+}
+
+result<datagram> tcp_stack::recvfrom(std::uint32_t i, buffer b) {
+  const auto n = recv(i, b);
+  if (!n) return n.error();
+  return datagram{*n, {}};
+}
+
+ready_mask tcp_stack::level_of(const tcp_socket& s) const {
+  if (s.is_listener())
+    return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
+  unsigned mask = 0;
+  const tcp::tcb& t = s.tcb;
+  if ((t.shut_rd && t.shut_wr) || t.st == state::closed) mask |= ready_hup;
+  if (t.shut_rd || t.fin_received) mask |= ready_in | ready_rdhup;
+  if (t.st != state::syn_sent && t.st != state::syn_received) {
+    if (t.st != state::closed && tcp::readable(t) != 0) mask |= ready_in;
+    if (t.st == state::closed && t.copied_seq != t.rcv_nxt && tcp::readable(t) != 0)
+      mask |= ready_in;
+    if (t.shut_wr || t.st == state::closed || tcp::writable(t)) mask |= ready_out;
+  }
+  if (t.error != errc::ok) mask |= ready_err;
+  if (s.extras && s.extras->linger_begun && (s.extras->linger_over || !tcp::lingering(t)))
+    mask |= ready_hup;
+  return static_cast<ready_mask>(mask);
+}
+
+endpoint tcp_stack::name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const {
+  ip_address address = parts_.world.addresses().at(a);
+  if (s.family == family::inet6 && address.family == family::inet)
+    address = ip_address::mapped(address);
+  return {address, port};
+}
+
+result<endpoint> tcp_stack::getsockname(std::uint32_t i) const {
+  const tcp_socket& s = sockets_[i];
+  return name_of(s, s.address, s.port);
+}
+
+result<endpoint> tcp_stack::getpeername(std::uint32_t i) const {
+  const tcp_socket& s = sockets_[i];
+  if (s.tcb.tuple.remote_port == 0 || s.tcb.st == state::closed || s.tcb.st == state::syn_sent ||
+      s.is_listener())
+    return errc::enotconn;
+  return peer_of(i);
+}
+
+result<std::string_view> tcp_stack::state_of(std::uint32_t i) const {
+  return tcp::name(sockets_[i].tcb.st);
+}
+
+namespace {
+
+bool is_switch(option o) {
+  switch (o) {
+    case option::so_reuseaddr:
+    case option::so_reuseport:
+    case option::so_keepalive:
+    case option::so_broadcast:
+    case option::tcp_nodelay:
+    case option::ip_bind_address_no_port:
+    case option::ip_freebind:
+    case option::ipv6_v6only: return true;
+    default: return false;
+  }
+}
+
+/// sock_setsockopt(SO_RCVBUF/SO_SNDBUF): doubled, at least the kernel's minimum.
+std::uint32_t stored_buffer(std::int64_t asked, std::int64_t least) {
+  const std::int64_t most = 212'992;  // net.core.rmem_max and wmem_max
+  return static_cast<std::uint32_t>(std::max(std::min(asked, most) * 2, least));
+}
+
+}  // namespace
+
+result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
+  tcp_socket& s = sockets_[i];
+  tcp::socket_options& opt = s.tcb.opt;
+  const bool on = v.number != 0;
+  if (is_switch(o) && o == option::ipv6_v6only) {
+    if (s.family != family::inet6) return errc::enoprotoopt;
+    if (s.port != 0) return errc::einval;
+    s.v6only = on;
+    return {};
+  }
+  lock held(*this, i);
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  switch (o) {
+    case option::so_reuseaddr: s.reuseaddr = on; break;
+    case option::so_reuseport: s.reuseport = on; break;
+    case option::so_broadcast: s.broadcast = on; break;
+    case option::ip_freebind: s.freebind = on; break;
+    case option::ip_bind_address_no_port:
+      if (!parts_.config.profile->ports.has_bind_address_no_port) return errc::enoprotoopt;
+      s.no_port = on;
+      break;
+    case option::so_linger: {
+      socket_extras& x = extras(s);
+      x.linger_on = on;
+      x.linger_s = static_cast<std::int32_t>(v.second);
+      opt.linger_zero = on && v.second == 0;
+      opt.linger_waits = on && v.second > 0;
+      break;
+    }
+    case option::so_rcvbuf: tcp::set_rcvbuf(s.tcb, stored_buffer(v.number, 2304)); break;
+    case option::so_sndbuf: tcp::set_sndbuf(s.tcb, stored_buffer(v.number, 4608)); break;
+    case option::so_keepalive: tcp::set_keepalive(s.tcb, on, limits_, clock(), out); break;
+    case option::so_rcvtimeo: extras(s).rcvtimeo = duration{v.number}; break;
+    case option::so_sndtimeo: extras(s).sndtimeo = duration{v.number}; break;
+    case option::tcp_nodelay: tcp::set_nodelay(s.tcb, on, limits_, clock(), out); break;
+    case option::tcp_syncnt:
+      if (v.number < 1 || v.number > 127) return errc::einval;
+      opt.syncnt = static_cast<std::uint8_t>(v.number);
+      break;
+    case option::tcp_user_timeout:
+      if (v.number < 0) return errc::einval;
+      opt.user_timeout_ms = static_cast<std::uint32_t>(v.number);
+      break;
+    case option::tcp_defer_accept: {
+      // secs_to_retrans(): how many SYN-ACK retransmissions cover that many seconds.
+      std::uint8_t periods = 0;
+      if (v.number > 0) {
+        std::int64_t covered = 1;
+        std::int64_t next = 2;
+        periods = 1;
+        while (covered < v.number && periods < 255) {
+          covered += next;
+          next = std::min<std::int64_t>(next * 2, limits_.rto_max_ms / 1000);
+          ++periods;
+        }
+      }
+      opt.defer_accept = periods;
+      break;
+    }
+    case option::tcp_linger2:
+      opt.linger2_s = v.number < 0     ? std::int16_t{-1}
+                      : v.number > 120 ? std::int16_t{120}
+                                       : static_cast<std::int16_t>(v.number);
+      break;
+    case option::tcp_maxseg:
+      if (v.number != 0 && (v.number < 88 || v.number > 32767)) return errc::einval;
+      opt.maxseg = static_cast<std::uint16_t>(v.number);
+      break;
+    case option::tcp_keepidle:
+      if (v.number < 1 || v.number > 32767) return errc::einval;
+      tcp::set_keep_idle(s.tcb, static_cast<std::uint16_t>(v.number), limits_, clock(), out);
+      break;
+    case option::tcp_keepintvl:
+      if (v.number < 1 || v.number > 32767) return errc::einval;
+      opt.keep_intvl_s = static_cast<std::uint16_t>(v.number);
+      break;
+    case option::tcp_keepcnt:
+      if (v.number < 1 || v.number > 127) return errc::einval;
+      opt.keep_cnt = static_cast<std::uint8_t>(v.number);
+      break;
+    case option::ip_local_port_range: {
+      if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
+      if (v.number < 0 || v.number > 65535 || v.second < 0 || v.second > 65535)
+        return errc::einval;
+      if (v.number != 0 && v.second != 0 && v.number > v.second) return errc::einval;
+      extras(s).port_range = {static_cast<std::uint16_t>(v.number),
+                              static_cast<std::uint16_t>(v.second)};
+      break;
+    }
+    default: return errc::enoprotoopt;
+  }
+  if (s.owner && (o == option::so_reuseaddr || o == option::so_reuseport))
+    ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
+  carry_out(i, before, out);
+  return {};
+}
+
+result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
+  tcp_socket& s = sockets_[i];
+  const tcp::socket_options& opt = s.tcb.opt;
+  const auto number = [](auto n) { return option_value{static_cast<std::int64_t>(n), 0}; };
+  switch (o) {
+    case option::so_error: return number(take_error(s));
+    case option::so_reuseaddr: return number(s.reuseaddr);
+    case option::so_reuseport: return number(s.reuseport);
+    case option::so_broadcast: return number(s.broadcast);
+    case option::so_keepalive: return number(opt.keepalive);
+    case option::so_linger:
+      return s.extras ? option_value{s.extras->linger_on, s.extras->linger_s} : option_value{};
+    case option::so_rcvbuf: return number(opt.rcvbuf != 0 ? opt.rcvbuf : limits_.rmem_default);
+    case option::so_sndbuf: return number(opt.sndbuf != 0 ? opt.sndbuf : limits_.wmem_default);
+    case option::so_rcvtimeo: return number(s.extras ? ns(s.extras->rcvtimeo) : 0);
+    case option::so_sndtimeo: return number(s.extras ? ns(s.extras->sndtimeo) : 0);
+    case option::tcp_nodelay: return number(opt.nodelay);
+    case option::tcp_syncnt: return number(opt.syncnt != 0 ? opt.syncnt : limits_.syn_retries);
+    case option::tcp_user_timeout: return number(opt.user_timeout_ms);
+    case option::tcp_defer_accept: {
+      std::int64_t seconds = 0;  // retrans_to_secs()
+      std::int64_t next = 1;
+      for (unsigned n = 0; n < opt.defer_accept; ++n, next *= 2) seconds += next;
+      return number(seconds);
+    }
+    case option::tcp_linger2:
+      return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
+                                       : std::int64_t{limits_.fin_timeout_s});
+    case option::tcp_maxseg: return number(s.tcb.mss != 0 ? s.tcb.mss : 536);
+    case option::tcp_keepidle:
+      return number(opt.keep_idle_s != 0 ? opt.keep_idle_s : limits_.keepalive_time_s);
+    case option::tcp_keepintvl:
+      return number(opt.keep_intvl_s != 0 ? opt.keep_intvl_s : limits_.keepalive_intvl_s);
+    case option::tcp_keepcnt:
+      return number(opt.keep_cnt != 0 ? opt.keep_cnt : limits_.keepalive_probes);
+    case option::ip_bind_address_no_port: return number(s.no_port);
+    case option::ip_local_port_range:
+      return s.extras ? option_value{s.extras->port_range.low, s.extras->port_range.high}
+                      : option_value{};
+    case option::ip_freebind: return number(s.freebind);
+    case option::ipv6_v6only:
+      return s.family == family::inet6 ? result<option_value>{number(s.v6only)}
+                                       : result<option_value>{errc::enoprotoopt};
+  }
+  return errc::enoprotoopt;
+}
+
+// ---- clocks and keys -----------------------------------------------------------------------------
+
+std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
+  // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
+  const auto keyed = static_cast<std::uint32_t>(core::philox(iss_key_, wire::hash(t), 0));
+  return keyed + static_cast<std::uint32_t>(ns(parts_.world.now()) >> 6);
+}
+
+std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
+  if (parts_.sysctls.tcp_timestamps == 2) return 0;
+  const bool per_tuple = parts_.config.profile->tcp.timestamp_offset_per_tuple;
+  const wire::four_tuple pair{t.local, t.remote, 0, 0};
+  return static_cast<std::uint32_t>(core::philox(ts_key_, wire::hash(per_tuple ? t : pair), 0));
+}
+
+std::uint16_t tcp_stack::mss_to(wire::address_id a) const {
+  const auto way = parts_.world.find_route(a);
+  const std::uint32_t mtu = way ? way->mtu : 1500;
+  const std::uint32_t headers =
+      parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495));
+}
+
+ports::kernel_time tcp_stack::kernel_now() const {
+  ports::kernel_time t;
+  t.ms = ns(parts_.world.now()) / 1'000'000;
+  const std::int64_t since_boot = ns(parts_.world.now()) + ns(parts_.config.timers.boot);
+  t.seconds = since_boot / 1'000'000'000;
+  t.window = parts_.timers.jiffy() / (std::uint64_t{10} * limits_.hz);
+  return t;
+}
+
+// ---- to look at ----------------------------------------------------------------------------------
+
+std::uint64_t tcp_stack::count(tcp::state s) const {
+  const std::uint64_t sockets = states_[static_cast<std::size_t>(s)];
+  switch (s) {
+    case tcp::state::time_wait: return sockets + time_waits_.size() - fin_wait_2_records_;
+    case tcp::state::fin_wait_2: return sockets + fin_wait_2_records_;
+    case tcp::state::syn_received: return sockets + requests_.size();
+    default: return sockets;
+  }
+}
+
+void tcp_stack::look(observe::host_metrics& m) const {
+  for (std::size_t n = 0; n < observe::state_names.size(); ++n)
+    for (std::size_t s = 0; s < tcp::state_count; ++s)
+      if (tcp::name(static_cast<tcp::state>(s)) == observe::state_names[n])
+        m.sockets[n] = count(static_cast<tcp::state>(s));
+  const ports::usage u = ports_.current_usage();
+  m.tcp.low = parts_.sysctls.ip_local_port_range.low;
+  m.tcp.high = parts_.sysctls.ip_local_port_range.high;
+  m.tcp.capacity = u.capacity;
+  m.tcp.ports = ports_gauge_;
+  m.tcp.tuples_peak = u.tuples_peak;
+  m.time_wait = time_wait_gauge_;
+  m.time_wait_reused = time_wait_reused_;
+  m.nstat["TcpCurrEstab"] = count(tcp::state::established) + count(tcp::state::close_wait);
+}
+
+}  // namespace fourtuple::host

@@ -1,0 +1,348 @@
+// Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks for
+// is carried out: timers, segments, wake-ups, the end of a connection.
+#include <algorithm>
+
+#include "sim/host/tcp_lock.h"
+#include "sim/host/tcp_stack.h"
+
+namespace fourtuple::host {
+
+using tcp::state;
+using tcp::timer;
+
+bool kernel_parts::is_local(wire::address_id a) const {
+  if (wire::is_any(a)) return false;
+  if (world.addresses().is_loopback(a)) return true;
+  return std::find(config.addresses.begin(), config.addresses.end(), a) != config.addresses.end();
+}
+
+tcp_stack::tcp_stack(kernel_parts parts)
+    : parts_(parts),
+      ports_(parts.world.addresses(), *this),
+      iss_key_(core::stream_key(parts.config.seed, parts.config.entity, core::purpose::isn)),
+      ts_key_(core::stream_key(parts.config.seed, parts.config.entity, core::purpose::ts_offset)),
+      cookie_key_(
+          core::stream_key(parts.config.seed, parts.config.entity, core::purpose::syn_cookie)) {
+  configure();
+}
+
+void tcp_stack::configure() {
+  limits_ = limits_of(*parts_.config.profile, parts_.sysctls, parts_.config.timers.hz);
+  ports_.configure(ports::rules_of(*parts_.config.profile, parts_.sysctls));
+}
+
+const wire::four_tuple& tcp_stack::tuple_of(ports::entry e) const {
+  switch (e.type()) {
+    case ports::kind::request: return requests_[e.index()].r.tuple;
+    case ports::kind::time_wait: return time_waits_[e.index()].w.tuple;
+    default: return sockets_[e.index()].tcb.tuple;
+  }
+}
+
+// ---- carrying out --------------------------------------------------------------------------------
+
+tcp::actions& tcp_stack::sink() {
+  tcp::actions& s = parts_.world.in_soft_interrupt() ? interrupt_sink_ : call_sink_;
+  s.clear();
+  return s;
+}
+
+void tcp_stack::note_state(state from, state to) {
+  if (from == to) return;
+  --states_[static_cast<std::size_t>(from)];
+  ++states_[static_cast<std::size_t>(to)];
+}
+
+void tcp_stack::count_all(const tcp::actions& done) {
+  for (const tcp::counter c : done.counters) parts_.counters.add(c);
+}
+
+void tcp_stack::carry_out(std::uint32_t i, state before, tcp::actions& done) {
+  tcp_socket& s = sockets_[i];
+  note_state(before, s.tcb.st);
+  count_all(done);
+  apply_timers(i, done);
+  const bool wakes = done.wakes != 0 || done.end != tcp::ending::none || before != s.tcb.st;
+  if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
+  // Segments may be answered before emit() returns; the answers wait in the backlog or find this
+  // socket after the step as it is now.
+  const tcp::ending ending = done.end;
+  const std::uint64_t end_delay = done.end_delay;
+  emit_all(&s, done);
+  if (wakes) wake(s);
+  if (ending != tcp::ending::none) {
+    done.end = ending;
+    done.end_delay = end_delay;
+    end(i, done);
+  }
+}
+
+void tcp_stack::apply_timers(std::uint32_t i, const tcp::actions& done) {
+  for (std::size_t t = 0; t < tcp::timer_count; ++t) {
+    const tcp::timer_request& r = done.timers[t];
+    if (r.what == tcp::timer_request::kind::keep) continue;
+    std::uint32_t& id = sockets_[i].timers[t];
+    if (id != 0) parts_.timers.cancel(id);
+    id = 0;
+    if (r.what == tcp::timer_request::kind::arm)
+      id = parts_.timers.arm(static_cast<timer_kind>(t), i, r.delay);
+  }
+}
+
+void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done) {
+  for (std::size_t n = 0; n < done.segments.size(); ++n) {
+    wire::segment segment = done.segments[n];
+    if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
+      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
+      segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
+    }
+    emit(segment);
+  }
+}
+
+void tcp_stack::emit(const wire::segment& s) {
+  parts_.counters.add(host_counter::TcpOutSegs);
+  parts_.digest.add(ns(parts_.world.now()),
+                    (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
+                    (std::uint64_t{s.seq_number} << 32) | s.ack_number,
+                    (std::uint64_t{s.tuple.remote.value} << 32) |
+                        (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
+  parts_.world.emit(s);
+}
+
+void tcp_stack::wake(tcp_socket& s) {
+  if (s.watchers.first != nullptr) {
+    parts_.waits.wake(s.watchers, level_of(s));
+  } else {
+    ++s.watchers.wakes;
+  }
+}
+
+void tcp_stack::drop_port(tcp_socket& s) {
+  if (s.owner) {
+    ports_.remove(s.owner);
+    s.owner = {};
+    note_ports();
+  }
+}
+
+void tcp_stack::note_ports() {
+  ports_gauge_.set(ports_.current_usage().now, parts_.world.now());
+}
+
+void tcp_stack::end(std::uint32_t i, const tcp::actions& done) {
+  tcp_socket& s = sockets_[i];
+  if (done.end != tcp::ending::closed) {
+    make_time_wait(i, done);
+  } else if (s.hashed) {
+    ports_.erase(s.tcb.tuple, {ports::kind::connection, i});
+    s.hashed = false;
+  }
+  for (std::uint32_t& id : s.timers) {
+    if (id != 0) parts_.timers.cancel(id);
+    id = 0;
+  }
+  note_state(s.tcb.st, state::closed);
+  s.tcb.st = state::closed;
+  // tcp_done(): both directions are over. A port that the kernel chose is free at once.
+  s.tcb.shut_rd = s.tcb.shut_wr = true;
+  if (!s.port_locked) {
+    drop_port(s);
+    // getsockname() goes on naming the port it had (reference G.1).
+  }
+  if (s.tcb.orphan && owned_ != i) free_socket(i);
+}
+
+void tcp_stack::free_socket(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
+  for (const std::uint32_t id : s.timers)
+    if (id != 0) parts_.timers.cancel(id);
+  if (s.hashed) ports_.erase(s.tcb.tuple, {ports::kind::connection, i});
+  drop_port(s);
+  --states_[static_cast<std::size_t>(s.tcb.st)];
+  sockets_.free(i);
+}
+
+// ---- arriving ------------------------------------------------------------------------------------
+
+void tcp_stack::receive(const wire::segment& s) {
+  parts_.counters.add(host_counter::TcpInSegs);
+  const ports::entry found = ports_.find(s.tuple.reversed());
+  switch (found.type()) {
+    case ports::kind::connection: to_connection(found.index(), s, false); return;
+    case ports::kind::request: to_request(found.index(), s); break;
+    case ports::kind::time_wait: to_time_wait(found.index(), s); break;
+    case ports::kind::none:
+      if (const std::uint32_t listener = find_listener(s); listener != 0) {
+        to_listener(listener, s, nullptr);
+      } else {
+        to_nobody(s);
+      }
+  }
+  parts_.world.payloads().release(s.payload);
+}
+
+void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owned) {
+  if (owned_ == i && !owned) {
+    backlog_.push_back(s);
+    return;
+  }
+  tcp_socket& socket = sockets_[i];
+  if (socket.hashed) {
+    const state before = socket.tcb.st;
+    const std::uint32_t had = tcp::readable(socket.tcb);
+    tcp::actions& out = sink();
+    tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);
+    if (s.payload != 0 && out.accepted_left != out.accepted_right) {
+      if (!socket.bytes) socket.bytes = std::make_unique<byte_store>();
+      socket.bytes->store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
+                          parts_.world.payloads().at(s.payload));
+    }
+    if (tcp::readable(socket.tcb) != had) out.wakes |= tcp::wake_readable;
+    carry_out(i, before, out);
+  }
+  parts_.world.payloads().release(s.payload);
+}
+
+void tcp_stack::release_backlog(std::uint32_t i) {
+  for (std::size_t n = 0; n < backlog_.size(); ++n) {
+    const wire::segment s = backlog_[n];
+    to_connection(i, s, true);
+  }
+  backlog_.clear();
+}
+
+void tcp_stack::to_nobody(const wire::segment& s) {
+  wire::segment reply;
+  if (!tcp::reset_for(s, reply)) return;
+  parts_.counters.add(tcp::counter::TcpOutRsts);
+  emit(reply);
+}
+
+void tcp_stack::receive(const wire::icmp_error& e) {
+  const ports::entry found = ports_.find(e.about);
+  if (found.type() != ports::kind::connection) return;
+  tcp_socket& s = sockets_[found.index()];
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::icmp_error(s.tcb, e.error, e.quoted_seq, !e.hard, owned_ == found.index(), limits_, clock(),
+                  out);
+  carry_out(found.index(), before, out);
+}
+
+void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
+  switch (kind) {
+    case timer_kind::request: request_timer(index); return;
+    case timer_kind::time_wait: {
+      time_wait_record& w = time_waits_[index];
+      w.timer = 0;
+      parts_.counters.add(w.short_lived ? tcp::counter::TcpExtTWKilled : tcp::counter::TcpExtTW);
+      parts_.digest.add(ns(parts_.world.now()), 2, w.w.tuple.local_port, w.w.tuple.remote_port);
+      kill_time_wait(index);
+      return;
+    }
+    case timer_kind::linger: {
+      tcp_socket& s = sockets_[index];
+      s.extras->linger_timer = 0;
+      s.extras->linger_over = true;
+      parts_.waits.wake(s.watchers, ready_hup);
+      return;
+    }
+    default: break;
+  }
+  tcp_socket& s = sockets_[index];
+  s.timers[static_cast<std::size_t>(kind)] = 0;
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::timer_expires(s.tcb, static_cast<timer>(kind), limits_, clock(), out);
+  carry_out(index, before, out);
+}
+
+// ---- TIME-WAIT -----------------------------------------------------------------------------------
+
+ports::time_wait_facts tcp_stack::time_wait(std::uint32_t index) const {
+  const tcp::time_wait& w = time_waits_[index].w;
+  ports::time_wait_facts f;
+  f.has_timestamps = w.has_timestamps();
+  f.fin_wait_2 = w.fin_wait_2;
+  f.entry_ms = w.entry_ms;
+  f.ts_recent_stamp_s = w.ts_recent_stamp_s;
+  return f;
+}
+
+void tcp_stack::make_time_wait(std::uint32_t i, const tcp::actions& done) {
+  tcp_socket& s = sockets_[i];
+  const ports::entry socket_entry{ports::kind::connection, i};
+  if (time_waits_.size() >= static_cast<std::size_t>(parts_.sysctls.tcp_max_tw_buckets)) {
+    parts_.counters.add(tcp::counter::TcpExtTCPTimeWaitOverflow);
+    ports_.erase(s.tcb.tuple, socket_entry);
+    s.hashed = false;
+    return;
+  }
+  const std::uint32_t index = time_waits_.make();
+  time_wait_record& w = time_waits_[index];
+  w.w = tcp::make_time_wait(s.tcb, done.end, limits_, clock());
+  if (s.port_locked && !s.tcb.orphan) {
+    // The descriptor keeps its bound port; the record holds it too.
+    w.owner = ports_.add(claim_of(s), s.port, ports::origin::accept);
+  } else {
+    w.owner = s.owner;
+    s.owner = {};
+  }
+  if (w.owner) ports_.to_time_wait(w.owner);
+  ports_.replace(s.tcb.tuple, socket_entry, {ports::kind::time_wait, index});
+  s.hashed = false;
+  if (w.w.fin_wait_2) ++fin_wait_2_records_;
+  time_wait_gauge_.set(time_waits_.size() - fin_wait_2_records_, parts_.world.now());
+  arm_time_wait(index, done.end_delay);
+  note_ports();
+}
+
+void tcp_stack::arm_time_wait(std::uint32_t index, std::uint64_t delay) {
+  time_wait_record& w = time_waits_[index];
+  if (w.timer != 0) parts_.timers.cancel(w.timer);
+  w.short_lived = delay <= std::uint64_t{4} * limits_.hz;  // inet_twsk_schedule(): tw_kill
+  w.timer = parts_.timers.arm(timer_kind::time_wait, index, delay);
+}
+
+void tcp_stack::kill_time_wait(std::uint32_t index) {
+  time_wait_record& w = time_waits_[index];
+  if (w.timer != 0) parts_.timers.cancel(w.timer);
+  ports_.erase(w.w.tuple, {ports::kind::time_wait, index});
+  if (w.owner) ports_.remove(w.owner);
+  if (w.w.fin_wait_2) --fin_wait_2_records_;
+  time_waits_.free(index);
+  time_wait_gauge_.set(time_waits_.size() - fin_wait_2_records_, parts_.world.now());
+  note_ports();
+}
+
+void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
+  time_wait_record& w = time_waits_[index];
+  const bool was_fin_wait_2 = w.w.fin_wait_2;
+  tcp::actions& out = sink();
+  auto verdict = tcp::time_wait_segment(w.w, s, limits_, clock(), out);
+  if (verdict == tcp::time_wait_verdict::syn) {
+    if (const std::uint32_t listener = find_listener(s); listener != 0) {
+      const tcp::time_wait old = w.w;
+      kill_time_wait(index);
+      to_listener(listener, s, &old);
+      return;
+    }
+    verdict = tcp::refuse_syn(w.w, s, limits_, clock(), out);
+  }
+  count_all(out);
+  if (verdict == tcp::time_wait_verdict::kill) {
+    kill_time_wait(index);
+  } else {
+    if (was_fin_wait_2 && !w.w.fin_wait_2) {
+      --fin_wait_2_records_;
+      time_wait_gauge_.set(time_waits_.size() - fin_wait_2_records_, parts_.world.now());
+    }
+    ports_.time_wait_changed(w.w.tuple, {ports::kind::time_wait, index});
+    if (verdict == tcp::time_wait_verdict::restart)
+      arm_time_wait(index, tcp::time_wait_length(limits_));
+  }
+  emit_all(nullptr, out);
+}
+
+}  // namespace fourtuple::host

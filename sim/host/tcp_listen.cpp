@@ -1,0 +1,326 @@
+// Listeners: who gets a SYN, half-open requests, the accept queue and its overflow, syncookies
+// (tcp_conn_request, tcp_check_req, tcp_v4_syn_recv_sock, inet_csk_listen_stop; reference C and I).
+#include <algorithm>
+
+#include "sim/core/random.h"
+#include "sim/host/tcp_lock.h"
+#include "sim/host/tcp_stack.h"
+
+namespace fourtuple::host {
+
+using tcp::state;
+
+bool tcp_stack::hears_wildcard(const tcp_socket& l, wire::address_id to) const {
+  const bool v4 = parts_.world.addresses().family_of(to) == family::inet;
+  if (l.address == wire::any_v4) return v4;
+  return l.address == wire::any_v6 && (!v4 || !l.v6only);
+}
+
+std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
+  const auto here = listeners_.find(s.tuple.remote_port);
+  if (here == listeners_.end()) return 0;
+  const wire::address_id to = s.tuple.remote;
+  const bool v4 = parts_.world.addresses().family_of(to) == family::inet;
+  // A listener on the very address beats a wildcard one; among wildcards an AF_INET socket beats a
+  // dual-stack one; among equals the newest.
+  std::uint32_t best = 0;
+  int best_score = 0;
+  for (auto i = here->second.rbegin(); i != here->second.rend(); ++i) {
+    const tcp_socket& l = sockets_[*i];
+    int score = 0;
+    if (l.address == to) {
+      score = 4;
+    } else if (hears_wildcard(l, to)) {
+      score = 1 + (v4 && l.address == wire::any_v4 ? 1 : 0);
+    }
+    if (score > best_score) {
+      best = *i;
+      best_score = score;
+    }
+  }
+  if (best == 0 || !sockets_[best].reuseport) return best;
+  // SO_REUSEPORT: a group of exactly this address and uid shares by the hash of the four-tuple.
+  const tcp_socket& leader = sockets_[best];
+  std::vector<std::uint32_t> group;
+  for (const std::uint32_t i : here->second) {
+    const tcp_socket& l = sockets_[i];
+    if (l.reuseport && l.address == leader.address && l.uid == leader.uid &&
+        l.v6only == leader.v6only)
+      group.push_back(i);
+  }
+  const std::uint64_t key =
+      core::stream_key(parts_.config.seed, parts_.config.entity, core::purpose::reuseport);
+  const std::uint64_t draw = core::philox(key, wire::hash(s.tuple), 0);
+  return group[core::below(draw, group.size())];
+}
+
+bool tcp_stack::accept_queue_full(const tcp_socket& l) const {
+  return l.listening->accept_queue.size() > l.listening->backlog;
+}
+
+void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused) {
+  // tcp_rcv_state_process(), LISTEN: an ACK may return a cookie; otherwise it is answered by RST.
+  if (s.has(wire::rst)) return;
+  if (s.has(wire::ack)) {
+    if (!s.has(wire::syn) && try_cookie(i, s)) return;
+    to_nobody(s);
+    return;
+  }
+  if (!s.has(wire::syn) || s.has(wire::fin)) return;
+  syn_arrives(i, s, reused);
+}
+
+void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s,
+                            const tcp::time_wait* reused) {
+  tcp_socket& l = sockets_[i];
+  const auto& sysctls = parts_.sysctls;
+  bool cookie = false;
+  if (reused == nullptr &&
+      (sysctls.tcp_syncookies == 2 || l.listening->requests > l.listening->backlog)) {
+    if (sysctls.tcp_syncookies == 0) {
+      parts_.counters.add(tcp::counter::TcpExtTCPReqQFullDrop);
+      parts_.counters.add(tcp::counter::TcpExtListenDrops);
+      return;
+    }
+    parts_.counters.add(tcp::counter::TcpExtTCPReqQFullDoCookies);
+    l.listening->overflow_seen = true;
+    cookie = true;
+  }
+  if (accept_queue_full(l)) {
+    parts_.counters.add(tcp::counter::TcpExtListenOverflows);
+    parts_.counters.add(tcp::counter::TcpExtListenDrops);
+    return;
+  }
+  if (!cookie && reused == nullptr && sysctls.tcp_syncookies == 0) {
+    const auto most = static_cast<std::uint32_t>(sysctls.tcp_max_syn_backlog);
+    if (most - std::min(most, l.listening->requests) < most / 4) {
+      parts_.counters.add(tcp::counter::TcpExtListenDrops);
+      return;
+    }
+  }
+  if (cookie) {
+    answer_with_cookie(i, s);
+    return;
+  }
+  const wire::four_tuple tuple = s.tuple.reversed();
+  const std::uint32_t index = requests_.make();
+  request_record& r = requests_[index];
+  r.r = tcp::open_request(s, reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(tuple),
+                          ts_offset_for(tuple), mss_to(tuple.remote), l.tcb.opt, limits_, clock());
+  r.listener = i;
+  ++l.listening->requests;
+  ++l.listening->young;
+  ports_.insert(tuple, {ports::kind::request, index});
+  r.timer =
+      parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
+  tcp::actions& out = sink();
+  tcp::make_syn_ack(r.r, limits_, clock(), out);
+  count_all(out);
+  emit_all(nullptr, out);
+}
+
+tcp::cookie_keys tcp_stack::cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const {
+  const std::uint64_t h = wire::hash(t);
+  return {static_cast<std::uint32_t>(core::philox(cookie_key_, h, 0)),
+          static_cast<std::uint32_t>(core::philox(cookie_key_, h, minute + 1ULL))};
+}
+
+void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
+  const wire::four_tuple tuple = s.tuple.reversed();
+  const tcp::clock c = clock();
+  const wire::seq cookie =
+      tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
+  const tcp::request r =
+      tcp::cookie_request(s, cookie, ts_offset_for(tuple), mss_to(tuple.remote),
+                          sockets_[i].tcb.opt, limits_, c);
+  parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
+  tcp::actions& out = sink();
+  tcp::make_syn_ack(r, limits_, c, out);
+  count_all(out);
+  emit_all(nullptr, out);
+}
+
+bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
+  tcp_socket& l = sockets_[i];
+  if (parts_.sysctls.tcp_syncookies == 0 || !l.listening->overflow_seen) return false;
+  const wire::four_tuple tuple = s.tuple.reversed();
+  const tcp::clock c = clock();
+  const auto first = cookie_keys(tuple, 0).first;
+  const std::uint32_t age = tcp::cookie_age(s, first, c);
+  tcp::cookie_check check;
+  if (age < 2)
+    check = tcp::check_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c) - age),
+                              ts_offset_for(tuple), mss_to(tuple.remote), l.tcb.opt, limits_, c);
+  if (!check.valid) {
+    parts_.counters.add(tcp::counter::TcpExtSyncookiesFailed);
+    return false;
+  }
+  parts_.counters.add(tcp::counter::TcpExtSyncookiesRecv);
+  if (accept_queue_full(l)) {
+    parts_.counters.add(tcp::counter::TcpExtListenOverflows);
+    parts_.counters.add(tcp::counter::TcpExtListenDrops);
+    return true;
+  }
+  const tcp::tcb child = tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c);
+  const std::uint32_t made = adopt_child(i, child);
+  ports_.insert(tuple, {ports::kind::connection, made});
+  sockets_[made].hashed = true;
+  parts_.world.payloads().share(s.payload);
+  to_connection(made, s, false);
+  if (sockets_.live(made)) l.listening->accept_queue.push(made);
+  wake(l);
+  return true;
+}
+
+void tcp_stack::drop_request(std::uint32_t index) {
+  request_record& r = requests_[index];
+  if (r.timer != 0) parts_.timers.cancel(r.timer);
+  if (r.listener != 0) {
+    listener_part& l = *sockets_[r.listener].listening;
+    --l.requests;
+    if (r.r.timeouts == 0) --l.young;
+  }
+  ports_.erase(r.r.tuple, {ports::kind::request, index});
+  requests_.free(index);
+}
+
+void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
+  request_record& r = requests_[index];
+  if (r.listener == 0) {
+    drop_request(index);
+    if (const std::uint32_t listener = find_listener(s); listener != 0) {
+      to_listener(listener, s, nullptr);
+    } else {
+      to_nobody(s);
+    }
+    return;
+  }
+  tcp::actions& out = sink();
+  switch (tcp::request_segment(r.r, s, sockets_[r.listener].tcb.opt, limits_, clock(), out)) {
+    case tcp::request_verdict::drop: break;
+    case tcp::request_verdict::resent:
+      parts_.timers.cancel(r.timer);
+      r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
+      break;
+    case tcp::request_verdict::make_child: make_child(index, s); return;
+    case tcp::request_verdict::kill: drop_request(index); break;
+  }
+  count_all(out);
+  emit_all(nullptr, out);
+}
+
+void tcp_stack::make_child(std::uint32_t request_index, const wire::segment& s) {
+  request_record& r = requests_[request_index];
+  const std::uint32_t listener = r.listener;
+  tcp_socket& l = sockets_[listener];
+  if (accept_queue_full(l)) {
+    parts_.counters.add(tcp::counter::TcpExtListenOverflows);
+    parts_.counters.add(tcp::counter::TcpExtListenDrops);
+    tcp::actions& out = sink();
+    if (tcp::overflowed(r.r, s, limits_, out)) drop_request(request_index);
+    count_all(out);
+    emit_all(nullptr, out);
+    return;
+  }
+  const tcp::tcb child = tcp::child_of(r.r, s, l.tcb.opt, limits_, clock());
+  const wire::four_tuple tuple = r.r.tuple;
+  drop_request(request_index);
+  const std::uint32_t made = adopt_child(listener, child);
+  ports_.insert(tuple, {ports::kind::connection, made});
+  sockets_[made].hashed = true;
+  parts_.world.payloads().share(s.payload);
+  l.listening->accept_queue.push(made);
+  to_connection(made, s, false);
+  wake(l);
+}
+
+std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) {
+  const std::uint32_t made = sockets_.make();
+  tcp_socket& c = sockets_[made];
+  const tcp_socket& l = sockets_[listener];
+  c.tcb = t;
+  ++states_[static_cast<std::size_t>(t.st)];
+  c.family = l.family;
+  c.uid = l.uid;
+  c.address = t.tuple.local;
+  c.port = t.tuple.local_port;
+  c.reuseaddr = l.reuseaddr;
+  c.reuseport = l.reuseport;
+  c.v6only = l.v6only;
+  c.address_locked = true;
+  c.port_locked = l.port_locked;
+  c.parent = listener;
+  c.references = 1;  // the accept queue's, the descriptor's later
+  c.phase = socket_phase::connected;
+  c.nonzero_iss = true;
+  if (l.extras) {
+    socket_extras& x = extras(c);
+    x.linger_on = l.extras->linger_on;
+    x.linger_s = l.extras->linger_s;
+  }
+  c.owner = ports_.add(claim_of(c), c.port, ports::origin::accept);
+  note_ports();
+  return made;
+}
+
+void tcp_stack::request_timer(std::uint32_t index) {
+  request_record& r = requests_[index];
+  r.timer = 0;
+  if (r.listener == 0) {
+    drop_request(index);
+    return;
+  }
+  listener_part& l = *sockets_[r.listener].listening;
+  const tcp::socket_options& opt = sockets_[r.listener].tcb.opt;
+  unsigned most = tcp::synack_retries_of(opt, limits_);
+  // reqsk_timer_handler(): under load old requests are given up sooner.
+  if (2 * l.requests > std::max(8U, l.backlog)) {
+    std::uint32_t young = 2 * l.young;
+    while (most > 2 && l.requests >= young) {
+      --most;
+      young *= 2;
+    }
+  }
+  tcp::actions& out = sink();
+  const bool first = r.r.timeouts == 0;
+  const bool keep = tcp::request_timer(r.r, most, opt, limits_, clock(), out);
+  if (keep) {
+    if (first && r.r.timeouts != 0) --l.young;
+    r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
+  } else {
+    if (first && r.r.timeouts != 0) --l.young;
+    drop_request(index);
+  }
+  count_all(out);
+  emit_all(nullptr, out);
+}
+
+void tcp_stack::stop_listening(std::uint32_t i) {
+  tcp_socket& l = sockets_[i];
+  auto& here = listeners_[l.port];
+  std::erase(here, i);
+  if (here.empty()) listeners_.erase(l.port);
+  note_state(l.tcb.st, state::closed);
+  l.tcb.st = state::closed;
+  if (l.owner) ports_.set_listening(l.owner, false);
+  requests_.each([&](std::uint32_t index, const request_record& r) {
+    if (r.listener == i) requests_[index].listener = 0;
+  });
+  const auto part = std::move(l.listening);
+  while (!part->accept_queue.empty()) {
+    const std::uint32_t child = part->accept_queue.pop();
+    sockets_[child].tcb.orphan = true;
+    {
+      lock held(*this, child);
+      const state before = sockets_[child].tcb.st;
+      tcp::actions& out = sink();
+      tcp::abort(sockets_[child].tcb, limits_, clock(), out);
+      out.end = tcp::ending::closed;
+      carry_out(child, before, out);
+    }
+    free_socket(child);
+  }
+  if (!sockets_[i].port_locked) drop_port(sockets_[i]);
+}
+
+}  // namespace fourtuple::host

@@ -1,0 +1,175 @@
+// The TCP half of a simulated kernel: socket calls, demultiplexing, listeners, TIME-WAIT records; it
+// carries out what the state machine of sim/tcp decides and holds the ports through sim/ports. Calls
+// follow net/ipv4/af_inet.c and tcp.c; each errno stands where the kernel returns it.
+#pragma once
+
+#include <fourtuple/process.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "sim/core/digest.h"
+#include "sim/core/slab.h"
+#include "sim/host/host_config.h"
+#include "sim/host/nstat.h"
+#include "sim/host/tcp_socket.h"
+#include "sim/host/timers.h"
+#include "sim/host/waits.h"
+#include "sim/observe/host_metrics.h"
+#include "sim/ports/reserve.h"
+#include "sim/tcp/step.h"
+
+namespace fourtuple::host {
+
+/// What both halves of a kernel share. Lives in the kernel.
+struct kernel_parts {
+  surroundings& world;
+  const host_config& config;
+  profile::sysctls& sysctls;
+  host::timers& timers;
+  host::waits& waits;
+  host::nstat& counters;
+  core::digest& digest;
+  ports::draws& draws;
+
+  /// Is it one of this host's addresses (loopback too)?
+  [[nodiscard]] bool is_local(wire::address_id a) const;
+};
+
+class tcp_stack final : public ports::records {
+ public:
+  explicit tcp_stack(kernel_parts parts);
+
+  // ---- calls; `i` is a socket of create() or accept()
+  std::uint32_t create(family f, std::uint32_t uid);
+  result<> bind(std::uint32_t i, const endpoint& to, bool privileged);
+  result<> listen(std::uint32_t i, int backlog);
+  result<> connect(std::uint32_t i, const endpoint& to);
+  result<> disconnect(std::uint32_t i);
+  result<std::uint32_t> accept(std::uint32_t i);
+  result<std::size_t> send(std::uint32_t i, payload p);
+  result<std::size_t> recv(std::uint32_t i, buffer b);
+  result<datagram> recvfrom(std::uint32_t i, buffer b);
+  result<> shutdown(std::uint32_t i, shutdown_how how);
+  result<> setsockopt(std::uint32_t i, option o, option_value v);
+  result<option_value> getsockopt(std::uint32_t i, option o);
+  [[nodiscard]] result<endpoint> getsockname(std::uint32_t i) const;
+  [[nodiscard]] result<endpoint> getpeername(std::uint32_t i) const;
+  [[nodiscard]] endpoint peer_of(std::uint32_t i) const;
+  [[nodiscard]] result<std::string_view> state_of(std::uint32_t i) const;
+  [[nodiscard]] result<ready_mask> level(std::uint32_t i) const { return level_of(sockets_[i]); }
+  void share(std::uint32_t i) { ++sockets_[i].references; }
+  /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
+  bool may_release(std::uint32_t i);
+  /// A descriptor is gone; the last one closes the connection. `exiting`: nothing lingers.
+  void release(std::uint32_t i, bool exiting);
+  [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }
+
+  // ---- from the network and the timers (soft interrupts)
+  void receive(const wire::segment& s);
+  void receive(const wire::icmp_error& e);
+  void on_timer(timer_kind kind, std::uint32_t index);
+
+  /// A sysctl has changed.
+  void configure();
+
+  // ---- to look at
+  [[nodiscard]] std::uint64_t count(tcp::state s) const;
+  [[nodiscard]] std::uint64_t count_closed() const;
+  void look(observe::host_metrics& m) const;
+  /// Rows of the socket table with the socket's index (0: a record without descriptor).
+  void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
+
+  // ports::records
+  [[nodiscard]] const wire::four_tuple& tuple_of(ports::entry e) const override;
+  [[nodiscard]] ports::time_wait_facts time_wait(std::uint32_t index) const override;
+
+ private:
+  // calls
+  result<> open(std::uint32_t i, const endpoint& to);
+  result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
+  void disconnect_locked(std::uint32_t i);
+  void stop_listening(std::uint32_t i);
+  void close_now(std::uint32_t i, bool exiting);
+  void orphan(std::uint32_t i);
+  socket_extras& extras(tcp_socket& s);
+  errc take_error(tcp_socket& s);
+  [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
+  [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a,
+                                 std::uint16_t port) const;
+  [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
+
+  // one socket inside a system call (lock_sock .. release_sock)
+  class lock;
+  void release_backlog(std::uint32_t i);
+
+  // carrying out
+  tcp::actions& sink();
+  void carry_out(std::uint32_t i, tcp::state before, tcp::actions& done);
+  void emit_all(tcp_socket* s, tcp::actions& done);
+  void emit(const wire::segment& s);
+  void apply_timers(std::uint32_t i, const tcp::actions& done);
+  void end(std::uint32_t i, const tcp::actions& done);
+  void note_state(tcp::state from, tcp::state to);
+  void wake(tcp_socket& s);
+  void free_socket(std::uint32_t i);
+  void drop_port(tcp_socket& s);
+  void count_all(const tcp::actions& done);
+
+  // segments
+  void to_connection(std::uint32_t i, const wire::segment& s, bool owned);
+  void to_request(std::uint32_t index, const wire::segment& s);
+  void to_time_wait(std::uint32_t index, const wire::segment& s);
+  void to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
+  void to_nobody(const wire::segment& s);
+  [[nodiscard]] std::uint32_t find_listener(const wire::segment& s) const;
+  [[nodiscard]] bool hears_wildcard(const tcp_socket& l, wire::address_id to) const;
+
+  // listening
+  void syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
+  void answer_with_cookie(std::uint32_t i, const wire::segment& s);
+  bool try_cookie(std::uint32_t i, const wire::segment& s);
+  void make_child(std::uint32_t request_index, const wire::segment& s);
+  std::uint32_t adopt_child(std::uint32_t listener, const tcp::tcb& t);
+  void drop_request(std::uint32_t index);
+  void request_timer(std::uint32_t index);
+  [[nodiscard]] bool accept_queue_full(const tcp_socket& l) const;
+  [[nodiscard]] tcp::cookie_keys cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const;
+
+  // TIME-WAIT
+  void make_time_wait(std::uint32_t i, const tcp::actions& done);
+  void arm_time_wait(std::uint32_t index, std::uint64_t delay);
+  void kill_time_wait(std::uint32_t index);
+
+  [[nodiscard]] std::uint32_t iss_for(const wire::four_tuple& t) const;
+  [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
+  [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
+  [[nodiscard]] ports::kernel_time kernel_now() const;
+  [[nodiscard]] tcp::clock clock() const { return parts_.timers.clock(); }
+
+  kernel_parts parts_;
+  tcp::limits limits_;
+  ports::table ports_;
+  core::slab<tcp_socket> sockets_;
+  core::slab<request_record> requests_;
+  core::slab<time_wait_record> time_waits_;
+  /// By port; among them the newest last.
+  std::map<std::uint16_t, std::vector<std::uint32_t>> listeners_;
+  std::array<std::uint64_t, tcp::state_count> states_{};  ///< sockets, not records
+  std::uint64_t fin_wait_2_records_ = 0;
+  observe::gauge time_wait_gauge_;
+  std::uint64_t time_wait_reused_ = 0;
+  std::uint64_t iss_key_;
+  std::uint64_t ts_key_;
+  std::uint64_t cookie_key_;
+  std::uint32_t owned_ = 0;  ///< the socket inside a system call, 0: none
+  std::vector<wire::segment> backlog_;
+  tcp::actions call_sink_;
+  tcp::actions interrupt_sink_;
+  observe::gauge ports_gauge_;
+  void note_ports();
+};
+
+}  // namespace fourtuple::host

@@ -1,0 +1,104 @@
+// The UDP half of a simulated kernel (net/ipv4/udp.c; reference H): ports, demultiplexing by score, a
+// receive queue bounded by truesize, and the errors that ICMP brings to a connected socket.
+#pragma once
+
+#include <fourtuple/process.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "sim/core/ring.h"
+#include "sim/core/slab.h"
+#include "sim/host/tcp_stack.h"
+#include "sim/ports/udp.h"
+
+namespace fourtuple::host {
+
+struct udp_socket {
+  watch_list watchers;
+  core::ring<wire::datagram> queue;
+  std::uint64_t queued_truesize = 0;
+  std::uint32_t rcvbuf = 212'992;  ///< net.core.rmem_default
+  std::uint32_t sndbuf = 212'992;  ///< net.core.wmem_default
+  wire::address_id address;        ///< local; a wildcard until bound or connected
+  wire::address_id peer;
+  ports::owner_id owner;
+  std::uint32_t uid = 0;
+  std::uint32_t references = 1;
+  std::uint16_t port = 0;
+  std::uint16_t peer_port = 0;  ///< 0: not connected
+  fourtuple::family family = fourtuple::family::inet;
+  errc error = errc::ok;
+  duration rcvtimeo{};
+  duration sndtimeo{};
+  bool reuseaddr : 1 = false;
+  bool reuseport : 1 = false;
+  bool broadcast : 1 = false;
+  bool v6only : 1 = false;
+  bool freebind : 1 = false;
+  bool address_locked : 1 = false;
+  bool port_locked : 1 = false;
+  bool shut_rd : 1 = false;
+  bool shut_wr : 1 = false;
+};
+
+class udp_stack {
+ public:
+  explicit udp_stack(kernel_parts parts);
+
+  std::uint32_t create(family f, std::uint32_t uid);
+  result<> bind(std::uint32_t i, const endpoint& to, bool privileged);
+  result<> refuse_listen() const { return errc::eopnotsupp; }
+  result<> connect(std::uint32_t i, const endpoint& to);
+  result<> disconnect(std::uint32_t i);
+  result<std::size_t> send(std::uint32_t i, payload p);
+  result<std::size_t> sendto(std::uint32_t i, payload p, const endpoint& to);
+  result<std::size_t> recv(std::uint32_t i, buffer b);
+  result<datagram> recvfrom(std::uint32_t i, buffer b);
+  result<> shutdown(std::uint32_t i, shutdown_how how);
+  result<> setsockopt(std::uint32_t i, option o, option_value v);
+  result<option_value> getsockopt(std::uint32_t i, option o);
+  [[nodiscard]] result<endpoint> getsockname(std::uint32_t i) const;
+  [[nodiscard]] result<endpoint> getpeername(std::uint32_t i) const;
+  [[nodiscard]] result<std::string_view> refuse_state() const { return errc::eopnotsupp; }
+  [[nodiscard]] result<ready_mask> level(std::uint32_t i) const;
+  void share(std::uint32_t i) { ++sockets_[i].references; }
+  void release(std::uint32_t i);
+  [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }
+
+  void receive(const wire::datagram& d);
+  void receive(const wire::icmp_error& e);
+  void configure();
+
+  void look(observe::host_metrics& m) const;
+  void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
+
+ private:
+  result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to) const;
+  result<std::size_t> transmit(udp_socket& s, payload p, wire::address_id to, std::uint16_t port);
+  [[nodiscard]] ports::claim claim_of(const udp_socket& s) const;
+  [[nodiscard]] std::uint32_t find(const wire::four_tuple& t) const;
+  [[nodiscard]] int score(const udp_socket& s, const wire::four_tuple& t) const;
+  [[nodiscard]] endpoint name_of(const udp_socket& s, wire::address_id a, std::uint16_t p) const;
+  void hold(std::uint32_t i, std::uint16_t port);
+  void let_go(std::uint32_t i);
+  void wake(udp_socket& s, std::uint32_t i);
+  void refuse(const wire::datagram& d);
+  errc take_error(udp_socket& s);
+
+  kernel_parts parts_;
+  ports::udp_table ports_;
+  core::slab<udp_socket> sockets_;
+  std::map<std::uint16_t, std::vector<std::uint32_t>> by_port_;  ///< the newest last
+  observe::gauge gauge_;
+  /// ICMP rate limit per peer (inet_peer_xrlim_allow): tokens in ms and when they were counted.
+  struct allowance {
+    std::int64_t tokens_ms = 60'000;
+    std::int64_t last_ms = 0;
+  };
+  std::map<wire::address_id, allowance> icmp_peers_;
+};
+
+}  // namespace fourtuple::host
