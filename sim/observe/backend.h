@@ -19,7 +19,7 @@ class backend : public control {
   /// Why run_until() came back.
   enum class stop : std::uint8_t {
     reached,      ///< the instant asked for
-    finished,     ///< every process that can end has called finished()
+    finished,     ///< the last process that must finish has just done so; told once
     quiet,        ///< nothing will ever happen again
     event_limit,  ///< the bound on events
     interrupted,  ///< `keep_going` said no

@@ -71,7 +71,8 @@ value host_value(members_of_host all) {
     for (const auto& h : all) n += h.sockets[i];
     sockets.set(state_names[i], n);
   }
-  std::map<std::string, std::uint64_t> counters;
+  std::map<std::string, std::uint64_t, std::less<>> counters;
+  for (const auto name : spec::nstat_names()) counters.emplace(name, 0);
   for (const auto& h : all) {
     for (const auto& [name, n] : h.nstat) counters[name] += n;
   }

@@ -92,13 +92,20 @@ value tree_view::host_by_name(std::string_view name) const {
   return host_value({&one, 1});
 }
 
+value tree_view::top(std::string_view name) const {
+  if (name == "ended_at") return from_.world->now();
+  if (name == "digest") return from_.world->digest();
+  if (name == "seed") return from_.scenario->seed;
+  if (name == "title") return from_.scenario->title;
+  return {};
+}
+
 value tree_view::at(const spec::metric_path& path) {
-  if (path.size() < 2) {
-    const bool end = path.size() == 1 && path[0].key == "ended_at";
-    return end ? value(from_.world->now()) : value();
-  }
+  if (path.size() < 2) return path.empty() ? value() : top(path[0].key);
   const std::string& root = path[0].key;
-  if (root == "script") return lookup(from_.script, std::span(path).subspan(1));
+  const auto below = std::span(path).subspan(1);
+  if (root == "script") return lookup(from_.script, below);
+  if (root == "run") return lookup(from_.run, below);
   const bool on_member = root == "apps" && path.size() >= 4 && path[2].key == "on";
   std::string piece = root + '.' + path[1].key;
   if (on_member) piece += ".on." + path[3].key;

@@ -40,6 +40,7 @@ struct tree_sources {
   /// As scenario->apps; each with one entry per member that it runs on, in the order of members.
   std::vector<std::vector<const app_metrics*>> apps;
   value script = value::list();
+  value run = value::map();  ///< events, wall_seconds, peak_rss_bytes: not part of the digest
 };
 
 /// The tree as it is now: made piece by piece as paths ask for it, each piece once.
@@ -53,6 +54,7 @@ class tree_view {
   [[nodiscard]] value at(const spec::metric_path& path);
 
  private:
+  [[nodiscard]] value top(std::string_view name) const;
   [[nodiscard]] value app(std::size_t index, std::size_t members) const;
   [[nodiscard]] value host(const spec::host& h) const;
   [[nodiscard]] value app_by_name(std::string_view name, const spec::metric_path& path) const;

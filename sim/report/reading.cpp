@@ -1,0 +1,105 @@
+#include "sim/report/reading.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace fourtuple::report {
+
+namespace {
+
+/// apps.NAME of the process that failed first: of a counted host's app the member's own.
+std::pair<const observe::value*, std::string> first_member(const observe::value& app,
+                                                           const std::string& host) {
+  const observe::value* on = app.find("on");
+  if (on == nullptr) return {&app, host};
+  std::pair<const observe::value*, std::string> best{&app, host};
+  std::int64_t earliest = INT64_MAX;
+  for (const auto& m : on->members) {
+    const observe::value* first = m.content.find("first_failure");
+    if (first == nullptr || first->is_null()) continue;
+    if (number(*first, {"at"}) < earliest) {
+      earliest = number(*first, {"at"});
+      best = {&m.content, m.key};
+    }
+  }
+  return best;
+}
+
+bool retries(const spec::app& a) {
+  const auto* load = std::get_if<spec::load>(&a.kind);
+  return load != nullptr && load->retry.retries > 0;
+}
+
+}  // namespace
+
+const observe::value* find(const observe::value& tree,
+                           std::initializer_list<std::string_view> keys) {
+  const observe::value* here = &tree;
+  for (const auto key : keys) {
+    here = here->find(key);
+    if (here == nullptr) return nullptr;
+  }
+  return here;
+}
+
+std::int64_t number(const observe::value& tree, std::initializer_list<std::string_view> keys) {
+  const auto* found = find(tree, keys);
+  return found == nullptr ? 0 : found->number;
+}
+
+std::uint64_t count(const observe::value& tree, std::initializer_list<std::string_view> keys) {
+  return static_cast<std::uint64_t>(number(tree, keys));
+}
+
+std::string text(const observe::value& tree, std::initializer_list<std::string_view> keys) {
+  const auto* found = find(tree, keys);
+  return found == nullptr ? std::string() : found->text;
+}
+
+std::vector<app_failure> app_failures(const observe::outcome& o) {
+  std::vector<app_failure> out;
+  if (!o.scenario) return out;
+  for (std::size_t i = 0; i < o.scenario->apps.size(); ++i) {
+    const spec::app& a = o.scenario->apps[i];
+    const observe::value* app = find(o.tree, {"apps", a.name});
+    if (app == nullptr) continue;
+    const auto [process, member] = first_member(*app, host_of(*o.scenario, a));
+    const observe::value* first = process->find("first_failure");
+    if (first == nullptr || first->is_null()) continue;
+    app_failure f{i, member, number(*first, {"at"}), text(*first, {"error"}),
+                  text(*first, {"call"}), count(*first, {"attempt"}), std::nullopt};
+    const auto to = destinations_of(a);
+    if (to.size() == 1) f.to = to.front();
+    // Attempt k goes to the k-th destination in turn, unless retries have shifted it.
+    if (to.size() > 1 && f.attempt > 0 && !retries(a)) f.to = to[(f.attempt - 1) % to.size()];
+    out.push_back(std::move(f));
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  return out;
+}
+
+std::vector<endpoint> destinations_of(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) -> std::vector<endpoint> {
+        if constexpr (requires { kind.to; }) {
+          return kind.to;
+        } else {
+          return {};
+        }
+      },
+      a.kind);
+}
+
+std::string host_of(const spec::scenario& s, const spec::app& a) {
+  return spec::host_name(s, a.host);
+}
+
+std::string place(const observe::outcome& o, int line) {
+  const std::string file = o.file == "-" ? "stdin" : o.file;
+  return line > 0 ? fmt::format("{}:{}", file, line) : file;
+}
+
+}  // namespace fourtuple::report

@@ -1,0 +1,157 @@
+#include "sim/report/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fourtuple::report {
+
+std::string painted(std::string_view text, paint how, const style& s) {
+  if (!s.colour || how == paint::plain) return std::string(text);
+  const char* code = "0";
+  switch (how) {
+    case paint::bold: code = "1"; break;
+    case paint::dim: code = "2"; break;
+    case paint::red: code = "31"; break;
+    case paint::green: code = "32"; break;
+    case paint::yellow: code = "33"; break;
+    case paint::plain: break;
+  }
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string grouped(std::uint64_t n) {
+  std::string digits = fmt::to_string(n);
+  for (std::size_t place = digits.size(); place > 3; place -= 3) digits.insert(place - 3, ",");
+  return digits;
+}
+
+std::string time_text(std::int64_t nanoseconds) {
+  if (nanoseconds == 0) return "0 s";
+  if (nanoseconds < 0) return "-" + time_text(-nanoseconds);
+  std::int64_t unit = 1;
+  const char* name = "ns";
+  if (nanoseconds >= 1'000'000'000) {
+    unit = 1'000'000'000;
+    name = "s";
+  } else if (nanoseconds >= 1'000'000) {
+    unit = 1'000'000;
+    name = "ms";
+  } else if (nanoseconds >= 1'000) {
+    unit = 1'000;
+    name = "us";
+  }
+  if (unit == 1) return fmt::format("{} ns", nanoseconds);
+  const std::int64_t thousandths = (nanoseconds + unit / 2000) / (unit / 1000);
+  std::string text = fmt::format("{}.{:03}", grouped(static_cast<std::uint64_t>(thousandths) / 1000),
+                                 thousandths % 1000);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text + ' ' + name;
+}
+
+std::string percent(double share) {
+  const double p = share * 100;
+  return fmt::format("{:.{}f} %", p, p >= 99.95 || p == 0 ? 0 : 1);
+}
+
+std::string rate_text(double per_second) {
+  if (per_second >= 10'000) return grouped(static_cast<std::uint64_t>(per_second + 0.5)) + "/s";
+  const auto tenths = static_cast<std::uint64_t>(per_second * 10 + 0.5);
+  if (per_second < 1) return fmt::format("{:.3g}/s", per_second);
+  if (tenths % 10 == 0) return grouped(tenths / 10) + "/s";
+  return fmt::format("{}.{}/s", grouped(tenths / 10), tenths % 10);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double n = static_cast<double>(bytes);
+  const char* unit = "B";
+  for (const char* next : {"kB", "MB", "GB", "TB"}) {
+    if (n < 999.95) break;
+    n /= 1000;
+    unit = next;
+  }
+  return fmt::format("{:.1f} {}", n, unit);
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::string clipped(std::string_view text, std::size_t width) {
+  if (width_of(text) <= width) return std::string(text);
+  const std::size_t keep = width > 3 ? width - 3 : width;
+  std::size_t columns = 0;
+  std::size_t end = 0;
+  while (end < text.size()) {
+    const bool starts = (static_cast<unsigned char>(text[end]) & 0xc0) != 0x80;
+    if (starts && columns == keep) break;
+    if (starts) ++columns;
+    ++end;
+  }
+  return std::string(text.substr(0, end)) + (width > 3 ? "..." : "");
+}
+
+std::string wrapped(std::string_view first, std::string_view text, const style& s) {
+  const std::size_t indent = width_of(first);
+  std::string out(first);
+  std::size_t column = indent;
+  bool fresh = true;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    const std::size_t length = width_of(word);
+    if (!fresh && column + 1 + length > s.width) {
+      out += '\n';
+      out.append(indent, ' ');
+      column = indent;
+      fresh = true;
+    }
+    if (!fresh) out += ' ';
+    out += fresh ? clipped(word, s.width - std::min(indent, s.width - 10)) : std::string(word);
+    column += length + (fresh ? 0 : 1);
+    fresh = false;
+  }
+  return out + '\n';
+}
+
+std::string one_line(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return out;
+}
+
+std::string table::text(const style& s) const {
+  std::vector<std::size_t> widths(align_.size(), 0);
+  for (const auto& cells : rows_) {
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      widths[c] = std::max(widths[c], width_of(cells[c]));
+    }
+  }
+  // A very long name must not push the numbers off the line.
+  for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
+    if (align_[c] == 'l') widths[c] = std::min<std::size_t>(widths[c], 40);
+  }
+  std::string out;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    std::string line = "  ";
+    for (std::size_t c = 0; c < rows_[r].size(); ++c) {
+      const std::string cell = clipped(rows_[r][c], widths[c]);
+      const std::string pad(widths[c] - width_of(cell), ' ');
+      line += align_[c] == 'r' ? pad + cell : cell + pad;
+      line += "  ";
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += painted(clipped(line, s.width), r == 0 ? paint::dim : paint::plain, s) + '\n';
+  }
+  return out;
+}
+
+}  // namespace fourtuple::report
