@@ -95,6 +95,7 @@ class sim_process final : public process {
   void* allocate_frame(std::size_t size) override;
   void free_frame(void* frame, std::size_t size) noexcept override;
 
+  [[nodiscard]] kernel& owner() const { return kernel_; }
   [[nodiscard]] std::uint32_t pid() const { return who_.pid; }
   [[nodiscard]] const descriptor_table& descriptors() const { return table_; }
   void set_program(std::string_view name) { program_ = name; }

@@ -1,0 +1,268 @@
+#include "sim/engine/world.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+
+#include "sim/core/assert.h"
+#include "sim/core/random.h"
+#include "sim/engine/coordinator.h"
+#include "sim/engine/world_impl.h"
+
+namespace fourtuple::engine {
+namespace {
+
+std::uint32_t total_hosts(const spec::scenario& s) {
+  return static_cast<std::uint32_t>(s.host_count());
+}
+
+}  // namespace
+
+std::unique_ptr<observe::backend> make_world(const spec::scenario& s,
+                                             const world_options& options) {
+  return std::make_unique<world>(s, options);
+}
+
+world::world(const spec::scenario& s, const world_options& options)
+    : options_(options), net_(total_hosts(s)) {
+  make_hosts(s);
+  make_links(s);
+  const auto entity = static_cast<std::uint32_t>(hosts_.size());
+  nodes_.push_back(std::make_unique<node>(*this, entity));
+  coordinator_ = std::make_unique<coordinator_process>(
+      *nodes_.back(), core::stream_key(s.seed, entity, core::purpose::process));
+}
+
+world::~world() {
+  // Tasks of the coordinator may wait on processes of hosts, so they end first.
+  coordinator_.reset();
+  in_soft_interrupt_ = true;  // what exiting processes send goes nowhere any more
+  hosts_.clear();
+}
+
+void world::make_hosts(const spec::scenario& s) {
+  struct member {
+    std::string name;
+    spec::host_ref ref;
+  };
+  std::vector<member> members;
+  for (std::uint32_t h = 0; h < s.hosts.size(); ++h)
+    for (std::uint32_t m = 0; m < s.hosts[h].members(); ++m)
+      members.push_back({spec::member_name(s.hosts[h], m), {h, m}});
+  // Numbers come from sorted names, not from the order of declaration (DESIGN 4.5).
+  std::sort(members.begin(), members.end(),
+            [](const member& a, const member& b) { return a.name < b.name; });
+  for (const member& each : members) {
+    const auto id = static_cast<std::uint32_t>(hosts_.size());
+    const spec::host& h = s.hosts[each.ref.host];
+    nodes_.push_back(std::make_unique<node>(*this, id));
+    ids_.emplace(each.name, id);
+    host::host_config config;
+    config.name = each.name;
+    config.profile = h.profile;
+    config.sysctls = h.sysctls;
+    config.seed = s.seed;
+    config.entity = id;
+    config.timers.hz = h.hz;
+    config.timers.ideal = h.timers == spec::timer_mode::ideal;
+    constexpr std::uint64_t hour = 3'600'000'000'000;
+    const std::uint64_t draw =
+        core::philox(core::stream_key(s.seed, id, core::purpose::timer_phase), 0, 0);
+    config.timers.boot = duration{static_cast<std::int64_t>(hour + core::below(draw, hour))};
+    for (const ip_address& a : spec::addresses_of(h, each.ref.member)) {
+      const wire::address_id known = addresses_.intern(a);
+      config.addresses.push_back(known);
+      if (known.value >= owners_.size()) owners_.resize(known.value + 1, nobody);
+      owners_[known.value] = id;
+    }
+    nodes_.back()->addresses_ = config.addresses;
+    hosts_.push_back(std::make_unique<host::kernel>(*nodes_.back(), std::move(config)));
+  }
+}
+
+void world::make_links(const spec::scenario& s) {
+  const auto ids = [&](const spec::host_selection& which) {
+    std::vector<std::uint32_t> all;
+    const spec::host& h = s.hosts[which.host];
+    if (which.member) return std::vector{id_of(spec::member_name(h, *which.member))};
+    for (std::uint32_t m = 0; m < h.members(); ++m)
+      all.push_back(id_of(spec::member_name(h, m)));
+    return all;
+  };
+  for (const spec::link& l : s.links)
+    for (const std::uint32_t a : ids(l.between[0]))
+      for (const std::uint32_t b : ids(l.between[1]))
+        if (a != b) net_.add_link(a, b, l.latency);
+  net_.freeze();
+}
+
+std::uint32_t world::id_of(std::string_view host) const {
+  const auto found = ids_.find(host);
+  FOURTUPLE_ASSERT(found != ids_.end(), "no host of that name");
+  return found->second;
+}
+
+std::uint32_t world::owner_of(wire::address_id a, std::uint32_t asking) const {
+  if (addresses_.is_loopback(a)) return asking;
+  return a.value < owners_.size() ? owners_[a.value] : nobody;
+}
+
+// ---- packets and events --------------------------------------------------------------------------
+
+void world::schedule(instant at, std::uint32_t destination, core::phase p, node& source,
+                     std::uint32_t record) {
+  queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
+}
+
+void world::send(std::uint32_t from, const wire::packet& p) {
+  const wire::address_id to = std::visit(
+      [](const auto& each) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(each)>, wire::icmp_error>) {
+          return each.about.local;
+        } else {
+          return each.tuple.remote;
+        }
+      },
+      p);
+  const std::uint32_t there = owner_of(to, from);
+  if (there == nobody) return;
+  const auto delay = there == from ? std::optional{duration{}} : net_.latency(from, there);
+  if (!delay) return;
+  if (*delay != duration{}) {
+    schedule(now_ + *delay, there, core::phase::arrival, *nodes_[from], in_flight_.make(p));
+    return;
+  }
+  fifo_.push({there, p});
+  if (!in_soft_interrupt_) drain();
+}
+
+void world::drain() {
+  in_soft_interrupt_ = true;
+  while (!fifo_.empty()) {
+    const pending_packet next = fifo_.pop();
+    hosts_[next.host]->receive(next.packet);
+  }
+  in_soft_interrupt_ = false;
+}
+
+void world::dispatch(const core::event& e) {
+  const std::uint32_t to = e.destination();
+  switch (e.phase()) {
+    case core::phase::arrival: {
+      in_soft_interrupt_ = true;
+      const wire::packet p = in_flight_[e.record()];
+      in_flight_.free(e.record());
+      hosts_[to]->receive(p);
+      break;
+    }
+    case core::phase::timer:
+      in_soft_interrupt_ = true;
+      hosts_[to]->on_timer_token();
+      break;
+    default:
+      if (to == hosts_.size()) {
+        coordinator_->on_alarm(e.record());
+      } else {
+        hosts_[to]->on_alarm(e.record());
+      }
+  }
+}
+
+void world::settle() {
+  drain();
+  while (!ring_.empty()) {
+    waiter* const w = ring_.pop();
+    if (w == nullptr) continue;
+    w->queued = false;
+    w->pending = false;
+    w->woken();
+    if (!fifo_.empty()) drain();
+  }
+}
+
+observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
+  constexpr std::uint64_t between_questions = 4096;
+  settle();
+  while (true) {
+    if (all_finished_) {
+      all_finished_ = false;
+      return stop::finished;
+    }
+    if (queue_.empty()) {
+      if (until != never) now_ = std::max(now_, until);
+      return until != never ? stop::reached : stop::quiet;
+    }
+    const core::event next = queue_.top();
+    if (at_ns(next.at()) > until) {
+      now_ = std::max(now_, until);
+      return stop::reached;
+    }
+    queue_.pop();
+    now_ = at_ns(next.at());
+    ++events_;
+    dispatch(next);
+    settle();
+    if (options_.event_limit != 0 && events_ >= options_.event_limit) return stop::event_limit;
+    if (keep_going != nullptr && events_ % between_questions == 0 && !keep_going(context))
+      return stop::interrupted;
+  }
+}
+
+// ---- control and looking -------------------------------------------------------------------------
+
+process& world::make_process(std::string_view host, const process_options& how) {
+  return hosts_[id_of(host)]->make_process(how.uid, how.nofile);
+}
+
+void world::end_process(process& p) {
+  auto& ending = static_cast<host::sim_process&>(p);
+  process* const gone = &p;
+  ending.owner().end_process(ending);
+  if (std::erase(unfinished_, gone) != 0 && unfinished_.empty()) all_finished_ = true;
+}
+
+std::uint64_t world::count(std::string_view host, std::string_view state) const {
+  const host::tcp_stack& tcp = std::as_const(*hosts_[id_of(host)]).tcp();
+  for (std::size_t s = 0; s < tcp::state_count; ++s)
+    if (tcp::name(static_cast<tcp::state>(s)) == state)
+      return tcp.count(static_cast<tcp::state>(s));
+  return 0;
+}
+
+bool world::set_sysctl(std::string_view host, std::string_view name, std::string_view value,
+                       std::string& message) {
+  const auto refused = hosts_[id_of(host)]->set_sysctl(name, value);
+  if (refused) message = *refused;
+  return !refused;
+}
+
+process& world::coordinator() { return *coordinator_; }
+
+std::string world::digest() const {
+  core::digest all;
+  for (const auto& h : hosts_) all.fold(h->digest(), 0);
+  char text[17];
+  std::snprintf(text, sizeof text, "%016" PRIx64, all.value());
+  return text;
+}
+
+std::vector<std::string> world::host_names() const {
+  std::vector<std::string> names;
+  for (const auto& h : hosts_) names.push_back(h->name());
+  return names;
+}
+
+observe::host_metrics world::look(std::string_view host) const {
+  return hosts_[id_of(host)]->look();
+}
+
+std::vector<observe::socket_row> world::sockets(std::string_view host) const {
+  return hosts_[id_of(host)]->sockets();
+}
+
+void world::describe_process(process& p, std::string_view program, bool must_finish) {
+  if (&p != coordinator_.get()) static_cast<host::sim_process&>(p).set_program(program);
+  if (must_finish) unfinished_.push_back(&p);
+}
+
+}  // namespace fourtuple::engine

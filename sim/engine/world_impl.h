@@ -1,0 +1,116 @@
+// The world behind make_world(): hosts, event queue, soft-interrupt FIFO, ring of woken waiters. One
+// event at a time: dispatch, drain the FIFO, run the ring until both are empty.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/core/event_queue.h"
+#include "sim/core/frame_pool.h"
+#include "sim/core/ring.h"
+#include "sim/core/slab.h"
+#include "sim/engine/world.h"
+#include "sim/host/kernel.h"
+#include "sim/net/topology.h"
+
+namespace fourtuple::engine {
+
+class world;
+
+/// One entity's view of the world: a host's, or the coordinator's.
+class node final : public host::surroundings {
+ public:
+  node(world& w, std::uint32_t entity) : world_(w), entity_(entity) {}
+
+  [[nodiscard]] instant now() const override;
+  [[nodiscard]] result<host::route> find_route(wire::address_id destination) const override;
+  void emit(const wire::packet& p) override;
+  [[nodiscard]] bool in_soft_interrupt() const override;
+  void schedule_timer_token(instant at) override;
+  void schedule_alarm(instant at, std::uint32_t index) override;
+  void ring_push(waiter& w) override;
+  void ring_remove(waiter& w) override;
+  [[nodiscard]] wire::address_table& addresses() override;
+  [[nodiscard]] wire::payload_pool& payloads() override;
+  void* allocate_frame(std::size_t size) override;
+  void free_frame(void* frame, std::size_t size) noexcept override;
+  void process_finished(process& p) override;
+
+ private:
+  friend class world;
+  world& world_;
+  std::uint32_t entity_;
+  std::uint64_t counter_ = 0;                 ///< of the events this entity caused
+  std::vector<wire::address_id> addresses_;   ///< its own, in file order
+};
+
+class coordinator_process;
+
+class world final : public observe::backend {
+ public:
+  world(const spec::scenario& s, const world_options& options);
+  ~world() override;
+
+  // control
+  process& make_process(std::string_view host, const process_options& how) override;
+  void end_process(process& p) override;
+  [[nodiscard]] std::uint64_t count(std::string_view host, std::string_view state) const override;
+  bool set_sysctl(std::string_view host, std::string_view name, std::string_view value,
+                  std::string& message) override;
+  process& coordinator() override;
+
+  // backend
+  stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
+  [[nodiscard]] instant now() const override { return now_; }
+  [[nodiscard]] std::uint64_t events() const override { return events_; }
+  [[nodiscard]] std::string digest() const override;
+  [[nodiscard]] std::vector<std::string> host_names() const override;
+  [[nodiscard]] observe::host_metrics look(std::string_view host) const override;
+  [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override;
+  void describe_process(process& p, std::string_view program, bool must_finish) override;
+
+ private:
+  friend class node;
+  struct pending_packet {
+    std::uint32_t host = 0;
+    wire::packet packet;
+  };
+  static constexpr std::uint32_t nobody = 0xffffffff;
+
+  void make_hosts(const spec::scenario& s);
+  void make_links(const spec::scenario& s);
+  [[nodiscard]] std::uint32_t id_of(std::string_view host) const;
+  [[nodiscard]] std::uint32_t owner_of(wire::address_id a, std::uint32_t asking) const;
+  void send(std::uint32_t from, const wire::packet& p);
+  void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
+                std::uint32_t record);
+  void dispatch(const core::event& e);
+  void drain();
+  void settle();
+
+  world_options options_;
+  instant now_{};
+  core::event_queue queue_;
+  core::frame_pool frames_;
+  core::ring<waiter*> ring_;
+  core::ring<pending_packet> fifo_;
+  core::slab<wire::packet> in_flight_;
+  wire::address_table addresses_;
+  wire::payload_pool payloads_;
+  net::topology net_;
+  bool in_soft_interrupt_ = false;
+  std::uint64_t events_ = 0;
+  std::vector<std::unique_ptr<node>> nodes_;        ///< hosts, then the coordinator
+  std::vector<std::uint32_t> owners_;               ///< address id -> host
+  std::map<std::string, std::uint32_t, std::less<>> ids_;
+  std::vector<std::unique_ptr<host::kernel>> hosts_;
+  std::unique_ptr<coordinator_process> coordinator_;
+  std::vector<process*> unfinished_;
+  bool all_finished_ = false;
+};
+
+}  // namespace fourtuple::engine
