@@ -1,0 +1,213 @@
+// Why the first failure happened, and its cures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/report/headline.h"
+#include "sim/report/port_budget.h"
+#include "sim/report/reading.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+std::string line(std::string_view label, std::string_view text, const style& s) {
+  return wrapped(fmt::format("  {:<6} ", label), text, s);
+}
+
+std::string held_text(const port_budget& b) {
+  if (!b.hold) return "held for ever";
+  std::string out;
+  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
+  if (b.time_wait > duration::zero()) {
+    // The kernel's timer wheel lets TIME-WAIT end up to two seconds late.
+    out += out.empty() ? "held " : ", then ";
+    out += fmt::format("{}-{} s in TIME-WAIT", ns(b.time_wait) / 1'000'000'000,
+                       ns(b.time_wait) / 1'000'000'000 + 2);
+    if (b.reuses) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
+  }
+  return out;
+}
+
+std::string budget_text(const port_budget& b) {
+  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
+  what += b.binds_first ? "per source address, whatever the destination" : "per destination";
+  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
+  if (!b.binds_first && b.destinations * b.sources > 1) {
+    what += fmt::format(" x {} destinations", b.destinations * b.sources);
+  }
+  what += ", each " + held_text(b);
+  if (const auto book = b.book_rate()) {
+    what += fmt::format(": by the book {} ({} / {})", rate_text(*book), grouped(b.fits()),
+                        time_text(ns(b.held())));
+  }
+  if (b.asked) what += fmt::format("; the file asks for {}", rate_text(*b.asked));
+  return what;
+}
+
+std::string measured_text(const observe::outcome& o, const app_failure& f) {
+  const std::string& app = o.scenario->apps[f.app].name;
+  const std::uint64_t attempted = count(o.tree, {"apps", app, "attempted"});
+  const std::uint64_t connected = count(o.tree, {"apps", app, "connected"});
+  const double lost = attempted == 0 ? 0
+                                     : static_cast<double>(attempted - std::min(attempted, connected)) /
+                                           static_cast<double>(attempted);
+  return fmt::format("{} of {} attempts connected, {} lost", grouped(connected), grouped(attempted),
+                     percent(lost));
+}
+
+std::string cures_text(const std::vector<cure>& cures, const style& s) {
+  std::string out;
+  for (const auto& c : cures) {
+    std::string text = c.name + ": ";
+    text += c.rate ? rate_text(*c.rate) : std::string("no limit from ports");
+    if (!c.enough) text += ", not enough";
+    if (!c.remark.empty()) text += " (" + c.remark + ")";
+    out += line(out.empty() ? "cures" : "", text, s);
+  }
+  return out;
+}
+
+std::string ports_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+  const spec::app& a = o.scenario->apps[f.app];
+  const auto b = budget_of(*o.scenario, a);
+  if (!b) return {};
+  std::string out = line("why", budget_text(*b), s);
+  out += line("", measured_text(o, f), s);
+  out += cures_text(cures_of(*b), s);
+  if (f.to && b->time_wait > duration::zero()) {
+    out += line("check", fmt::format("ss -tan state time-wait dst {} | wc -l",
+                                     to_string(f.to->address)), s);
+  }
+  return out;
+}
+
+std::string descriptors_explanation(const observe::outcome& o, const app_failure& f,
+                                    const style& s) {
+  const spec::app& a = o.scenario->apps[f.app];
+  std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
+                                grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
+  std::string cure;
+  if (const auto b = budget_of(*o.scenario, a); b && b->asked && b->hold) {
+    const double busy = std::ceil(*b->asked * static_cast<double>(ns(*b->hold)) / 1e9);
+    const auto open = static_cast<std::uint64_t>(busy);
+    if (open + 3 > a.nofile) {
+      why += fmt::format("; {} x {} keeps {} open", rate_text(*b->asked), time_text(ns(*b->hold)),
+                         grouped(open));
+      cure = fmt::format("nofile: {} or more on {}", open + open / 10 + 8, a.name);
+    }
+  }
+  if (cure.empty()) cure = fmt::format("a higher nofile on {} (ulimit -n)", a.name);
+  return line("why", why, s) + line("cure", cure, s) +
+         line("check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits", s);
+}
+
+const spec::app* listener_at(const spec::scenario& s, const endpoint& to) {
+  const auto owner = spec::owner_of(s, to.address);
+  for (const auto& a : s.apps) {
+    if (owner && a.host.host != owner->host) continue;
+    if (const auto* e = std::get_if<spec::echo_server>(&a.kind)) {
+      if (e->listen.port == to.port) return &a;
+    }
+    if (const auto* l = std::get_if<spec::listener>(&a.kind)) {
+      for (const auto& range : l->ports) {
+        if (range.contains(to.port)) return &a;
+      }
+    }
+  }
+  return nullptr;
+}
+
+std::string refused_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+  if (!f.to) return {};
+  const spec::app* server = listener_at(*o.scenario, *f.to);
+  if (server == nullptr) {
+    return line("why", fmt::format("no app of this file listens on {}", to_string(*f.to)), s);
+  }
+  if (ns(server->start) > f.at) {
+    return line("why", fmt::format("{} listens on {} only from {} on", server->name,
+                                   to_string(*f.to), time_text(ns(server->start))), s);
+  }
+  return line("why", fmt::format("{} did not listen on {} at that time", server->name,
+                                 to_string(*f.to)), s);
+}
+
+std::string silence_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+  if (!f.to) return {};
+  const auto owner = spec::owner_of(*o.scenario, f.to->address);
+  if (!owner) return line("why", to_string(f.to->address) + " is no host of this file", s);
+  const std::string host = spec::host_name(*o.scenario, *owner);
+  const auto overflows = count(o.tree, {"hosts", host, "nstat", "TcpExtListenOverflows"});
+  if (overflows == 0) return {};
+  const std::int32_t somaxconn = o.scenario->hosts[owner->host].sysctls.somaxconn;
+  std::string out = line(
+      "why", fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows)), s);
+  if (const spec::app* server = listener_at(*o.scenario, *f.to)) {
+    const auto* e = std::get_if<spec::echo_server>(&server->kind);
+    const auto* l = std::get_if<spec::listener>(&server->kind);
+    const std::int32_t backlog = e != nullptr ? e->backlog : l != nullptr ? l->backlog : 0;
+    const std::int32_t least = std::min(backlog, somaxconn);
+    out += line("cure",
+                fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
+                            "faster accepts on {}", backlog, somaxconn, least, server->name), s);
+  }
+  return out + line("check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln", s);
+}
+
+std::string start_explanation(const observe::start_failure& f, const style& s) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min<std::size_t>(f.in_the_way.size(), 3); ++i) {
+    const auto& row = f.in_the_way[i];
+    std::string text = fmt::format("{} {} {}", row.state, to_string(row.local),
+                                   row.remote.port == 0 ? "" : to_string(row.remote));
+    for (const auto& h : row.holders) text += fmt::format(" {} (pid {})", h.program, h.pid);
+    out += line(i == 0 ? "why" : "", text, s);
+  }
+  const bool only_time_wait =
+      !f.in_the_way.empty() && std::all_of(f.in_the_way.begin(), f.in_the_way.end(),
+                                           [](const auto& r) { return r.state == "TIME-WAIT"; });
+  const bool by_program =
+      std::any_of(f.in_the_way.begin(), f.in_the_way.end(),
+                  [](const auto& r) { return !r.holders.empty(); });
+  if (f.what.error == errc::eaddrinuse) {
+    if (only_time_wait) {
+      out += line("cure", "SO_REUSEADDR before bind(), or wait for TIME-WAIT to end", s);
+    } else {
+      out += line("cure", by_program ? "another port or address, or stop the holder first; if it is "
+                                       "an outgoing connection: net.ipv4.ip_local_reserved_ports"
+                                     : "another port or address", s);
+    }
+    out += line("check", fmt::format("ss -tanp sport = :{}", f.what.where.port), s);
+  } else if (f.what.error == errc::eacces) {
+    out += line("cure", fmt::format("user: root, a port from 1024 on, or "
+                                    "net.ipv4.ip_unprivileged_port_start: {}", f.what.where.port), s);
+  } else if (f.what.error == errc::eaddrnotavail) {
+    out += line("why", to_string(f.what.where.address) + " is not an address of " + f.member, s);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string explanation(const observe::outcome& o, const style& s) {
+  if (!o.scenario || o.tree.is_null()) return {};
+  for (const auto& f : o.start_failures) {
+    if (!f.expected) return start_explanation(f, s);
+  }
+  const auto failures = app_failures(o);
+  if (failures.empty()) {
+    return o.start_failures.empty() ? "" : start_explanation(o.start_failures.front(), s);
+  }
+  const app_failure& f = failures.front();
+  const bool in_bind = f.call == "bind" || f.call == "connect";
+  if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
+    return ports_explanation(o, f, s);
+  }
+  if (f.error == "EMFILE") return descriptors_explanation(o, f, s);
+  if (f.error == "ECONNREFUSED") return refused_explanation(o, f, s);
+  if (f.error == "ETIMEDOUT" || f.error == "timeout") return silence_explanation(o, f, s);
+  return {};
+}
+
+}  // namespace fourtuple::report

@@ -1,0 +1,19 @@
+// The first line of a report: what somebody who asked "what happens to my load?" wants to know, and
+// the paragraph below it: why, and what would cure it, from the scenario's own numbers.
+#pragma once
+
+#include <string>
+
+#include "sim/observe/outcome.h"
+#include "sim/report/text.h"
+
+namespace fourtuple::report {
+
+/// One line, unpainted, not clipped: a listener that could not start, the first failed attempt, a
+/// failed script step or expectation, or how much room was left.
+[[nodiscard]] std::string headline(const observe::outcome& o);
+
+/// Why the first failure happened and what helps; empty where nothing failed or nothing is known.
+[[nodiscard]] std::string explanation(const observe::outcome& o, const style& s);
+
+}  // namespace fourtuple::report
