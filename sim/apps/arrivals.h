@@ -1,0 +1,57 @@
+// When the requests of an open loop begin: arrival k (from 1) as nanoseconds after the load's
+// start, exactly, in integers. The k-th arrival is where the integral of the rate reaches k - 1,
+// or, for poisson arrivals, the sum of k exponential gaps of mean 1; so a constant rate gives
+// floor((k - 1) * per / count), and a ramp's first request is at its start.
+#pragma once
+
+#include <fourtuple/time.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sim/spec/app.h"
+
+namespace fourtuple::apps {
+
+class arrivals {
+ public:
+  __extension__ typedef __int128 wide;
+
+  arrivals() = default;
+  [[nodiscard]] static arrivals constant(spec::rate r);
+  /// Piecewise linear, from 0 at first; as k6's ramping-arrival-rate. A stage of no length is a
+  /// jump.
+  [[nodiscard]] static arrivals ramps(const std::vector<spec::stage>& stages);
+
+  /// The next arrival of an even stream; nothing where no more will come.
+  [[nodiscard]] std::optional<duration> next();
+  /// The next arrival of a Poisson stream of the same rate. `bits`: 64 random ones.
+  [[nodiscard]] std::optional<duration> next_poisson(std::uint64_t bits);
+
+ private:
+  /// A stage in whole units: a and b happenings per `unit_` ns at its ends.
+  struct ramp {
+    std::int64_t length = 0;
+    wide from = 0;
+    wide to = 0;
+  };
+
+  [[nodiscard]] std::optional<duration> at(wide position);
+  [[nodiscard]] std::optional<duration> in_ramps(wide position);
+
+  static constexpr unsigned fraction_bits = 32;
+
+  spec::rate rate_{};
+  std::vector<ramp> ramps_;
+  wide position_ = 0;  ///< of the last arrival, in happenings << fraction_bits
+  bool begun_ = false;
+
+  wide unit_ = 1;
+  std::size_t stage_ = 0;
+  std::int64_t stage_start_ = 0;
+  std::int64_t within_ = 0;  ///< of the last arrival, in its stage
+  wide before_ = 0;          ///< happenings of the earlier stages, in 1 / (2 * unit_)
+};
+
+}  // namespace fourtuple::apps

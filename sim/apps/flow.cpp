@@ -1,0 +1,221 @@
+#include "sim/apps/flow.h"
+
+#include <array>
+
+namespace fourtuple::apps {
+namespace {
+
+using kind_of_end = outcome::kind;
+using where = outcome::call;
+
+constexpr ready_mask readable_mask = ready_in | ready_rdhup;
+
+bool would_block(errc e) { return e == errc::eagain; }
+
+}  // namespace
+
+std::string_view name(outcome::call c) {
+  static constexpr std::array<std::string_view, 11> names = {
+      "",       "socket", "setsockopt", "bind",  "listen", "connect",
+      "accept", "send",   "recv",       "close", "queue"};
+  return names[static_cast<std::size_t>(c)];
+}
+
+observe::fault fault_of(const outcome& o) {
+  switch (o.what) {
+    case outcome::kind::deadline:
+      return {observe::fault::word::timeout, errc::ok};
+    case outcome::kind::eof:
+      return {observe::fault::word::eof, errc::ok};
+    case outcome::kind::nudged:
+      return {observe::fault::word::errno_name, errc::eintr};
+    case outcome::kind::done:
+    case outcome::kind::failed:
+      break;
+  }
+  return {observe::fault::word::errno_name, o.error};
+}
+
+void flow::set(kind k, descriptor fd, ready_mask mask, instant until) {
+  kind_ = k;
+  watch_.fd = fd;
+  watch_.mask = mask;
+  deadline = until;
+}
+
+void flow::connect(descriptor fd, const endpoint& to, instant until) {
+  to_ = &to;
+  set(kind::connect, fd, ready_out, until);
+}
+void flow::accept(descriptor fd, accepted& got, instant until) {
+  accepted_ = &got;
+  set(kind::accept, fd, ready_in, until);
+}
+void flow::exchange(descriptor fd, std::uint64_t request, std::uint64_t reply, instant until) {
+  unsent_ = request;
+  bytes_ = reply;
+  set(kind::exchange, fd, readable_mask, until);
+}
+void flow::receive(descriptor fd, buffer b, instant until) {
+  into_ = b.data;
+  bytes_ = b.size;
+  set(kind::receive, fd, readable_mask, until);
+}
+void flow::send_all(descriptor fd, payload p, instant until) {
+  from_ = p.data;
+  bytes_ = p.size;
+  set(kind::send, fd, ready_out, until);
+}
+void flow::until_eof(descriptor fd, instant until) { set(kind::drain, fd, readable_mask, until); }
+void flow::until_readable(descriptor fd, instant until) {
+  set(kind::readable, fd, readable_mask, until);
+}
+void flow::close(descriptor fd) { set(kind::close, fd, ready_hup, never); }
+void flow::sleep_until(instant t) { set(kind::sleep, -1, ready_none, t); }
+
+/// What is likely done at once is tried at once. Reading is not: the peer has only just been asked,
+/// and waiting looks at the socket anyway.
+bool flow::await_ready() {
+  switch (kind_) {
+    case kind::connect:
+      return attempt_connect();
+    case kind::close:
+      return attempt_close();
+    case kind::send:
+      return attempt_send();
+    case kind::exchange:
+      return send_request() || (unsent_ == 0 && bytes_ == 0 && end({}));
+    case kind::accept:
+    case kind::receive:
+    case kind::drain:
+    case kind::readable:
+    case kind::sleep:
+      break;
+  }
+  return false;
+}
+
+void flow::await_suspend(std::coroutine_handle<> h) {
+  frame_ = h;
+  arm();
+}
+
+void flow::arm() {
+  if (kind_ == kind::sleep) {
+    watches = {};
+  } else {
+    if (kind_ == kind::exchange)
+      watch_.mask = static_cast<ready_mask>((bytes_ > 0 ? readable_mask : ready_mask{0}) |
+                                            (unsent_ > 0 ? ready_mask{ready_out} : ready_mask{0}));
+    watches = {&watch_, 1};
+  }
+  process_->wait(*this);
+}
+
+void flow::woken() {
+  if (why == cause::posted || why == cause::interrupted) {
+    got_ = {kind_of_end::nudged, where::none, errc::eintr};
+  } else if (why == cause::deadline) {
+    got_ = {kind_ == kind::sleep ? kind_of_end::done : kind_of_end::deadline,
+            kind_ == kind::connect ? where::connect : where::recv, errc::ok};
+    if (kind_ == kind::send) got_.where = where::send;
+    if (kind_ == kind::accept) got_.where = where::accept;
+  } else if (!attempt()) {
+    arm();
+    return;
+  }
+  frame_.resume();
+}
+
+bool flow::attempt() {
+  switch (kind_) {
+    case kind::connect:
+      return attempt_connect();
+    case kind::accept:
+      return attempt_accept();
+    case kind::receive:
+      return attempt_receive();
+    case kind::send:
+      return attempt_send();
+    case kind::drain:
+      return attempt_drain();
+    case kind::close:
+      return attempt_close();
+    case kind::readable:
+    case kind::sleep:
+      return end({});
+    case kind::exchange:
+      break;
+  }
+  return (bytes_ > 0 && read_some()) || send_request() || (unsent_ == 0 && bytes_ == 0 && end({}));
+}
+
+bool flow::attempt_connect() {
+  const errc e = process_->connect(watch_.fd, *to_).error();
+  if (e == errc::einprogress || e == errc::ealready) return false;
+  return end(outcome::of(where::connect, e));
+}
+
+bool flow::attempt_accept() {
+  const auto got = process_->accept(watch_.fd);
+  if (would_block(got.error())) return false;
+  if (got) *accepted_ = *got;
+  return end(outcome::of(where::accept, got.error()));
+}
+
+bool flow::attempt_receive() {
+  const auto n = process_->recv(watch_.fd, {into_, bytes_});
+  if (would_block(n.error())) return false;
+  bytes_ = n ? *n : 0;
+  if (n && *n == 0) return end({kind_of_end::eof, where::recv, errc::ok});
+  return end(outcome::of(where::recv, n.error()));
+}
+
+/// Part of an exchange's reply: true where it ends the exchange before its time.
+bool flow::read_some() {
+  const auto n = process_->recv(watch_.fd, {nullptr, bytes_});
+  if (would_block(n.error())) return false;
+  if (!n) return end(outcome::of(where::recv, n.error()));
+  if (*n == 0) return end({kind_of_end::eof, where::recv, errc::ok});
+  bytes_ -= *n;
+  return false;
+}
+
+bool flow::attempt_send() {
+  while (bytes_ > 0) {
+    const auto n = process_->send(watch_.fd, {from_, bytes_});
+    if (would_block(n.error())) return false;
+    if (!n) return end(outcome::of(where::send, n.error()));
+    bytes_ -= *n;
+    if (from_ != nullptr) from_ += *n;
+  }
+  return end({});
+}
+
+/// The rest of an exchange's request: true where it cannot be sent.
+bool flow::send_request() {
+  while (unsent_ > 0) {
+    const auto n = process_->send(watch_.fd, payload::counted(unsent_));
+    if (would_block(n.error())) return false;
+    if (!n) return end(outcome::of(where::send, n.error()));
+    unsent_ -= *n;
+  }
+  return false;
+}
+
+bool flow::attempt_drain() {
+  for (;;) {
+    const auto n = process_->recv(watch_.fd, {nullptr, 65536});
+    if (would_block(n.error())) return false;
+    if (!n) return end(outcome::of(where::recv, n.error()));
+    if (*n == 0) return end({});
+  }
+}
+
+bool flow::attempt_close() {
+  const errc e = process_->close(watch_.fd).error();
+  if (e == errc::einprogress || would_block(e)) return false;
+  return end(outcome::of(where::close, e));
+}
+
+}  // namespace fourtuple::apps

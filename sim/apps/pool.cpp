@@ -1,0 +1,220 @@
+// pool: requests over kept connections. A coroutine per connection; a request is given to an idle
+// one (the last used first), or to a new one, or waits in line.
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "sim/apps/arrivals.h"
+#include "sim/apps/client_record.h"
+#include "sim/apps/flow.h"
+#include "sim/apps/kinds.h"
+
+namespace fourtuple::apps {
+namespace {
+
+/// What the pool knows of one of its idle connections; lives in that coroutine's frame.
+struct idle_place {
+  flow* wait = nullptr;
+  bool given = false;  ///< a request is waiting for it
+};
+
+struct pool_state {
+  pool_state(const spec::app& a, const spec::pool& k, os host, observe::app_metrics& m)
+      : what(k), record(m), expirer(host), begin(a.start), stop(a.stop ? instant{*a.stop} : never) {
+    m.pool_size = k.size;
+  }
+
+  [[nodiscard]] instant idle_end(instant born, instant now) const {
+    const instant idle = what.idle_timeout ? now + *what.idle_timeout : never;
+    return std::min(idle, life_end(born));
+  }
+  [[nodiscard]] instant life_end(instant born) const {
+    return what.max_lifetime ? born + *what.max_lifetime : never;
+  }
+  void place(os host, bool from_queue);
+  void arrive(os host) {
+    ++record->requests;
+    ++unfinished;
+    place(host, false);
+  }
+  bool open(os host, attempt& a);
+  void fail(os host, attempt& a, const outcome& got) {
+    record.failed(host.calls(), a, got);
+    ++record->failed;
+    --unfinished;
+  }
+  void complete() {
+    ++record->completed;
+    --unfinished;
+  }
+  /// The next in line for a connection that has become free.
+  bool take_next() {
+    if (line.empty()) return false;
+    line.pop_front();
+    return true;
+  }
+  [[nodiscard]] bool over() const { return no_more && unfinished == 0; }
+  void gone(os host);
+  void end_if_over(os host);
+
+  const spec::pool& what;
+  client_record record;
+  flow expirer;
+  instant begin;
+  instant stop;
+  std::uint32_t live = 0;         ///< connections, also those being opened
+  std::uint64_t opened = 0;       ///< for the turn of destinations
+  std::uint64_t unfinished = 0;   ///< requests
+  bool no_more = false;           ///< every request has begun
+  std::vector<idle_place*> idle;  ///< last used at the back
+  std::deque<instant> line;       ///< when the waiting requests came
+};
+
+task keep(os host, pool_state& s);
+
+/// Finds a connection for a request that has just come or stood in line.
+void pool_state::place(os host, bool from_queue) {
+  if (!idle.empty()) {
+    idle_place& free = *idle.back();
+    idle.pop_back();
+    free.given = true;
+    free.wait->nudge();
+  } else if (live < what.size) {
+    ++live;
+    host.spawn(keep(host, *this));
+  } else if (from_queue) {
+    line.push_front(host.now());
+  } else {
+    ++record->waited;
+    line.push_back(host.now());
+    if (what.queue_timeout && line.size() == 1) expirer.nudge();
+  }
+}
+
+bool pool_state::open(os host, attempt& a) {
+  a.request = static_cast<std::uint32_t>(opened++ % what.to.size());
+  const outcome got =
+      record.open(host.calls(), a, {&what.bind, &what.options}, what.to[a.request].address.family);
+  if (got.ok()) return true;
+  fail(host, a, got);
+  if (a.fd >= 0) static_cast<void>(host->close(a.fd));
+  a.fd = -1;
+  return false;
+}
+
+/// A connection has ended: whoever is in line may have a new one.
+void pool_state::gone(os host) {
+  --live;
+  if (take_next()) place(host, true);
+  end_if_over(host);
+}
+
+void pool_state::end_if_over(os host) {
+  if (!over()) return;
+  for (idle_place* each : idle) each->wait->nudge();
+  if (live > 0 || record->finished) return;
+  record->finished = true;
+  host->finished();
+}
+
+/// One connection from connect() to close(), with a request to begin with.
+task keep(os host, pool_state& s) {
+  flow wait(host);
+  attempt now;
+  if (s.open(host, now)) {
+    wait.connect(now.fd, s.what.to[now.request], never);
+    co_await wait;
+    if (wait.got().ok()) {
+      s.record.connected(host.calls(), now, s.what.to[now.request]);
+      ++s.record->opened;
+      for (std::uint32_t i = 0; i < s.what.setup && wait.got().ok(); ++i) {
+        wait.exchange(now.fd, s.what.request, s.what.reply, never);
+        co_await wait;
+      }
+    }
+    const instant born = host.now();
+    bool going = wait.got().ok();
+    if (!going) s.fail(host, now, wait.got());
+    while (going) {
+      const instant begun = host.now();
+      wait.exchange(now.fd, s.what.request, s.what.reply, never);
+      co_await wait;
+      if (!wait.got().ok()) {
+        s.fail(host, now, wait.got());
+        break;
+      }
+      if (host.now() < begun + s.what.hold) {
+        wait.sleep_until(begun + s.what.hold);
+        co_await wait;
+      }
+      s.complete();
+      if (s.over() || host.now() >= s.life_end(born)) break;
+      going = s.take_next();
+      if (!going) {
+        idle_place place{&wait, false};
+        s.idle.push_back(&place);
+        wait.until_readable(now.fd, s.idle_end(born, host.now()));
+        co_await wait;
+        if (!place.given) std::erase(s.idle, &place);
+        going = place.given && wait.got().what == outcome::kind::nudged;
+        now.server_closed = wait.got().ok();
+        if (place.given && !going) s.line.push_front(host.now());  // it came too late for this one
+      }
+      if (going) ++s.record->reused;
+    }
+    if (!now.failed) s.record.closing(host.calls(), now, spec::close_by::client);
+    wait.close(now.fd);
+    co_await wait;
+  }
+  s.gone(host);
+}
+
+/// Fails the requests that have stood in line for `queue_timeout`.
+task expire(os host, pool_state& s) {
+  flow& wait = s.expirer;
+  for (;;) {
+    wait.sleep_until(s.line.empty() ? never : s.line.front() + *s.what.queue_timeout);
+    co_await wait;
+    while (!s.line.empty() && s.line.front() + *s.what.queue_timeout <= host.now()) {
+      s.line.pop_front();
+      const outcome late{outcome::kind::deadline, outcome::call::queue, errc::ok};
+      s.record->fail(host.now(), fault_of(late), name(late.where), s.record->attempted);
+      ++s.record->failed;
+      --s.unfinished;
+    }
+    s.end_if_over(host);
+  }
+}
+
+task generate(os host, std::unique_ptr<pool_state> s) {
+  flow wait(host);
+  wait.sleep_until(s->begin);
+  co_await wait;
+  if (s->what.queue_timeout) host.spawn(expire(host, *s));
+  arrivals schedule = arrivals::constant(s->what.rate);
+  const bool even = s->what.arrivals == spec::arrival_kind::constant;
+  while (!s->what.limit || s->record->requests < *s->what.limit) {
+    const auto next = even ? schedule.next() : schedule.next_poisson(host->random());
+    if (!next) break;
+    const instant at = std::min(s->begin + *next, s->stop);
+    if (host.now() < at) {
+      wait.sleep_until(at);
+      co_await wait;
+    }
+    if (host.now() >= s->stop) break;
+    s->arrive(host);
+  }
+  s->no_more = true;
+  s->end_if_over(host);
+  wait.park();  // the connections still use *s
+  co_await wait;
+}
+
+}  // namespace
+
+void start_pool(const spec::app& a, const spec::pool& what, os host, observe::app_metrics& m) {
+  host.spawn(generate(host, std::make_unique<pool_state>(a, what, host, m)));
+}
+
+}  // namespace fourtuple::apps
