@@ -12,9 +12,15 @@ bool devices_apart(const claim& a, const claim& b) {
 
 scope scope_of(wire::address_id a, bool v6only, const wire::address_table& t) {
   const wire::address_id plain = t.unmapped(a);
-  if (plain == wire::any_v6) return {plain, !v6only, true, true};
-  if (plain == wire::any_v4) return {plain, true, false, false};
-  return {plain, false, false, t.family_of(plain) == family::inet6};
+  scope s{.address = plain, .is_v6 = t.family_of(plain) == family::inet6};
+  s.all_v6 = plain == wire::any_v6;
+  s.all_v4 = plain == wire::any_v4 || (s.all_v6 && !v6only);
+  s.dual_stack = s.is_v6 && !v6only;
+  return s;
+}
+
+bool bind_sets_v6only(wire::address_id a, const wire::address_table& t) {
+  return t.family_of(t.unmapped(a)) == family::inet6 && a != wire::any_v6;
 }
 
 bool conflicts(const claim& asks, const claim& holds, leniency how) {

@@ -15,21 +15,26 @@ struct scope {
   wire::address_id address;  ///< the one address; any_v4 or any_v6 for a wildcard
   bool all_v4 = false;
   bool all_v6 = false;
-  bool is_v6 = false;  ///< the one address is an IPv6 address
+  bool is_v6 = false;       ///< the one address is an IPv6 address
+  bool dual_stack = false;  ///< and its socket is not IPV6_V6ONLY: it keeps 0.0.0.0 out, though it
+                            ///< will never see an IPv4 packet (ipv4_rcv_saddr_equal; measured)
 
   [[nodiscard]] constexpr bool wildcard() const { return all_v4 || all_v6; }
   friend bool operator==(const scope&, const scope&) = default;
 };
 
-/// The scope of a socket bound to `a`; `v6only` is IPV6_V6ONLY and counts on "::" only.
+/// The scope of a socket whose local address is `a`; `v6only` is its IPV6_V6ONLY.
 [[nodiscard]] scope scope_of(wire::address_id a, bool v6only, const wire::address_table& t);
+/// Does bind() to `a` turn IPV6_V6ONLY on? To one IPv6 address it does, and for good
+/// (__inet6_bind); a connection from "::" or from no address keeps it off.
+[[nodiscard]] bool bind_sets_v6only(wire::address_id a, const wire::address_table& t);
 
 /// inet_rcv_saddr_equal() with wildcards matching: is there an address that both receive on?
 [[nodiscard]] constexpr bool overlaps(const scope& a, const scope& b) {
   if ((a.all_v4 && b.all_v4) || (a.all_v6 && b.all_v6)) return true;
   if (a.wildcard() && b.wildcard()) return false;
-  if (a.wildcard()) return b.is_v6 ? a.all_v6 : a.all_v4;
-  if (b.wildcard()) return a.is_v6 ? b.all_v6 : b.all_v4;
+  if (b.wildcard()) return overlaps(b, a);
+  if (a.wildcard()) return b.is_v6 ? a.all_v6 || (a.all_v4 && b.dual_stack) : a.all_v4;
   return a.address == b.address;
 }
 

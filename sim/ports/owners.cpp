@@ -9,7 +9,7 @@ namespace fourtuple::ports {
 namespace {
 
 bool scope_less(const scope& a, const scope& b) {
-  return std::tuple{a.address, a.all_v4} < std::tuple{b.address, b.all_v4};
+  return std::tuple{a.address, a.dual_stack} < std::tuple{b.address, b.dual_stack};
 }
 
 }  // namespace

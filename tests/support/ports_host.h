@@ -62,13 +62,14 @@ class ports_host : public ports::records {
     const ports::connect_request r{tuple(w.from, 0, to, port), w.range, now};
     const auto got = ports::reserve(table, r, draws);
     if (!got) return {got.error()};
-    return established(r.tuple, *got, add(claim(w), got->port, ports::origin::connect));
+    return established(r.tuple, *got, add(w, got->port, ports::origin::connect));
   }
   /// bind(); port 0 lets the host choose.
-  outcome bind(std::uint16_t port, const with& w) {
+  outcome bind(std::uint16_t port, with w) {
+    w.v6only |= ports::bind_sets_v6only(address(w.from), addresses);
     const auto got = ports::reserve(table, ports::bind_request{claim(w), port, w.range}, draws);
     if (!got) return {got.error()};
-    const std::size_t s = add(claim(w), got->port, ports::origin::bind);
+    const std::size_t s = add(w, got->port, ports::origin::bind);
     return {errc::ok, got->port, s, got->loop_index};
   }
   errc listen(std::size_t s) {
@@ -87,7 +88,7 @@ class ports_host : public ports::records {
   /// A child of a listener.
   std::size_t accept(std::uint16_t port, const with& w, const std::string& peer,
                      std::uint16_t peer_port) {
-    const std::size_t s = add(claim(w), port, ports::origin::accept);
+    const std::size_t s = add(w, port, ports::origin::accept);
     take(s, tuple(w.from, port, peer, peer_port));
     return s;
   }
@@ -143,6 +144,7 @@ class ports_host : public ports::records {
     wire::four_tuple tuple;
     ports::entry what;
     ports::time_wait_facts facts;
+    bool v6only = false;
   };
 
   wire::address_table addresses;
@@ -152,8 +154,8 @@ class ports_host : public ports::records {
   ports::kernel_time now{};
 
  private:
-  std::size_t add(const ports::claim& c, std::uint16_t port, ports::origin how) {
-    sockets.push_back({table.add(c, port, how), port, {}, {}, {}});
+  std::size_t add(const with& w, std::uint16_t port, ports::origin how) {
+    sockets.push_back({table.add(claim(w), port, how), port, {}, {}, {}, w.v6only});
     return sockets.size() - 1;
   }
   void take(std::size_t s, const wire::four_tuple& t) {
@@ -164,7 +166,7 @@ class ports_host : public ports::records {
   outcome established(wire::four_tuple t, const ports::reservation& got, std::size_t s) {
     t.local_port = got.port;
     if (got.displaced) gone(got.displaced.index());
-    table.move(sockets[s].owner, ports::scope_of(t.local, false, addresses));
+    table.move(sockets[s].owner, ports::scope_of(t.local, sockets[s].v6only, addresses));
     take(s, t);
     return {errc::ok, got.port, s, got.loop_index, static_cast<bool>(got.displaced)};
   }
