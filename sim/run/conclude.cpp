@@ -1,0 +1,123 @@
+// The end of a run: expectations, the tree, the verdict.
+#include <algorithm>
+
+#include "sim/observe/expectations.h"
+#include "sim/observe/script_value.h"
+#include "sim/run/session.h"
+#include "sim/spec/condition.h"
+
+namespace fourtuple::run {
+
+namespace {
+
+/// What a step got, in the words of `expect`.
+std::string got_text(const observe::script_row& row) {
+  if (row.call == "repeat" && row.error) {
+    return spec::to_string(row.result) + " rounds, then " + *row.error;
+  }
+  std::string out = spec::to_string(row.result);
+  if (row.data) out += " \"" + row.data->substr(0, 60) + "\"";
+  if (row.address) out += " " + *row.address;
+  return out;
+}
+
+}  // namespace
+
+void session::refresh() {
+  for (auto& r : running_) {
+    if (r->kernel_side == nullptr) continue;
+    r->metrics.fd_peak = std::max(r->metrics.fd_peak, r->kernel_side->peak_descriptors());
+  }
+  sources_.script = observe::script_value(script_);
+  sources_.run = run_value();
+}
+
+observe::value session::run_value() const {
+  auto out = observe::value::map();
+  out.set("events", world_->events());
+  out.set("wall_seconds", duration{wall_ns() - wall_start_});
+  out.set("peak_rss_bytes", options_.peak_rss ? options_.peak_rss() : std::uint64_t{0});
+  return out;
+}
+
+void session::evaluate_at(instant t) {
+  if (options_.sockets_at) return;
+  std::optional<observe::tree_view> tree;
+  for (std::size_t i = 0; i < scenario_->expect.size(); ++i) {
+    const auto& e = scenario_->expect[i];
+    if (!e.at || instant{*e.at} != t) continue;
+    if (!tree) {
+      refresh();
+      tree.emplace(sources_);
+    }
+    rows_.resize(scenario_->expect.size());
+    rows_[i] = observe::evaluate(e, *tree);
+  }
+}
+
+/// Rows stand in the order of the file; those of expect_at that are filled have a metric already.
+void session::evaluate_end() {
+  observe::tree_view tree(sources_);
+  rows_.resize(scenario_->expect.size());
+  for (std::size_t i = 0; i < scenario_->expect.size(); ++i) {
+    const auto& e = scenario_->expect[i];
+    if (!e.at) rows_[i] = observe::evaluate(e, tree);
+    if (e.at && rows_[i].metric.empty()) rows_[i] = observe::not_reached(e, world_->now());
+  }
+  out_.expect = rows_;
+}
+
+void session::collect_sockets() {
+  for (const auto& name : world_->host_names()) {
+    out_.sockets.push_back({name, world_->sockets(name)});
+  }
+}
+
+void session::collect_script_failures() {
+  for (const auto& row : script_.rows) {
+    if (!row.pass || *row.pass) continue;
+    out_.script_failures.push_back({row.step, row.line, row.host, row.call,
+                                    row.expect.value_or(""), got_text(row), row.why});
+  }
+}
+
+void session::decide() {
+  if (out_.result != observe::verdict::as_expected) return;
+  const bool expect_failed = std::any_of(out_.expect.begin(), out_.expect.end(),
+                                         [](const auto& row) { return !row.pass; });
+  const bool app_failed =
+      std::any_of(out_.start_failures.begin(), out_.start_failures.end(),
+                  [](const auto& f) { return !f.expected; });
+  if (expect_failed || app_failed || !out_.script_failures.empty()) {
+    out_.result = observe::verdict::not_as_expected;
+  }
+}
+
+void session::conclude() {
+  if (!world_ || !sampler_) return;
+  if (options_.sockets_at) {
+    collect_sockets();
+    return;
+  }
+  sampler_->take(world_->now());
+  note_start_failures();
+  refresh();
+  evaluate_end();
+  collect_script_failures();
+  decide();
+  out_.series = sampler_->release();
+  observe::value tree = observe::value::map();
+  tree.set("fourtuple", 1);
+  tree.set("title", scenario_->title);
+  tree.set("seed", scenario_->seed);
+  tree.set("ended_at", world_->now());
+  tree.set("digest", world_->digest());
+  if (!out_.stopped.empty()) tree.set("stopped", out_.stopped);
+  observe::value whole = observe::tree_view(sources_).whole();
+  for (auto& m : whole.members) tree.members.push_back(std::move(m));
+  tree.set("expect", observe::expect_value(out_.expect));
+  tree.set("run", sources_.run);
+  out_.tree = std::move(tree);
+}
+
+}  // namespace fourtuple::run

@@ -1,0 +1,212 @@
+#include "sim/run/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/observe/expectations.h"
+#include "sim/observe/script_value.h"
+
+namespace fourtuple::run {
+
+namespace {
+
+/// Above it only the first hosts are sampled: looking at a fleet 90 times costs more than running it.
+constexpr std::size_t most_sampled_hosts = 32;
+
+std::vector<std::string> hosts_to_sample(const spec::scenario& s) {
+  std::vector<std::string> out;
+  for (const auto& h : s.hosts) {
+    for (std::uint32_t m = 0; m < h.members() && out.size() < most_sampled_hosts; ++m) {
+      out.push_back(spec::member_name(h, m));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+session::session(std::shared_ptr<const spec::scenario> s, const run_options& options,
+                 const parts& p)
+    : scenario_(std::move(s)), options_(options), parts_(p), wall_start_(wall_ns()) {
+  out_.file = scenario_->file;
+  out_.scenario = scenario_;
+  if (options_.sockets_at) {
+    end_ = *options_.sockets_at;
+  } else if (scenario_->duration) {
+    end_ = instant{*scenario_->duration};
+  }
+  sources_.scenario = scenario_.get();
+}
+
+std::int64_t session::wall_ns() const { return options_.wall_clock ? options_.wall_clock() : 0; }
+
+std::string session::where() const {
+  return fmt::format("seed {}, virtual time {} s", scenario_->seed,
+                     observe::exact_decimal(world_ ? ns(world_->now()) : 0));
+}
+
+void session::run() {
+  world_ = parts_.make_world(*scenario_, options_.event_limit);
+  sources_.world = world_.get();
+  start_everything();
+  std::vector<std::string> apps;
+  for (const auto& a : scenario_->apps) apps.push_back(a.name);
+  sampler_.emplace(*world_, hosts_to_sample(*scenario_), std::move(apps),
+                   [this] { return app_points(); }, end_);
+  sampler_->take(instant{});
+  at_instant(instant{});
+  const std::vector<instant> planned = planned_instants();
+  auto next_planned = planned.begin();
+  std::uint64_t events = 0;
+  int idle_pieces = 0;
+  constexpr int very_idle = 200;  // more than half of the time since the start
+  while (!over_) {
+    instant target = sampler_->next();
+    if (next_planned != planned.end()) target = std::min(target, *next_planned);
+    if (end_) target = std::min(target, *end_);
+    // Without a planned end nothing may ever happen again, which only a run without bound shows.
+    if (!end_ && next_planned == planned.end() && idle_pieces > very_idle) target = never;
+    if (!pass(target)) break;
+    idle_pieces = world_->events() == events ? idle_pieces + 1 : 0;
+    events = world_->events();
+    if (target >= sampler_->next()) sampler_->take(target);
+    while (next_planned != planned.end() && *next_planned <= target) ++next_planned;
+    at_instant(target);
+    over_ = over_ || target == never || (end_ && target >= *end_);
+  }
+}
+
+void session::start_everything() {
+  for (const auto& a : scenario_->apps) {
+    sources_.apps.emplace_back();
+    start_app(a, sources_.apps.back());
+  }
+  if (scenario_->script.empty()) return;
+  world_->describe_process(world_->coordinator(), "script", !end_);
+  parts_.start_script(*scenario_, *world_, script_);
+}
+
+void session::start_app(const spec::app& a, std::vector<const observe::app_metrics*>& row) {
+  const spec::host& h = scenario_->hosts[a.host.host];
+  const std::uint32_t first = a.host.member.value_or(0);
+  const std::uint32_t last = a.host.member ? first + 1 : h.members();
+  for (std::uint32_t m = first; m < last; ++m) {
+    running_.push_back(std::make_unique<running>());
+    running& r = *running_.back();
+    r.app = &a;
+    r.metrics.name = a.name;
+    r.metrics.member = spec::member_name(h, m);
+    row.push_back(&r.metrics);
+    r.kernel_side = &world_->make_process(r.metrics.member, {a.user.uid, a.nofile});
+    world_->describe_process(*r.kernel_side, a.name, !end_ && parts_.must_finish(a));
+    parts_.start_app(*scenario_, a, os(*r.kernel_side), r.metrics);
+  }
+}
+
+/// Where the run pauses beside samples: expect_at, the start of late apps, stops of apps.
+std::vector<instant> session::planned_instants() const {
+  std::set<instant> all;
+  for (const auto& e : scenario_->expect) {
+    if (e.at) all.insert(instant{*e.at});
+  }
+  for (const auto& a : scenario_->apps) {
+    if (a.start > duration::zero()) all.insert(instant{a.start});
+    if (a.stop) all.insert(instant{*a.stop});
+  }
+  all.erase(instant{});
+  return {all.begin(), all.end()};
+}
+
+bool session::keep_going(void* self) { return static_cast<session*>(self)->wants_to_go_on(); }
+
+bool session::wants_to_go_on() {
+  const std::int64_t wall = wall_ns() - wall_start_;
+  if (options_.on_progress) options_.on_progress({world_->now(), end_, world_->events(), wall});
+  if (options_.interrupted != nullptr && options_.interrupted->load(std::memory_order_relaxed)) {
+    return false;
+  }
+  wall_limit_hit_ = options_.wall_limit_ns > 0 && wall >= options_.wall_limit_ns;
+  return !wall_limit_hit_;
+}
+
+bool session::pass(instant until) {
+  switch (wants_to_go_on() ? world_->run_until(until, &keep_going, this) : stop::interrupted) {
+    case stop::reached: return true;
+    case stop::quiet: return end_.has_value();  // nothing changes any more, also at later instants
+    case stop::finished: return end_.has_value() && world_->now() >= until;
+    case stop::event_limit:
+      out_.result = observe::verdict::limit_hit;
+      out_.stopped = fmt::format("the limit of {} events was hit at {} s of virtual time",
+                                 options_.event_limit, observe::exact_decimal(ns(world_->now())));
+      return false;
+    case stop::interrupted:
+      out_.result = wall_limit_hit_ ? observe::verdict::limit_hit : observe::verdict::interrupted;
+      out_.stopped = fmt::format("{} at {} s of virtual time",
+                                 wall_limit_hit_ ? "the wall-clock limit was hit" : "interrupted",
+                                 observe::exact_decimal(ns(world_->now())));
+      return false;
+  }
+  return false;
+}
+
+void session::at_instant(instant t) {
+  note_start_failures();
+  evaluate_at(t);
+  end_stopped_apps(t);
+}
+
+/// A process that ended no longer answers, so its last words are kept.
+void session::end_stopped_apps(instant t) {
+  for (auto& r : running_) {
+    if (r->kernel_side == nullptr || !r->app->stop || instant{*r->app->stop} > t) continue;
+    r->metrics.fd_peak = std::max(r->metrics.fd_peak, r->kernel_side->peak_descriptors());
+    world_->end_process(*r->kernel_side);
+    r->kernel_side = nullptr;
+    r->metrics.listening = false;
+    r->metrics.active.now = 0;
+  }
+}
+
+void session::note_start_failures() {
+  for (auto& r : running_) {
+    if (r->start_noted || !r->metrics.not_started) continue;
+    r->start_noted = true;
+    observe::start_failure f{r->metrics.name, r->metrics.member, *r->metrics.not_started, {},
+                             expects_errors_of(*r->app)};
+    for (auto& row : world_->sockets(r->metrics.member)) {
+      const auto& wanted = f.what.where;
+      const bool same_address = row.local.address == wanted.address ||
+                                row.local.address.is_any() || wanted.address.is_any();
+      const bool bound = row.tcp && row.local.port == wanted.port && same_address;
+      if (bound && wanted.port != 0) f.in_the_way.push_back(std::move(row));
+    }
+    out_.start_failures.push_back(std::move(f));
+  }
+}
+
+bool session::expects_errors_of(const spec::app& a) const {
+  return std::any_of(scenario_->expect.begin(), scenario_->expect.end(), [&](const auto& e) {
+    if (e.path.size() < 3 || e.path[0].key != "apps" || e.path[1].key != a.name) return false;
+    const std::size_t at = e.path[2].key == "on" && e.path.size() > 4 ? 4 : 2;
+    const std::string& what = e.path[at].key;
+    return what == "errors" || what == "first_failure" || what == "listening";
+  });
+}
+
+std::vector<observe::series::app_point> session::app_points() const {
+  std::vector<observe::series::app_point> out;
+  for (const auto& row : sources_.apps) {
+    observe::series::app_point p;
+    for (const auto* m : row) {
+      p.attempted += m->attempted;
+      p.errors += m->timeouts + m->eofs;
+      for (const auto n : m->errors) p.errors += n;
+    }
+    out.push_back(p);
+  }
+  return out;
+}
+
+}  // namespace fourtuple::run

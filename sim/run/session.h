@@ -1,0 +1,73 @@
+// One run while it lasts: the world, the processes in it, and what they have counted so far.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/observe/tree.h"
+#include "sim/run/run.h"
+#include "sim/run/sampler.h"
+
+namespace fourtuple::run {
+
+class session {
+ public:
+  session(std::shared_ptr<const spec::scenario> s, const run_options& options, const parts& p);
+
+  /// To the end; then the outcome has everything. May throw: the outcome then has what is known.
+  void run();
+  /// What is known now goes into the outcome; harmless after a mistake of ours.
+  void conclude();
+  [[nodiscard]] observe::outcome& result() { return out_; }
+  /// "seed 1, at 28.232 s", for messages about our own mistakes.
+  [[nodiscard]] std::string where() const;
+
+ private:
+  using stop = observe::backend::stop;
+  struct running {
+    process* kernel_side = nullptr;  ///< null once ended
+    const spec::app* app = nullptr;
+    observe::app_metrics metrics;
+    bool start_noted = false;
+  };
+
+  void start_everything();
+  void start_app(const spec::app& a, std::vector<const observe::app_metrics*>& row);
+  [[nodiscard]] std::vector<instant> planned_instants() const;
+  /// Passes time up to `until`; false where the run is over.
+  [[nodiscard]] bool pass(instant until);
+  [[nodiscard]] bool wants_to_go_on();
+  static bool keep_going(void* self);
+  void at_instant(instant t);
+  void end_stopped_apps(instant t);
+  void note_start_failures();
+  void refresh();
+  void evaluate_at(instant t);
+  void evaluate_end();
+  void collect_sockets();
+  void collect_script_failures();
+  void decide();
+  [[nodiscard]] observe::value run_value() const;
+  [[nodiscard]] std::int64_t wall_ns() const;
+  [[nodiscard]] std::vector<observe::series::app_point> app_points() const;
+  [[nodiscard]] bool expects_errors_of(const spec::app& a) const;
+
+  std::shared_ptr<const spec::scenario> scenario_;
+  const run_options& options_;
+  const parts& parts_;
+  std::int64_t wall_start_;
+  observe::outcome out_;
+  observe::script_metrics script_;  // outlives the world: its tasks write here
+  std::vector<std::unique_ptr<running>> running_;
+  observe::tree_sources sources_;
+  std::vector<observe::expectation_row> rows_;
+  std::optional<instant> end_;
+  bool wall_limit_hit_ = false;
+  bool over_ = false;
+  std::unique_ptr<observe::backend> world_;
+  std::optional<sampler> sampler_;
+};
+
+}  // namespace fourtuple::run
