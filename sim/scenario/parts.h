@@ -1,0 +1,43 @@
+// The loader, one function per part of a file. Each reads its nodes into context::out and reports
+// into context::errors; later parts rely on earlier ones (hosts, links, apps, script, expect).
+#pragma once
+
+#include "sim/scenario/reader.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fourtuple::scenario {
+
+void load_hosts(context& c, const node& hosts);
+void load_links(context& c, const node& links);
+void load_apps(context& c, const node& apps);
+void load_script(context& c, const node& script);
+void load_expect(context& c, const node& expect, std::optional<duration> at);
+void load_expect_at(context& c, const node& expect_at);
+
+/// Loads that would never end or would wait for ever (check_loads.cpp).
+void check_loads(context& c);
+
+/// A host by name, with an error at `where` if there is none.
+[[nodiscard]] std::optional<spec::host_selection> look_up_host(context& c, std::string_view name,
+                                                               spec::position where);
+/// `user:` of a mapping; `inherited` where it is absent.
+[[nodiscard]] spec::user read_user(mapping& m, std::string_view key, const spec::user& inherited);
+/// Elements of `options:`, the table's default where absent.
+[[nodiscard]] std::vector<spec::sockopt_setting> read_options(context& c, mapping& m);
+/// The value of one socket option.
+[[nodiscard]] std::optional<spec::sockopt_value> read_sockopt_value(context& c, const node& n,
+                                                                    spec::sockopt option);
+/// Numbers and ranges, 1 .. 65535, one or a list.
+[[nodiscard]] std::vector<profile::port_range> read_ports(context& c, const node& n);
+/// `to:` and `bind:`: one or a list; names become addresses.
+[[nodiscard]] std::vector<endpoint> read_endpoints(context& c, const node& n, std::string_view what,
+                                                   const spec::host_selection& from,
+                                                   std::optional<family> family_wanted,
+                                                   std::uint16_t least_port);
+/// Bounds what resolved names may amount to; false and an error where it is exceeded.
+[[nodiscard]] bool count_endpoints(context& c, std::size_t more, spec::position where);
+
+}  // namespace fourtuple::scenario

@@ -1,0 +1,268 @@
+// yaml-cpp as an event source only: its node tree keeps duplicate keys, shares aliases without
+// bound, forgets where keys stand and does not merge.
+#include "sim/scenario/tree.h"
+
+#include "sim/scenario/text_check.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+namespace fourtuple::scenario {
+namespace {
+
+spec::position place(const YAML::Mark& m) {
+  return m.is_null() ? spec::position{} : spec::position{m.line + 1, m.column + 1};
+}
+
+/// Ends the parse; what() is not for the user.
+struct fatal {
+  spec::position where;
+  std::string message;
+};
+
+std::size_t weight(const node& n) {
+  std::size_t w = 1;
+  for (const auto& i : n.items) w += weight(i);
+  for (const auto& e : n.entries) w += weight(e.value);
+  return w;
+}
+
+bool is_null_word(std::string_view t) {
+  return t.empty() || t == "~" || t == "null" || t == "Null" || t == "NULL";
+}
+
+class builder final : public YAML::EventHandler {
+ public:
+  builder(std::string_view file, std::string_view text, std::vector<config_error>& errors)
+      : file_(file), text_(text), errors_(errors) {}
+
+  node root;
+  int documents = 0;
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents > 1) throw fatal{place(mark), "a file holds one scenario, this is a second"};
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    node n;
+    n.where = place(mark);
+    n.plain = true;
+    finish(std::move(n), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    node n;
+    n.where = place(mark);
+    n.text = value;
+    n.plain = tag == "?" || tag.empty();
+    if (!n.plain) check_tag(mark, tag);
+    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    n.block = !n.plain && at < text_.size() && (text_[at] == '>' || text_[at] == '|');
+    n.kind = n.plain && is_null_word(value) ? node::type::null : node::type::scalar;
+    finish(std::move(n), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw fatal{place(mark), "an alias inside its own anchor"};
+    count(found->second.second, place(mark));
+    add(found->second.first);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    start(mark, tag, anchor, node::type::list);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    start(mark, tag, anchor, node::type::map);
+  }
+  void OnMapEnd() override {
+    if (open_.back().merges) merge(open_.back().value);
+    end();
+  }
+
+ private:
+  struct frame {
+    node value;
+    YAML::anchor_t anchor = 0;
+    std::optional<entry> pending;  ///< a key that waits for its value
+    std::set<std::string> keys;    ///< of a map, to find duplicates
+    bool merges = false;           ///< has a key <<
+  };
+
+  void error(spec::position at, std::string message) {
+    if (errors_.size() < limits::errors) errors_.push_back({file_, at, std::move(message)});
+  }
+
+  void check_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag == "!" || tag == "?" || tag.empty() || tag == "tag:yaml.org,2002:str") return;
+    const auto hint = syntax_hint(text_, mark.line + 1);
+    error(place(mark), hint.empty() ? "tags ('" + tag + "') are not used in scenarios" : hint);
+  }
+
+  void count(std::size_t more, spec::position at) {
+    nodes_ += more;
+    if (nodes_ > limits::nodes)
+      throw fatal{at, "the file has more than the limit of " + std::to_string(limits::nodes) +
+                          " values (aliases and merges counted)"};
+  }
+
+  void start(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+             node::type kind) {
+    if (open_.size() >= limits::depth)
+      throw fatal{place(mark), "nested deeper than the limit of " + std::to_string(limits::depth)};
+    check_tag(mark, tag);
+    if (!open_.empty() && open_.back().value.kind == node::type::map && !open_.back().pending)
+      throw fatal{place(mark), "a key must be a word, not a list or mapping"};
+    frame f;
+    f.value.kind = kind;
+    f.value.where = place(mark);
+    f.anchor = anchor;
+    open_.push_back(std::move(f));
+  }
+
+  void end() {
+    frame f = std::move(open_.back());
+    open_.pop_back();
+    finish(std::move(f.value), f.anchor);
+  }
+
+  void finish(node n, YAML::anchor_t anchor) {
+    count(1, n.where);
+    if (anchor != 0) anchors_[anchor] = {n, weight(n)};
+    add(std::move(n));
+  }
+
+  void add(node n) {
+    if (open_.empty()) {
+      root = std::move(n);
+      return;
+    }
+    auto& f = open_.back();
+    if (f.value.kind == node::type::list) {
+      f.value.items.push_back(std::move(n));
+    } else if (!f.pending) {
+      take_key(f, std::move(n));
+    } else {
+      f.pending->value = std::move(n);
+      if (f.keys.insert(f.pending->key).second) {
+        f.value.entries.push_back(std::move(*f.pending));
+      } else {
+        error(f.pending->where, "duplicate key '" + f.pending->key + "'");
+      }
+      f.pending.reset();
+    }
+  }
+
+  void take_key(frame& f, node n) {
+    if (n.kind == node::type::list || n.kind == node::type::map)
+      throw fatal{n.where, "a key must be a word, not a list or mapping"};
+    if (n.kind == node::type::null && n.text.empty()) error(n.where, "a key is missing");
+    f.pending = entry{n.text, n.where, {}};
+    if (n.plain && n.text == "<<") f.merges = true;
+  }
+
+  /// YAML 1.1 merge keys, as docker compose reads them: explicit keys win, then earlier maps.
+  void merge(node& map) {
+    std::vector<entry> own;
+    std::set<std::string> keys;
+    std::vector<node> sources;
+    for (auto& e : map.entries) {
+      if (e.key != "<<") {
+        keys.insert(e.key);
+        own.push_back(std::move(e));
+      } else if (e.value.kind == node::type::list) {
+        for (auto& item : e.value.items) sources.push_back(std::move(item));
+      } else {
+        sources.push_back(std::move(e.value));
+      }
+    }
+    for (auto& source : sources) {
+      if (source.kind != node::type::map) {
+        error(source.where, "<< takes a mapping or a list of mappings");
+        continue;
+      }
+      for (auto& e : source.entries)
+        if (keys.insert(e.key).second) own.push_back(std::move(e));
+    }
+    map.entries = std::move(own);
+  }
+
+  std::string file_;
+  std::string_view text_;
+  std::vector<config_error>& errors_;
+  std::vector<frame> open_;
+  std::map<YAML::anchor_t, std::pair<node, std::size_t>> anchors_;
+  std::size_t nodes_ = 0;
+};
+
+void number(node& n, std::uint32_t& next) {
+  n.id = next++;
+  for (auto& i : n.items) number(i, next);
+  for (auto& e : n.entries) number(e.value, next);
+}
+
+std::string lower_first(std::string t) {
+  if (!t.empty() && t[0] >= 'A' && t[0] <= 'Z') t[0] = static_cast<char>(t[0] - 'A' + 'a');
+  return t;
+}
+
+}  // namespace
+
+const node* node::find(std::string_view key) const {
+  for (const auto& e : entries)
+    if (e.key == key) return &e.value;
+  return nullptr;
+}
+
+node* node::find(std::string_view key) {
+  for (auto& e : entries)
+    if (e.key == key) return &e.value;
+  return nullptr;
+}
+
+void number_nodes(node& root) {
+  std::uint32_t next = 1;
+  number(root, next);
+}
+
+parsed_tree parse_tree(std::string_view file, std::string_view text) {
+  parsed_tree out;
+  const std::string name(file);
+  if (const auto fault = check_text(text)) {
+    out.errors.push_back({name, fault->where, fault->message});
+    return out;
+  }
+  builder b(file, text, out.errors);
+  try {
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    while (parser.HandleNextDocument(b)) {
+    }
+  } catch (const fatal& f) {
+    out.errors.push_back({name, f.where, f.message});
+    return out;
+  } catch (const YAML::Exception& e) {
+    const auto hint = syntax_hint(text, place(e.mark).line);
+    out.errors.push_back(
+        {name, place(e.mark), hint.empty() ? "not YAML: " + lower_first(e.msg) : hint});
+    return out;
+  }
+  out.root = std::move(b.root);
+  number_nodes(out.root);
+  out.usable = true;
+  return out;
+}
+
+}  // namespace fourtuple::scenario
