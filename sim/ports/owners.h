@@ -60,7 +60,8 @@ class owners {
   /// Appends to `sets` the ports in use of every scope that overlaps `where`.
   void collect_used(const scope& where, std::vector<const port_bitmap*>& sets) const;
 
-  /// Distinct (local scope, port) pairs in use with the port in [from, to). O(words).
+  /// Distinct (local address, port) pairs in use with the port in [from, to). O(words).
+  /// DEVIATION: an IPv6 address counts twice on a port that IPV6_V6ONLY and other sockets share.
   [[nodiscard]] std::uint32_t pairs_in(std::uint32_t from, std::uint32_t to) const;
   /// The same for the range last given to watch(), kept incrementally, and its largest value ever.
   [[nodiscard]] std::uint32_t watched_pairs() const { return watched_; }

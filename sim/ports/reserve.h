@@ -13,6 +13,8 @@
 namespace fourtuple::ports {
 
 /// connect(): inet_hash_connect(). The source address is chosen already.
+/// DEVIATION: a four-tuple exists once per host; the kernel lets sockets bound to different devices
+/// (SO_BINDTODEVICE) have the same one.
 struct connect_request {
   wire::four_tuple tuple;         ///< local_port 0: choose one; else the program bound it
   port_range socket_range{0, 0};  ///< IP_LOCAL_PORT_RANGE; {0, 0}: not set
