@@ -1,0 +1,62 @@
+// What a running script knows: its processes, the names of its sockets, its values.
+#pragma once
+
+#include <fourtuple/control.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "sim/apps/script.h"
+#include "sim/spec/template.h"
+
+namespace fourtuple::apps {
+
+/// A socket by its name in the script. It stays after close, and then answers EBADF.
+struct named_socket {
+  process* owner = nullptr;
+  descriptor fd = -1;
+  fourtuple::family family = fourtuple::family::inet;
+  bool tcp = true;
+  bool nonblocking = false;
+  bool closed = false;
+};
+
+class script_names {
+ public:
+  script_names(const spec::scenario& s, control& world, const script_options& how)
+      : scenario_(s), world_(world), how_(how) {}
+
+  /// The process a step runs in, made at first use.
+  process& process_of(const spec::step& st);
+  /// Ends that process; its names are forgotten. False where the script has made none.
+  bool end_process(const spec::step& st, void (*before)(void*, process&), void* context);
+
+  [[nodiscard]] named_socket* find(const spec::step& st, const std::string& name);
+  void put(const spec::step& st, const std::string& name, const named_socket& s);
+
+  void set_value(const std::string& name, std::string text) { values_[name] = std::move(text); }
+  /// Nothing where a ${NAME} has no value (yet).
+  [[nodiscard]] std::optional<std::string> expand(const std::string& text) const;
+  /// An address as the file writes it; nothing where it is none.
+  [[nodiscard]] std::optional<endpoint> resolve(const std::string& text, family f) const;
+
+  [[nodiscard]] std::string host_of(const spec::step& st) const {
+    return spec::host_name(scenario_, st.host);
+  }
+  [[nodiscard]] control& world() const { return world_; }
+
+ private:
+  using process_key = std::pair<spec::host_ref, std::string>;
+  using socket_key = std::tuple<spec::host_ref, std::string, std::string>;
+
+  const spec::scenario& scenario_;
+  control& world_;
+  const script_options& how_;
+  std::map<process_key, process*> processes_;
+  std::map<socket_key, named_socket> sockets_;
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+}  // namespace fourtuple::apps
