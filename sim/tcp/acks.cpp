@@ -1,0 +1,119 @@
+// When an ACK is sent (reference F.6; tcp_input.c __tcp_ack_snd_check, tcp_event_data_recv;
+// tcp_output.c tcp_send_delayed_ack) and the rate-limited ones (D.5, RFC 5961).
+#include "sim/tcp/detail.h"
+
+namespace fourtuple::tcp::detail {
+
+bool within_ratelimit(std::uint32_t& last, const limits& l, clock c) {
+  const std::uint32_t now = jiffy(c);
+  if (last != 0 && l.invalid_ratelimit_ms != 0 &&
+      now + 1 - last < jiffies_of_ms(l.invalid_ratelimit_ms, l))
+    return false;
+  last = now + 1;
+  return true;
+}
+
+void enter_quickack(tcb& t, const limits& l) {
+  const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
+  const std::uint32_t budget = std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16);
+  t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(t.ack_quick, budget));
+  t.ack_pingpong = 0;
+  t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
+}
+
+void data_received(tcb& t, std::uint32_t length, const limits& l, clock c) {
+  const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
+  t.ack_scheduled = true;
+  if (length > t.rcv_mss) t.rcv_mss = static_cast<std::uint16_t>(std::min(length, 65535U));
+  if (t.ack_ato == 0) {
+    // The first data segment: quick ACKs until the peer's slow start is over.
+    const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
+    t.ack_quick = static_cast<std::uint8_t>(
+        std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16));
+    t.ack_ato = ato_min;
+  } else {
+    const std::uint32_t gap = jiffy(c) - t.last_receive;
+    if (gap <= ato_min / 2U) {
+      t.ack_ato = static_cast<std::uint16_t>(t.ack_ato / 2 + ato_min / 2);
+    } else if (gap < t.ack_ato) {
+      t.ack_ato = static_cast<std::uint16_t>(
+          std::min<std::uint32_t>(t.ack_ato / 2U + gap, t.rto));
+    } else if (gap > t.rto) {
+      const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
+      t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(
+          t.ack_quick, std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16)));
+    }
+  }
+  t.last_receive = jiffy(c);
+  grow_window(t, length, l);
+}
+
+void delay_ack(tcb& t, const limits& l, clock c, actions& out) {
+  const std::uint32_t least = l.hz / 25;
+  std::uint32_t ato = t.ack_ato != 0 ? t.ack_ato : least;
+  if (ato > least) {
+    std::uint32_t most = l.hz / 2;
+    if (pingpong(t, l) || t.ack_pushed) most = l.hz / 5;
+    if (t.srtt_us8 != 0)
+      most = std::min(most, std::max(jiffies_of_us(t.srtt_us8 >> 3, l), least));
+    ato = std::min(ato, most);
+  }
+  ato = std::min(ato, l.hz / 5);
+  std::uint32_t due = jiffy(c) + ato;
+  if (t.ack_timer) {
+    // A pending one is only brought forward.
+    if (static_cast<std::int32_t>(t.ack_timeout - (jiffy(c) + ato / 4)) <= 0) {
+      send_ack(t, l, c, out);
+      return;
+    }
+    if (static_cast<std::int32_t>(due - t.ack_timeout) > 0) due = t.ack_timeout;
+  }
+  t.ack_scheduled = true;
+  t.ack_timer = true;
+  t.ack_timeout = due;
+  out.arm(timer::delayed_ack, due - jiffy(c));
+}
+
+void check_ack_due(tcb& t, const limits& l, clock c, actions& out, bool out_of_order) {
+  if (!t.ack_scheduled && !out_of_order && !t.ack_now) return;
+  const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
+  const bool two_segments = owed > t.rcv_mss && t.rcv_mss != 0;
+  const bool quick = t.ack_quick != 0 && !pingpong(t, l);
+  if (two_segments || quick || t.ack_now || out_of_order || t.ooo_count != 0) {
+    send_ack(t, l, c, out);
+  } else {
+    delay_ack(t, l, c, out);
+  }
+}
+
+void ack_sent(tcb& t, actions& out) {
+  if (t.ack_quick != 0 && t.ack_scheduled) --t.ack_quick;
+  t.ack_scheduled = false;
+  t.ack_now = false;
+  t.ack_pushed = t.ack_pushed2 = false;
+  if (t.ack_timer) {
+    t.ack_timer = false;
+    out.cancel(timer::delayed_ack);
+  }
+}
+
+void challenge_ack(tcb& t, const limits& l, clock c, actions& out) {
+  if (!within_ratelimit(t.last_oow_ack, l, c)) {
+    out.count(counter::TcpExtTCPACKSkippedChallenge);
+    return;
+  }
+  out.count(counter::TcpExtTCPChallengeACK);
+  send_ack(t, l, c, out);
+}
+
+void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+  const bool exempt = s.sequence_length() != 0 && !s.has(wire::syn);
+  if (!exempt && !within_ratelimit(t.last_oow_ack, l, c)) {
+    out.count(counter::TcpExtTCPACKSkippedSeq);
+    return;
+  }
+  if (exempt) enter_quickack(t, l);
+  send_ack(t, l, c, out);
+}
+
+}  // namespace fourtuple::tcp::detail

@@ -1,0 +1,110 @@
+// What the files of the state machine share: clocks, composing segments, small questions. Not for
+// others.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "sim/tcp/step.h"
+
+namespace fourtuple::tcp::detail {
+
+[[nodiscard]] inline std::uint32_t ms(clock c) {
+  return static_cast<std::uint32_t>(ns(c.now) / 1'000'000);
+}
+/// Never 0, which means "not sampled".
+[[nodiscard]] inline std::uint32_t us(clock c) {
+  return static_cast<std::uint32_t>(ns(c.now) / 1000) | 1U;
+}
+[[nodiscard]] inline std::uint32_t jiffy(clock c) { return static_cast<std::uint32_t>(c.jiffy); }
+[[nodiscard]] inline std::uint32_t seconds(clock c) {
+  return static_cast<std::uint32_t>(ns(c.now) / 1'000'000'000) + 1;
+}
+/// Milliseconds to jiffies, rounded up as msecs_to_jiffies() does.
+[[nodiscard]] inline std::uint32_t jiffies_of_ms(std::uint64_t milliseconds, const limits& l) {
+  return static_cast<std::uint32_t>((milliseconds * l.hz + 999) / 1000);
+}
+[[nodiscard]] inline std::uint32_t jiffies_of_us(std::uint64_t microseconds, const limits& l) {
+  return static_cast<std::uint32_t>((microseconds * l.hz + 999'999) / 1'000'000);
+}
+[[nodiscard]] inline std::uint32_t jiffies_of_s(std::uint64_t s, const limits& l) {
+  return static_cast<std::uint32_t>(s * l.hz);
+}
+
+/// Payload bytes of a full segment: the peer's MSS less the time stamp option.
+[[nodiscard]] inline std::uint32_t effective_mss(const tcb& t) {
+  return t.mss - (t.timestamps ? 12U : 0U);
+}
+[[nodiscard]] inline bool pingpong(const tcb& t, const limits& l) {
+  return t.ack_pingpong >= l.pingpong_thresh;
+}
+[[nodiscard]] inline std::uint32_t in_flight(const tcb& t) { return t.snd_nxt - t.snd_una; }
+/// Our FIN was sent and is acknowledged.
+[[nodiscard]] inline bool fin_acked(const tcb& t) {
+  return t.fin_queued && t.snd_una == t.write_seq;
+}
+/// tcp_receive_window(): what is left of the window of the last ACK sent.
+[[nodiscard]] inline std::uint32_t receive_window(const tcb& t) {
+  const std::int32_t w =
+      wire::distance(t.rcv_nxt, t.rcv_wup + t.rcv_wnd);
+  return w < 0 ? 0 : static_cast<std::uint32_t>(w);
+}
+
+// window.cpp
+/// tcp_select_initial_window(): the first window and its scale.
+struct initial_window {
+  std::uint32_t window = 0;
+  std::uint8_t scale = 0;
+};
+[[nodiscard]] initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbuf,
+                                          const limits& l);
+/// tcp_select_window(): the field of the next segment; remembers it in t.
+[[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
+/// tcp_grow_window(): a good segment of that size arrived.
+void grow_window(tcb& t, std::uint32_t length, const limits& l);
+
+// output.cpp
+/// A segment of the connection as it is now: time stamps, ACK, window, SACK blocks.
+[[nodiscard]] wire::segment compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
+                                    const limits& l, clock c, actions& out);
+void send_ack(tcb& t, const limits& l, clock c, actions& out);
+void send_reset(tcb& t, const limits& l, clock c, actions& out);
+/// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
+void push_pending(tcb& t, const limits& l, clock c, actions& out, bool nonagle);
+/// Resends the first unacknowledged segment.
+void retransmit_head(tcb& t, const limits& l, clock c, actions& out);
+void queue_fin(tcb& t, const limits& l, clock c, actions& out);
+[[nodiscard]] wire::segment make_syn(tcb& t, bool with_ack, const limits& l, clock c, actions& out);
+
+// acks.cpp
+/// tcp_event_data_recv(): in-order data came; adapts the delayed-ACK clock.
+void data_received(tcb& t, std::uint32_t length, const limits& l, clock c);
+/// tcp_ack_snd_check(): an ACK is due now, later or not at all.
+void check_ack_due(tcb& t, const limits& l, clock c, actions& out, bool out_of_order);
+void enter_quickack(tcb& t, const limits& l);
+void delay_ack(tcb& t, const limits& l, clock c, actions& out);
+/// An ACK is on its way: nothing is owed any more.
+void ack_sent(tcb& t, actions& out);
+/// RFC 5961 answer, rate limited.
+void challenge_ack(tcb& t, const limits& l, clock c, actions& out);
+/// The duplicate ACK for an unacceptable segment, rate limited where it is empty.
+void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out);
+[[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, clock c);
+
+// rtt.cpp
+void rtt_sample(tcb& t, std::uint32_t sample_us, const limits& l);
+void set_rto(tcb& t, const limits& l);
+void arm_rto(tcb& t, const limits& l, actions& out);
+
+// ending.cpp
+/// tcp_done() after an error: state CLOSED, error and wakes set.
+void finish(tcb& t, errc error, actions& out);
+/// tcp_reset(): a valid RST arrived.
+void reset_received(tcb& t, actions& out);
+/// tcp_time_wait(): the record replaces the connection.
+void enter_time_wait(tcb& t, const limits& l, actions& out);
+/// An orphan reached FIN-WAIT-2 (reference D.8).
+void orphan_fin_wait_2(tcb& t, bool reply_reset, const wire::segment* cause, bool owned,
+                       const limits& l, clock c, actions& out);
+
+}  // namespace fourtuple::tcp::detail

@@ -1,0 +1,161 @@
+// Opening a connection: OPEN (RFC 9293 3.10.1) and SEGMENT ARRIVES in SYN-SENT (3.10.7.3), with
+// simultaneous open and self-connect.
+#include "sim/tcp/detail.h"
+#include "sim/tcp/synchronized.h"
+
+namespace fourtuple::tcp {
+
+using namespace detail;
+
+std::string_view name(state s) {
+  constexpr std::string_view names[state_count] = {
+      "CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+      "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+seq next_iss(const tcb& t) {
+  const seq n = t.write_seq + t.max_window + 2;
+  return n == 0 ? 1 : n;
+}
+
+tcb new_connection(const connection_setup& s, const socket_options& opt, const limits& l) {
+  tcb t;
+  t.tuple = s.tuple;
+  t.opt = opt;
+  if (t.opt.sndbuf == 0) t.opt.sndbuf = l.wmem_default;
+  t.iss = s.iss;
+  t.snd_una = t.snd_nxt = t.write_seq = s.iss;
+  t.snd_sml = s.iss;
+  t.ts_offset = s.ts_offset;
+  t.ts_recent = s.ts_recent;
+  t.ts_recent_stamp_s = s.ts_recent_stamp_s;
+  t.advmss = opt.maxseg != 0 ? std::min(s.mss, opt.maxseg) : s.mss;
+  t.mss = s.mss;
+  t.cwnd = l.initial_cwnd;
+  set_rto(t, l);
+  const initial_window w = first_window(t.advmss, l.window_scaling, opt.rcvbuf, l);
+  t.rcv_wnd = w.window;
+  t.rcv_ssthresh = w.window;
+  t.rcv_wscale = w.scale;
+  return t;
+}
+
+void open_active(tcb& t, const limits& l, clock c, actions& out) {
+  t.st = state::syn_sent;
+  out.count(counter::TcpActiveOpens);
+  out.segments.push_back(make_syn(t, false, l, c, out));
+  t.snd_nxt = t.write_seq = t.iss + 1;
+  t.chunks[0] = {t.snd_nxt, us(c)};
+  t.chunk_count = 1;
+  arm_rto(t, l, out);
+}
+
+namespace detail {
+
+namespace {
+
+void take_options(tcb& t, const wire::segment& s, const limits& l, clock c) {
+  t.mss = std::min<std::uint16_t>(t.mss, s.mss != 0 ? std::max<std::uint16_t>(s.mss, 48) : 536);
+  if (t.opt.maxseg != 0) t.mss = std::min(t.mss, t.opt.maxseg);
+  t.sack = l.sack && s.sack_permitted;
+  t.timestamps = l.timestamps && s.has_timestamps;
+  t.window_scaling = l.window_scaling && s.window_scale != wire::segment::no_window_scale;
+  t.snd_wscale = (t.window_scaling ? std::min<std::uint8_t>(s.window_scale, 14) : 0) & 0xf;
+  if (!t.window_scaling) t.rcv_wscale = 0;
+  if (t.timestamps) {
+    t.ts_recent = s.ts_value;
+    t.ts_recent_stamp_s = seconds(c);
+    t.advmss = static_cast<std::uint16_t>(t.advmss - 12);
+  }
+  t.irs = s.seq_number;
+  t.rcv_nxt = t.copied_seq = t.rcv_wup = s.seq_number + 1;
+  t.snd_wnd = s.window;  // the window of a SYN is not scaled
+  t.snd_wl1 = s.seq_number;
+  t.max_window = std::max(t.max_window, t.snd_wnd);
+}
+
+void reset_reply(const wire::segment& s, actions& out) {
+  wire::segment reply;
+  if (!reset_for(s, reply)) return;
+  out.count(counter::TcpOutRsts);
+  out.segments.push_back(reply);
+}
+
+void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+  take_options(t, s, l, c);
+  t.st = state::syn_received;
+  out.segments.push_back(make_syn(t, true, l, c, out));
+  t.rcv_wup = t.rcv_nxt;
+}
+
+}  // namespace
+
+void syn_sent(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+  if (s.has(wire::ack)) {
+    // First, check the ACK bit.
+    if (wire::at_or_before(s.ack_number, t.snd_una) || wire::after(s.ack_number, t.snd_nxt)) {
+      // Linux: unless a SYN was resent already, try again at once (an old connection was reset).
+      if (t.retransmits == 0 && !s.has(wire::rst)) out.arm(timer::retransmit, 2);
+      reset_reply(s, out);
+      return;
+    }
+    if (l.timestamps && s.has_timestamps && s.ts_echo != 0) {
+      const std::uint32_t latest = ms(c) + t.ts_offset;
+      const std::uint32_t first =
+          t.retrans_stamp != 0 ? t.retrans_stamp + t.ts_offset - 1 : latest - 200'000;
+      if (wire::after(s.ts_echo, latest) || wire::before(s.ts_echo, first)) {
+        out.count(counter::TcpExtPAWSActive);
+        reset_reply(s, out);
+        return;
+      }
+    }
+    // Second, check the RST bit.
+    if (s.has(wire::rst)) {
+      reset_received(t, out);
+      return;
+    }
+    if (!s.has(wire::syn)) return;
+    // Fourth, check the SYN bit: our SYN has been ACKed.
+    take_options(t, s, l, c);
+    t.snd_una = s.ack_number;
+    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, us(c) - t.chunks[0].sent_us, l);
+    else if (t.srtt_us8 == 0) t.rto = jiffies_of_ms(t.retransmits == 0 ? 1000 : 3000, l);
+    t.chunk_count = 0;
+    if (t.retransmits > 1) t.cwnd = 1;
+    t.retransmits = 0;
+    t.backoff = 0;
+    t.retrans_stamp = 0;
+    t.pending = pending::none;
+    out.cancel(timer::retransmit);
+    t.last_heard = jiffy(c);
+    establish(t, l, c, out);
+    if (t.opt.defer_accept != 0) {
+      enter_quickack(t, l);
+      t.ack_scheduled = true;
+      delay_ack(t, l, c, out);
+    } else {
+      send_ack(t, l, c, out);
+    }
+    return;
+  }
+  if (s.has(wire::rst)) return;
+  if (s.has(wire::syn)) simultaneous_open(t, s, l, c, out);
+}
+
+void establish(tcb& t, const limits& l, clock, actions& out) {
+  t.st = state::established;
+  // tcp_init_buffer_space(): room for the initial window twice over, at least.
+  if (t.opt.sndbuf == l.wmem_default) {
+    const std::uint32_t per_segment = effective_mss(t) + 400;
+    t.opt.sndbuf = std::min(std::max(t.opt.sndbuf, 2 * per_segment * std::uint32_t{t.cwnd} * 2),
+                            l.wmem_max);
+  }
+  out.wakes |= wake_writable | wake_readable;
+  if (t.opt.keepalive)
+    out.arm(timer::keepalive,
+            jiffies_of_s(t.opt.keep_idle_s != 0 ? t.opt.keep_idle_s : l.keepalive_time_s, l));
+}
+
+}  // namespace detail
+}  // namespace fourtuple::tcp

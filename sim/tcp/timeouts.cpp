@@ -1,0 +1,198 @@
+// Timers fire (RFC 9293 3.10.8; tcp_timer.c; reference E).
+#include "sim/tcp/detail.h"
+
+namespace fourtuple::tcp {
+
+using namespace detail;
+
+namespace {
+
+void give_up(tcb& t, actions& out) {
+  out.count(counter::TcpExtTCPAbortOnTimeout);
+  finish(t, t.soft_error != errc::ok ? t.soft_error : errc::etimedout, out);
+}
+
+/// tcp_model_timeout(): how long n retransmissions take with a base of `base_ms`.
+std::uint64_t model_ms(unsigned n, std::uint64_t base_ms, const limits& l) {
+  std::uint64_t sum = 0;
+  std::uint64_t step = base_ms;
+  for (unsigned i = 0; i <= n; ++i) {
+    sum += std::min<std::uint64_t>(step, l.rto_max_ms);
+    step = std::min<std::uint64_t>(step * 2, l.rto_max_ms);
+  }
+  return sum;
+}
+
+/// retransmits_timed_out(): since the first retransmission.
+bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l, clock c) {
+  if (t.retransmits == 0) return false;
+  const std::uint64_t limit =
+      t.opt.user_timeout_ms != 0 ? t.opt.user_timeout_ms : model_ms(boundary, base_ms, l);
+  return ms(c) - (t.retrans_stamp - (t.retrans_stamp & 1U)) + 1 > limit;
+}
+
+/// SYN-SENT and SYN-RECEIVED of a simultaneous open (reference E.1).
+void resend_syn(tcb& t, const limits& l, clock c, actions& out) {
+  const unsigned retries = t.opt.syncnt != 0 ? t.opt.syncnt : l.syn_retries;
+  const unsigned linear = t.st == state::syn_sent ? l.syn_linear_timeouts : 0;
+  bool expired = t.retransmits >= retries + linear;
+  if (t.opt.user_timeout_ms != 0 && t.retrans_stamp != 0)
+    expired = expired || ms(c) - t.retrans_stamp + l.rto_initial_ms >= t.opt.user_timeout_ms;
+  if (expired) {
+    give_up(t, out);
+    return;
+  }
+  if (t.retrans_stamp == 0) t.retrans_stamp = ms(c) | 1U;
+  ++t.retransmits;
+  t.chunk_count = 0;
+  out.count(counter::TcpExtTCPTimeouts);
+  out.count(counter::TcpRetransSegs);
+  out.count(counter::TcpExtTCPSynRetrans);
+  out.segments.push_back(make_syn(t, t.st == state::syn_received, l, c, out));
+  if (t.retransmits > linear) ++t.backoff;
+  set_rto(t, l);
+  if (t.opt.user_timeout_ms != 0)
+    t.rto = std::min(t.rto, jiffies_of_ms(t.opt.user_timeout_ms, l));
+  arm_rto(t, l, out);
+}
+
+/// An orphan's limit is tcp_orphan_retries, 0 meaning 8 while the RTO is below its cap (E.5).
+unsigned boundary_of(const tcb& t, const limits& l) {
+  if (!t.orphan) return l.retries2;
+  if (l.orphan_retries != 0) return l.orphan_retries;
+  return t.rto < jiffies_of_ms(l.rto_max_ms, l) ? 8 : 0;
+}
+
+void retransmission_timeout(tcb& t, const limits& l, clock c, actions& out) {
+  if (in_flight(t) == 0) {
+    t.pending = pending::none;
+    return;
+  }
+  if (timed_out(t, boundary_of(t, l), l.rto_min_us / 1000, l, c)) {
+    give_up(t, out);
+    return;
+  }
+  out.count(counter::TcpExtTCPTimeouts);
+  if (!t.in_loss) t.ssthresh = std::max<std::uint32_t>(t.cwnd / 2U, 2);
+  t.in_loss = true;
+  t.high_seq = t.snd_nxt;
+  t.cwnd = 1;
+  retransmit_head(t, l, c, out);
+  if (t.retransmits < 255) ++t.retransmits;
+  if (t.backoff < 20) ++t.backoff;
+  set_rto(t, l);
+  if (t.opt.user_timeout_ms != 0) {
+    const std::uint32_t gone = ms(c) - t.retrans_stamp;
+    const std::uint32_t left =
+        t.opt.user_timeout_ms > gone ? t.opt.user_timeout_ms - gone : 1;
+    t.rto = std::min(t.rto, jiffies_of_ms(left, l));
+  }
+  arm_rto(t, l, out);
+}
+
+void loss_probe(tcb& t, const limits& l, clock c, actions& out) {
+  out.count(counter::TcpExtTCPLossProbes);
+  const std::uint8_t retransmits = t.retransmits;
+  if (in_flight(t) <= effective_mss(t) || t.snd_nxt == t.write_seq) retransmit_head(t, l, c, out);
+  t.retransmits = retransmits;
+  t.retrans_stamp = 0;
+  t.tlp_out = true;
+  arm_rto(t, l, out);
+}
+
+void window_probe(tcb& t, const limits& l, clock c, actions& out) {
+  const unsigned most = t.orphan ? boundary_of(t, l) : l.retries2;
+  if (t.probes >= most) {
+    give_up(t, out);
+    return;
+  }
+  // tcp_xmit_probe_skb(): a segment before the window makes the peer answer.
+  out.segments.push_back(compose(t, t.snd_una - 1, wire::ack, 0, l, c, out));
+  ++t.probes;
+  if (t.backoff < 10) ++t.backoff;
+  const std::uint64_t base = std::max(t.rto, jiffies_of_ms(200, l));
+  const std::uint64_t delay =
+      std::min<std::uint64_t>(base << t.backoff, jiffies_of_ms(l.rto_max_ms, l));
+  out.arm(timer::retransmit, delay);
+}
+
+void keepalive(tcb& t, const limits& l, clock c, actions& out) {
+  if (t.orphan && t.st == state::fin_wait_2) {
+    // The long way of an orphan (D.8): what is left of its time is spent as a record.
+    const std::uint32_t timeout = t.opt.linger2_s > 0 ? static_cast<std::uint32_t>(t.opt.linger2_s)
+                                                      : l.fin_timeout_s;
+    const std::uint64_t jiffies = std::max<std::uint64_t>(
+        jiffies_of_s(timeout, l), (std::uint64_t{t.rto} << 2) - (t.rto >> 1));
+    const std::uint64_t length = time_wait_length(l);
+    finish(t, errc::ok, out);
+    if (jiffies > length) {
+      out.end = ending::fin_wait_2;
+      out.end_delay = jiffies - length;
+    }
+    return;
+  }
+  if (!t.opt.keepalive || t.st == state::closed || t.st == state::syn_sent) return;
+  const std::uint32_t idle_limit =
+      jiffies_of_s(t.opt.keep_idle_s != 0 ? t.opt.keep_idle_s : l.keepalive_time_s, l);
+  const std::uint32_t interval =
+      jiffies_of_s(t.opt.keep_intvl_s != 0 ? t.opt.keep_intvl_s : l.keepalive_intvl_s, l);
+  if (in_flight(t) != 0) {
+    out.arm(timer::keepalive, idle_limit);
+    return;
+  }
+  const std::uint32_t heard =
+      static_cast<std::int32_t>(t.last_receive - t.last_heard) > 0 ? t.last_receive : t.last_heard;
+  const std::uint32_t idle = jiffy(c) - heard;
+  if (idle < idle_limit) {
+    out.arm(timer::keepalive, idle_limit - idle);
+    return;
+  }
+  const unsigned most = t.opt.keep_cnt != 0 ? t.opt.keep_cnt : l.keepalive_probes;
+  const bool over = t.opt.user_timeout_ms != 0
+                        ? idle >= jiffies_of_ms(t.opt.user_timeout_ms, l) && t.probes > 0
+                        : t.probes >= most;
+  if (over) {
+    send_reset(t, l, c, out);
+    give_up(t, out);
+    return;
+  }
+  out.count(counter::TcpExtTCPKeepAlive);
+  out.segments.push_back(compose(t, t.snd_una - 1, wire::ack, 0, l, c, out));
+  ++t.probes;
+  out.arm(timer::keepalive, interval);
+}
+
+void delayed_ack(tcb& t, const limits& l, clock c, actions& out) {
+  t.ack_timer = false;
+  if (t.st == state::closed || !t.ack_scheduled) return;
+  if (!pingpong(t, l)) {
+    t.ack_ato = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.ack_ato * 2U, t.rto));
+  } else {
+    t.ack_pingpong = 0;
+    t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
+  }
+  out.count(counter::TcpExtDelayedACKs);
+  send_ack(t, l, c, out);
+}
+
+}  // namespace
+
+void timer_expires(tcb& t, timer which, const limits& l, clock c, actions& out) {
+  if (t.st == state::closed) return;
+  switch (which) {
+    case timer::delayed_ack: delayed_ack(t, l, c, out); return;
+    case timer::keepalive: keepalive(t, l, c, out); return;
+    case timer::retransmit: break;
+  }
+  if (t.st == state::syn_sent || t.st == state::syn_received) {
+    resend_syn(t, l, c, out);
+    return;
+  }
+  switch (t.pending) {
+    case pending::loss_probe: loss_probe(t, l, c, out); return;
+    case pending::zero_window_probe: window_probe(t, l, c, out); return;
+    default: retransmission_timeout(t, l, c, out);
+  }
+}
+
+}  // namespace fourtuple::tcp

@@ -1,0 +1,144 @@
+// What the application asks: SEND, RECEIVE, CLOSE, ABORT and options with an effect (RFC 9293 3.10.2 to
+// 3.10.5; tcp.c; reference D.1, D.7, D.8).
+#include "sim/tcp/detail.h"
+
+namespace fourtuple::tcp {
+
+using namespace detail;
+
+void app_send(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out) {
+  t.write_seq += bytes;
+  push_pending(t, l, c, out, false);
+}
+
+void app_read(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out) {
+  t.copied_seq += bytes;
+  if (t.st == state::closed || t.st == state::syn_sent) return;
+  // A reader that keeps up gets a larger buffer (see window.cpp).
+  if (t.opt.rcvbuf == 0 && t.copied_seq == t.rcv_nxt && t.rcv_ssthresh < l.rmem_max / 2 &&
+      t.rcv_ssthresh >= l.rmem_default / 2 && bytes > t.rcv_ssthresh / 4)
+    t.rcv_ssthresh = std::min(t.rcv_ssthresh * 2, l.rmem_max / 2);
+  // tcp_cleanup_rbuf(): an ACK that waited for the reader, or a window that has opened much.
+  bool now = false;
+  if (t.ack_scheduled) {
+    const bool drained = t.copied_seq == t.rcv_nxt;
+    now = t.rcv_nxt - t.rcv_wup > t.rcv_mss ||
+          (drained && (t.ack_pushed2 || (t.ack_pushed && !pingpong(t, l))));
+  }
+  if (!now && bytes != 0 && !t.shut_rd) {
+    const std::uint32_t left = receive_window(t);
+    const std::uint32_t full = (t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default) / 2;
+    const std::uint32_t used = readable(t);
+    const std::uint32_t could = std::min(full > used ? full - used : 0, t.rcv_ssthresh);
+    now = 2 * left <= full && could >= 2 * left && could != 0 && could > left;
+  }
+  if (now) send_ack(t, l, c, out);
+}
+
+void shutdown_write(tcb& t, const limits& l, clock c, actions& out) {
+  t.shut_wr = true;
+  switch (t.st) {
+    case state::established: t.st = state::fin_wait_1; break;
+    case state::close_wait: t.st = state::last_ack; break;
+    default: return;  // SYN-RECEIVED: the FIN follows when the handshake is complete
+  }
+  queue_fin(t, l, c, out);
+}
+
+void abort(tcb& t, const limits& l, clock c, actions& out) {
+  const state before = t.st;
+  if (before == state::closed) return;
+  const bool unsent_close = (before == state::closing || before == state::last_ack) &&
+                            t.snd_nxt != t.write_seq;
+  const bool reset = before == state::established || before == state::close_wait ||
+                     before == state::fin_wait_1 || before == state::fin_wait_2 ||
+                     before == state::syn_received || unsent_close;
+  if (reset && before != state::listen) send_reset(t, l, c, out);
+  if (before == state::established || before == state::close_wait)
+    out.count(counter::TcpEstabResets);
+  const bool error = reset || before == state::syn_sent;
+  finish(t, errc::ok, out);
+  if (error) t.error = errc::econnreset;
+  t.copied_seq = t.rcv_nxt;
+}
+
+void close(tcb& t, std::uint32_t unread, const limits& l, clock c, actions& out) {
+  t.shut_rd = t.shut_wr = true;
+  if (!t.opt.linger_waits) t.orphan = true;
+  if (t.st == state::closed) return;
+  if (unread != 0 && t.st != state::syn_sent) {
+    // Data nobody has read is data lost: the peer must know (RFC 2525 2.17).
+    out.count(counter::TcpExtTCPAbortOnClose);
+    if (t.st == state::established || t.st == state::close_wait)
+      out.count(counter::TcpEstabResets);
+    send_reset(t, l, c, out);
+    finish(t, errc::ok, out);
+    return;
+  }
+  if (t.opt.linger_zero) {
+    out.count(counter::TcpExtTCPAbortOnData);
+    abort(t, l, c, out);
+    return;
+  }
+  switch (t.st) {
+    case state::syn_sent: finish(t, errc::ok, out); return;
+    case state::syn_received:
+    case state::established:
+      t.st = state::fin_wait_1;
+      queue_fin(t, l, c, out);
+      break;
+    case state::close_wait:
+      t.st = state::last_ack;
+      queue_fin(t, l, c, out);
+      break;
+    default: break;
+  }
+}
+
+void orphan(tcb& t, const limits& l, clock c, actions& out) {
+  t.orphan = true;
+  if (t.st == state::fin_wait_2) orphan_fin_wait_2(t, false, nullptr, false, l, c, out);
+}
+
+void set_nodelay(tcb& t, bool on, const limits& l, clock c, actions& out) {
+  t.opt.nodelay = on;
+  if (on && (t.st == state::established || t.st == state::close_wait))
+    push_pending(t, l, c, out, true);
+}
+
+void set_cork(tcb& t, bool on, const limits& l, clock c, actions& out) {
+  t.cork = on;
+  if (!on && (t.st == state::established || t.st == state::close_wait))
+    push_pending(t, l, c, out, true);
+}
+
+void set_keepalive(tcb& t, bool on, const limits& l, clock, actions& out) {
+  const bool was = t.opt.keepalive;
+  t.opt.keepalive = on;
+  if (t.st == state::closed || t.st == state::listen || was == on) return;
+  if (on) {
+    out.arm(timer::keepalive,
+            jiffies_of_s(t.opt.keep_idle_s != 0 ? t.opt.keep_idle_s : l.keepalive_time_s, l));
+  } else {
+    out.cancel(timer::keepalive);
+  }
+}
+
+void set_keep_idle(tcb& t, std::uint16_t idle, const limits& l, clock c, actions& out) {
+  t.opt.keep_idle_s = idle;
+  if (!t.opt.keepalive || t.st == state::closed || t.st == state::listen) return;
+  const std::uint32_t gone = jiffy(c) - std::max(t.last_receive, t.last_heard);
+  const std::uint32_t whole = jiffies_of_s(idle, l);
+  out.arm(timer::keepalive, whole > gone ? whole - gone : 0);
+}
+
+void set_quickack(tcb& t, bool on, const limits& l, clock c, actions& out) {
+  t.ack_pingpong = on ? 0 : l.pingpong_thresh;
+  if (on && t.ack_scheduled && (t.st == state::established || t.st == state::close_wait))
+    send_ack(t, l, c, out);
+}
+
+void set_rcvbuf(tcb& t, std::uint32_t bytes) { t.opt.rcvbuf = bytes; }
+void set_sndbuf(tcb& t, std::uint32_t bytes) { t.opt.sndbuf = bytes; }
+
+}  // namespace fourtuple::tcp
