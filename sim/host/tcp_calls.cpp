@@ -58,6 +58,7 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
     note_ports();
   }
+  if (ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   s.address_locked = !any;
   s.port_locked = to.port != 0;
   return {};
