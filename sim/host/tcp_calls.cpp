@@ -45,20 +45,22 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
   if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && !privileged)
     return errc::eacces;
   if (s.tcb.st != state::closed || s.port != 0) return errc::einval;
+  const bool was_v6only = s.v6only;
   s.address = address;
+  if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   if (to.port != 0 || !s.no_port) {
     const auto got = ports::reserve(
         ports_, {claim_of(s), to.port, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
         parts_.draws);
     if (!got) {
       s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+      s.v6only = was_v6only;
       return got.error();
     }
     s.port = got->port;
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
     note_ports();
   }
-  if (ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   s.address_locked = !any;
   s.port_locked = to.port != 0;
   return {};

@@ -74,10 +74,13 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
     return errc::eacces;
   if (s.port != 0 || s.peer_port != 0) return errc::einval;
   const wire::address_id before = s.address;
+  const bool was_v6only = s.v6only;
   s.address = address;
+  if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   const auto got = ports_.reserve({claim_of(s), to.port, {0, 0}}, parts_.draws);
   if (!got) {
     s.address = before;
+    s.v6only = was_v6only;
     return got.error();
   }
   hold(i, *got);
