@@ -57,7 +57,7 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
       s.v6only = was_v6only;
       return got.error();
     }
-    s.port = got->port;
+    s.port = s.named_port = got->port;
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
     note_ports();
   }
@@ -81,7 +81,7 @@ result<> tcp_stack::listen(std::uint32_t i, int backlog) {
         ports_, {claim_of(s), 0, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
         parts_.draws);
     if (!got) return got.error();
-    s.port = got->port;
+    s.port = s.named_port = got->port;
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
     note_ports();
   } else if (const auto free = ports::reserve_listen(ports_, s.owner); !free) {
@@ -169,7 +169,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   lock held(*this, i);
   s.address = tuple.local;
   if (s.port == 0) {
-    s.port = got->port;
+    s.port = s.named_port = got->port;
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::connect);
   } else if (!address_known) {
     ports_.move(s.owner, claim_of(s).where);

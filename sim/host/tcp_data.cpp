@@ -116,7 +116,7 @@ endpoint tcp_stack::name_of(const tcp_socket& s, wire::address_id a, std::uint16
 
 result<endpoint> tcp_stack::getsockname(std::uint32_t i) const {
   const tcp_socket& s = sockets_[i];
-  return name_of(s, s.address, s.port);
+  return name_of(s, s.address, s.named_port);
 }
 
 result<endpoint> tcp_stack::getpeername(std::uint32_t i) const {

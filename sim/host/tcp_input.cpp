@@ -124,6 +124,7 @@ void tcp_stack::drop_port(tcp_socket& s) {
     s.owner = {};
     note_ports();
   }
+  s.port = 0;
 }
 
 void tcp_stack::note_ports() {
@@ -146,10 +147,7 @@ void tcp_stack::end(std::uint32_t i, const tcp::actions& done) {
   s.tcb.st = state::closed;
   // tcp_done(): both directions are over. A port that the kernel chose is free at once.
   s.tcb.shut_rd = s.tcb.shut_wr = true;
-  if (!s.port_locked) {
-    drop_port(s);
-    // getsockname() goes on naming the port it had (reference G.1).
-  }
+  if (!s.port_locked) drop_port(s);
   if (s.tcb.orphan && owned_ != i) free_socket(i);
 }
 

@@ -243,7 +243,7 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   c.family = l.family;
   c.uid = l.uid;
   c.address = t.tuple.local;
-  c.port = t.tuple.local_port;
+  c.port = c.named_port = t.tuple.local_port;
   c.reuseaddr = l.reuseaddr;
   c.reuseport = l.reuseport;
   c.v6only = l.v6only;

@@ -23,7 +23,7 @@ void tcp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
   };
   sockets_.each([&](std::uint32_t i, const tcp_socket& s) {
     if (s.tcb.st == tcp::state::closed && s.port == 0 && s.references == 0) return;
-    observe::socket_row r = row_of(tcp::name(s.tcb.st), name_of(s, s.address, s.port),
+    observe::socket_row r = row_of(tcp::name(s.tcb.st), name_of(s, s.address, s.named_port),
                                    name_of(s, s.tcb.tuple.remote, s.tcb.tuple.remote_port));
     r.uid = s.uid;
     r.v6only = s.v6only;

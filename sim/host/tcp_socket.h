@@ -54,7 +54,8 @@ struct tcp_socket {
   std::uint32_t uid = 0;
   std::uint32_t references = 1;  ///< descriptors
   std::uint32_t parent = 0;      ///< the listener whose accept queue it stands in
-  std::uint16_t port = 0;        ///< local port, 0: none yet
+  std::uint16_t port = 0;        ///< local port it holds (inet_num), 0: none
+  std::uint16_t named_port = 0;  ///< what getsockname() says (inet_sport): stays when it is released
   socket_phase phase = socket_phase::unconnected;
   fourtuple::family family = fourtuple::family::inet;
   bool reuseaddr : 1 = false;
