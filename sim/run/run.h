@@ -45,7 +45,7 @@ struct parts {
   std::function<void(const spec::scenario&, const spec::app&, os, observe::app_metrics&)> start_app;
   std::function<bool(const spec::app&)> must_finish;
   /// Called only where the file has a script.
-  std::function<void(const spec::scenario&, control&, observe::script_metrics&)> start_script;
+  std::function<void(const spec::scenario&, observe::backend&, observe::script_metrics&)> start_script;
 };
 
 /// On the simulated kernel.

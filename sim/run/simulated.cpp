@@ -1,0 +1,41 @@
+// The parts of a run on the simulated kernel.
+#include "sim/apps/script.h"
+#include "sim/apps/start.h"
+#include "sim/engine/world.h"
+#include "sim/run/run.h"
+
+namespace fourtuple::run {
+
+namespace {
+
+/// One round trip of the slowest path plus 1 ms; paths are links as long as there are no routers.
+duration default_pace(const spec::scenario& s) {
+  duration longest{};
+  for (const auto& l : s.links) longest = std::max(longest, l.latency);
+  return 2 * longest + std::chrono::milliseconds{1};
+}
+
+}  // namespace
+
+parts simulated() {
+  parts p;
+  p.make_world = [](const spec::scenario& s, std::uint64_t event_limit) {
+    return engine::make_world(s, {.event_limit = event_limit});
+  };
+  p.start_app = [](const spec::scenario& s, const spec::app& a, os host, observe::app_metrics& m) {
+    apps::start(a, apps::look_around(s, a), host, m);
+  };
+  p.must_finish = apps::must_finish;
+  p.start_script = [](const spec::scenario& s, observe::backend& world,
+                      observe::script_metrics& m) {
+    apps::script_options how;
+    how.pace = default_pace(s);
+    how.made = [&world](process& made, std::string_view name) {
+      world.describe_process(made, name, false);
+    };
+    apps::start_script(s, world, m, std::move(how));
+  };
+  return p;
+}
+
+}  // namespace fourtuple::run

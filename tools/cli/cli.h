@@ -1,0 +1,132 @@
+// What the verbs of the command line share: where output goes, which files are meant, the flags of
+// every running verb, signals and clocks. One file per verb: verb_<name>.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/observe/outcome.h"
+#include "sim/report/text.h"
+#include "sim/run/run.h"
+#include "sim/scenario/scenario.h"
+
+namespace fourtuple::cli {
+
+using observe::verdict;
+
+/// Ends the verb with exit code 2 (or 3) and a message.
+struct usage_error {
+  std::string message;
+  verdict code = verdict::bad_input;
+};
+
+// ---- output.cpp -------------------------------------------------------------------------------------
+
+/// "fourtuple: text" on standard error.
+void complain(std::string_view text);
+/// As it is, on standard error.
+void write_error(std::string_view text);
+
+/// A stream that remembers whether everything was written. Standard output or a file.
+class sink {
+ public:
+  /// "-" is standard output. Throws usage_error (exit code 3) where it cannot be opened.
+  explicit sink(const std::string& path);
+  sink(const sink&) = delete;
+  sink& operator=(const sink&) = delete;
+  ~sink();
+  void write(std::string_view text);
+  /// False, and said on standard error, where not everything arrived.
+  bool finish();
+
+ private:
+  std::string name_;
+  int fd_ = -1;
+  bool owned_ = false;
+  int error_ = 0;
+};
+
+/// Descriptors 0 to 2 that are closed get a stand-in, so that no file of ours takes their place.
+void guard_standard_streams();
+
+// ---- terminal.cpp -----------------------------------------------------------------------------------
+
+[[nodiscard]] report::style style_of_stdout(bool no_color);
+/// Set by SIGINT and SIGTERM; the second signal ends the program at once.
+[[nodiscard]] const std::atomic<bool>& interrupted();
+void catch_signals();
+[[nodiscard]] std::int64_t wall_clock_ns();
+[[nodiscard]] std::uint64_t peak_rss_bytes();
+
+/// A line on standard error, on a terminal and after a second: virtual time, percent, events/s.
+class progress_line {
+ public:
+  explicit progress_line(bool wanted);
+  ~progress_line();
+  void show(const run::progress& p);
+
+ private:
+  bool wanted_;
+  bool shown_ = false;
+  std::int64_t last_ns_ = 0;
+};
+
+// ---- files.cpp --------------------------------------------------------------------------------------
+
+struct file_list {
+  std::vector<std::string> paths;
+  bool as_list = false;  ///< a folder or more than one FILE was named
+};
+/// Folders become their *.yaml and *.yml, recursively, sorted. Throws usage_error.
+[[nodiscard]] file_list expand_files(const std::vector<std::string>& named);
+[[nodiscard]] std::vector<scenario::setting> parse_settings(const std::vector<std::string>& texts);
+/// "60s", "1.5 min"; throws usage_error that names `flag`.
+[[nodiscard]] duration parse_duration(std::string_view flag, const std::string& text);
+/// " (did you mean 'run'?)" or nothing.
+[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
+
+// ---- flags.cpp --------------------------------------------------------------------------------------
+
+/// Flags of every running verb (FORMAT 1).
+struct run_flags {
+  std::vector<std::string> files;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> sets;
+  std::string json;
+  std::string junit;
+  bool github = false;
+  bool quiet = false;
+  bool no_color = false;
+  unsigned jobs = 1;
+  std::string wall_limit;
+  std::uint64_t event_limit = 0;
+  std::string series;
+  std::string every;
+};
+void add_model_flags(CLI::App& verb, run_flags& f);  ///< --seed --set --wall-limit --event-limit
+void add_output_flags(CLI::App& verb, run_flags& f);
+[[nodiscard]] run::run_options options_of(const run_flags& f);
+/// Loads and runs one file; what is wrong with it stands in the outcome.
+[[nodiscard]] observe::outcome run_file(const std::string& path, const run_flags& f,
+                                        const run::run_options& options);
+/// What is wrong with a file, and what stopped a run, on standard error.
+void complain_about(const observe::outcome& o);
+
+// ---- verbs ------------------------------------------------------------------------------------------
+
+/// Adds a verb; its callback leaves the exit code in `code`.
+void add_run(CLI::App& app, verdict& code);
+void add_lint(CLI::App& app, verdict& code);
+void add_ss(CLI::App& app, verdict& code);
+void add_services(CLI::App& app, verdict& code);
+void add_schema(CLI::App& app, verdict& code);
+void add_list(CLI::App& app, verdict& code);
+
+}  // namespace fourtuple::cli

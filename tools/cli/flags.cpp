@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "sim/report/summary.h"
+#include "tools/cli/cli.h"
+
+namespace fourtuple::cli {
+
+void add_model_flags(CLI::App& verb, run_flags& f) {
+  verb.add_option("--seed", f.seed, "Instead of the file's seed")->type_name("N");
+  verb.add_option("--set", f.sets, "Changes a value of the file; may be repeated")
+      ->type_name("PATH=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  verb.add_option("--wall-limit", f.wall_limit, "Stops after this much wall time (exit code 6)")
+      ->type_name("TIME");
+  verb.add_option("--event-limit", f.event_limit, "Stops after so many events (exit code 6)")
+      ->type_name("N");
+}
+
+void add_output_flags(CLI::App& verb, run_flags& f) {
+  verb.add_option("--json", f.json, "Results as JSON; - is standard output, and nothing else there")
+      ->type_name("FILE");
+  verb.add_option("--junit", f.junit, "Results as JUnit XML")->type_name("FILE");
+  verb.add_flag("--github", f.github, "Failures as GitHub annotations");
+  verb.add_flag("--quiet", f.quiet, "Only what failed");
+  verb.add_flag("--no-color", f.no_color, "No colours (NO_COLOR does the same)");
+  verb.add_option("--jobs", f.jobs, "Files at a time")->type_name("N")->check(CLI::Range(1, 256));
+  verb.add_option("--series", f.series, "Not yet built")->type_name("FILE.csv");
+  verb.add_option("--every", f.every, "Not yet built")->type_name("TIME");
+}
+
+run::run_options options_of(const run_flags& f) {
+  if (!f.series.empty() || !f.every.empty()) {
+    throw usage_error{"--series and --every are not yet built"};
+  }
+  run::run_options out;
+  out.event_limit = f.event_limit;
+  if (!f.wall_limit.empty()) {
+    const duration limit = parse_duration("--wall-limit", f.wall_limit);
+    if (limit <= duration::zero()) throw usage_error{"--wall-limit is more than 0"};
+    out.wall_limit_ns = ns(limit);
+  }
+  out.wall_clock = wall_clock_ns;
+  out.peak_rss = peak_rss_bytes;
+  out.interrupted = &interrupted();
+  return out;
+}
+
+observe::outcome run_file(const std::string& path, const run_flags& f,
+                          const run::run_options& options) {
+  observe::outcome out;
+  out.file = path;
+  const auto sets = parse_settings(f.sets);
+  auto loaded = scenario::load_file(path, sets);
+  if (!loaded) {
+    out.result = verdict::bad_input;
+    for (const auto& e : loaded.errors) out.errors.push_back(e.text());
+    return out;
+  }
+  if (f.seed) loaded.scenario->seed = *f.seed;
+  if (options.sockets_at && loaded.scenario->duration &&
+      *options.sockets_at > instant{*loaded.scenario->duration}) {
+    out.result = verdict::bad_input;
+    out.errors.push_back(fmt::format("{}: --at is after the end of the run, {}", path,
+                                     report::time_text(ns(*loaded.scenario->duration))));
+    return out;
+  }
+  auto spec = std::make_shared<const spec::scenario>(std::move(*loaded.scenario));
+  return run::run_scenario(std::move(spec), options, run::simulated());
+}
+
+void complain_about(const observe::outcome& o) {
+  std::string lines;
+  for (const auto& e : o.errors) lines += e + '\n';
+  write_error(lines);
+  if (!o.stopped.empty()) {
+    complain(fmt::format("{}: {}: {}", o.file, report::words(o.result), o.stopped));
+  }
+}
+
+}  // namespace fourtuple::cli

@@ -1,0 +1,147 @@
+// run: simulate, report, check `expect`.
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "sim/report/machine.h"
+#include "sim/report/summary.h"
+#include "tools/cli/cli.h"
+
+namespace fourtuple::cli {
+
+namespace {
+
+observe::outcome not_run(const std::string& file) {
+  observe::outcome o;
+  o.file = file;
+  o.result = verdict::interrupted;
+  o.stopped = "not run";
+  return o;
+}
+
+/// Runs files on `jobs` threads and hands out the outcomes in the order of the files, each as soon
+/// as it and all before it are there.
+class crew {
+ public:
+  crew(const std::vector<std::string>& files, const run_flags& flags,
+       const run::run_options& options)
+      : files_(files), flags_(flags), options_(options), done_(files.size()) {}
+
+  void run(const std::function<void(const observe::outcome&)>& ready) {
+    const std::size_t jobs = std::min<std::size_t>(flags_.jobs, files_.size());
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 1; i < jobs; ++i) workers.emplace_back([this] { work(); });
+    if (jobs > 1) workers.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (jobs <= 1) done_[i] = std::make_unique<observe::outcome>(one(i));
+      std::unique_lock lock(mutex_);
+      finished_.wait(lock, [&] { return done_[i] != nullptr; });
+      lock.unlock();
+      ready(*done_[i]);
+    }
+  }
+
+  [[nodiscard]] std::vector<observe::outcome> release() {
+    std::vector<observe::outcome> out;
+    for (auto& o : done_) out.push_back(std::move(*o));
+    return out;
+  }
+
+ private:
+  void work() {
+    for (std::size_t i = next_++; i < files_.size(); i = next_++) {
+      auto outcome = std::make_unique<observe::outcome>(one(i));
+      const std::scoped_lock lock(mutex_);
+      done_[i] = std::move(outcome);
+      finished_.notify_all();
+    }
+  }
+
+  [[nodiscard]] observe::outcome one(std::size_t i) const {
+    if (interrupted().load(std::memory_order_relaxed)) return not_run(files_[i]);
+    run::run_options mine = options_;
+    progress_line line(flags_.jobs == 1);
+    mine.on_progress = [&](const run::progress& p) { line.show(p); };
+    return run_file(files_[i], flags_, mine);
+  }
+
+  const std::vector<std::string>& files_;
+  const run_flags& flags_;
+  const run::run_options& options_;
+  std::vector<std::unique_ptr<observe::outcome>> done_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  std::condition_variable finished_;
+};
+
+/// The more severe of the runs' verdict and that of the output.
+verdict with_output(verdict runs, bool written) {
+  if (written) return runs;
+  observe::outcome both[2];
+  both[0].result = runs;
+  both[1].result = verdict::not_possible_here;
+  return run::most_severe(both);
+}
+
+std::unique_ptr<sink> open_sink(const std::string& path) {
+  return path.empty() ? nullptr : std::make_unique<sink>(path);
+}
+
+verdict run_files(const run_flags& flags) {
+  const run::run_options options = options_of(flags);
+  (void)parse_settings(flags.sets);
+  if (flags.json == "-" && flags.junit == "-") {
+    throw usage_error{"only one of --json and --junit can go to standard output"};
+  }
+  const file_list files = expand_files(flags.files);
+  // Before the run: nobody wants to learn after an hour that a folder is missing.
+  const auto json_file = open_sink(flags.json);
+  const auto junit_file = open_sink(flags.junit);
+  const bool text = flags.json != "-" && flags.junit != "-";
+  const report::style style = style_of_stdout(flags.no_color);
+  sink out("-");
+  bool first = true;
+  crew all(files.paths, flags, options);
+  all.run([&](const observe::outcome& o) {
+    complain_about(o);
+    const std::string report = text ? report::summary(o, style, flags.quiet) : std::string();
+    if (report.empty()) return;
+    out.write((first ? "" : "\n") + report);
+    first = false;
+  });
+  const auto outcomes = all.release();
+  if (text && files.as_list && !flags.quiet) out.write("\n" + report::totals(outcomes));
+  bool written = true;
+  if (json_file) {
+    json_file->write(report::json(outcomes, files.as_list));
+    written = json_file->finish() && written;
+  }
+  if (junit_file) {
+    junit_file->write(report::junit(outcomes));
+    written = junit_file->finish() && written;
+  }
+  if (flags.github) {
+    if (text) {
+      out.write(report::github(outcomes));
+    } else {
+      write_error(report::github(outcomes));
+    }
+  }
+  written = out.finish() && written;
+  return with_output(run::most_severe(outcomes), written);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, verdict& code) {
+  auto* verb = app.add_subcommand("run", "Simulate; print the report; check `expect`");
+  const auto flags = std::make_shared<run_flags>();
+  verb->add_option("FILE", flags->files, "Scenario files; - is standard input, a folder its *.yaml")
+      ->required();
+  add_model_flags(*verb, *flags);
+  add_output_flags(*verb, *flags);
+  verb->callback([flags, &code] { code = run_files(*flags); });
+}
+
+}  // namespace fourtuple::cli

@@ -1,0 +1,94 @@
+// ss: the socket table at a virtual instant.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "sim/report/ss_view.h"
+#include "tools/cli/cli.h"
+
+namespace fourtuple::cli {
+
+namespace {
+
+struct ss_flags {
+  run_flags model;
+  std::string file;
+  std::string at;
+  std::string host;
+  report::ss_options view;
+  std::vector<std::string> filter;
+};
+
+/// Whether the table of a member is wanted: all, the one named, or the members of a counted host.
+bool is_wanted(const spec::scenario& s, const std::string& member, const std::string& host) {
+  if (host.empty() || host == member) return true;
+  const auto named = spec::find_host(s, host);
+  const auto mine = spec::find_host(s, member);
+  return named && mine && !named->member && named->host == mine->host;
+}
+
+void check_host(const spec::scenario& s, const std::string& host) {
+  if (host.empty() || spec::find_host(s, host)) return;
+  std::vector<std::string> known;
+  for (const auto& h : s.hosts) known.push_back(h.name);
+  throw usage_error{fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
+}
+
+verdict show_sockets(ss_flags& f) {
+  run::run_options options = options_of(f.model);
+  options.sockets_at = instant{parse_duration("--at", f.at)};
+  if (*options.sockets_at < instant{}) throw usage_error{"--at is not negative"};
+  const auto filter = report::parse_ss_filter(f.filter);
+  if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
+  const auto files = expand_files({f.file});
+  if (files.paths.size() != 1) throw usage_error{"ss takes one file"};
+  observe::outcome o;
+  {
+    progress_line line(true);
+    options.on_progress = [&](const run::progress& p) { line.show(p); };
+    o = run_file(files.paths[0], f.model, options);
+  }
+  complain_about(o);
+  if (!o.scenario) return o.result;
+  check_host(*o.scenario, f.host);
+  std::vector<const observe::socket_table*> tables;
+  for (const auto& t : o.sockets) {
+    if (is_wanted(*o.scenario, t.host, f.host)) tables.push_back(&t);
+  }
+  sink out("-");
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (tables.size() > 1) out.write(fmt::format("{}# {}\n", i == 0 ? "" : "\n", tables[i]->host));
+    out.write(report::ss_text(tables[i]->rows, f.view, filter));
+  }
+  if (!out.finish() && o.result == verdict::as_expected) return verdict::not_possible_here;
+  return o.result;
+}
+
+}  // namespace
+
+void add_ss(CLI::App& app, verdict& code) {
+  auto* verb = app.add_subcommand("ss", "The socket table at a virtual instant, as ss(8) prints it");
+  const auto f = std::make_shared<ss_flags>();
+  verb->add_option("FILE", f->file, "A scenario file; - is standard input")->required();
+  verb->add_option("--at", f->at, "The instant")->type_name("TIME")->required();
+  verb->add_option("--host", f->host, "Only this host; a counted one: its members")->type_name("H");
+  verb->add_flag("-t,--tcp", f->view.tcp, "TCP sockets");
+  verb->add_flag("-u,--udp", f->view.udp, "UDP sockets");
+  verb->add_flag("-a,--all", f->view.all, "Listening and TIME-WAIT too");
+  verb->add_flag("-n,--numeric", f->view.numeric, "No service names");
+  verb->add_flag("-o,--options", f->view.timers, "Timers");
+  verb->add_flag("-s,--summary", f->view.summary, "Counts only");
+  verb->add_flag("-l,--listening", f->view.listening, "Listening sockets only");
+  verb->add_flag("-p,--processes", f->view.processes, "The app that holds each socket");
+  verb->add_flag("-H,--no-header", f->view.no_header, "No heading");
+  verb->add_flag("-4,--ipv4", f->view.v4, "IPv4 only");
+  verb->add_flag("-6,--ipv6", f->view.v6, "IPv6 only");
+  add_model_flags(*verb, f->model);
+  verb->add_option("FILTER", f->filter,
+                   "state established|time-wait|connected|..., sport = :80, dst 10.0.0.2, "
+                   "and, or, not, ( )");
+  verb->callback([f, &code] { code = show_sockets(*f); });
+}
+
+}  // namespace fourtuple::cli
