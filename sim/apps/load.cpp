@@ -24,7 +24,9 @@ struct load_state {
     return what.timeout ? a.called + *what.timeout : never;
   }
   [[nodiscard]] bool may_attempt() const { return !what.limit || record->attempted < *what.limit; }
-  [[nodiscard]] bool may_begin(instant now) const { return now < stop && may_attempt(); }
+  [[nodiscard]] bool may_begin(os host) const {
+    return may_attempt() && (stop == never || host.now() < stop);
+  }
   [[nodiscard]] bool may_retry(const attempt& a) const {
     return a.tries < what.retry.retries && may_attempt();
   }
@@ -74,7 +76,7 @@ struct load_state {
 task requests(os host, load_state& s, bool again) {
   flow wait(host);
   attempt now;
-  while (s.may_begin(host.now())) {
+  while (s.may_begin(host)) {
     now.tries = 0;
     now.request = static_cast<std::uint32_t>(s.record->requests++);
     for (;;) {
@@ -103,7 +105,7 @@ task requests(os host, load_state& s, bool again) {
         co_await wait;
         now.server_closed = wait.got().ok();
       }
-      if (host.now() < now.called + *s.what.hold) {
+      if (s.what.hold->count() > 0 && host.now() < now.called + *s.what.hold) {
         wait.sleep_until(now.called + *s.what.hold);
         co_await wait;
       }
@@ -142,7 +144,7 @@ task generate(os host, std::unique_ptr<load_state> s) {
         wait.sleep_until(at);
         co_await wait;
       }
-      if (!s->may_begin(host.now())) break;
+      if (!s->may_begin(host)) break;
       ++s->busy;
       host.spawn(requests(host, *s, false));
     }

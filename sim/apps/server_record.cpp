@@ -28,18 +28,18 @@ descriptor server_record::listen(process& p, const endpoint& at, std::int32_t ba
 
 void server_record::accepted(process& p, const fourtuple::accepted& got) {
   ++m_->accepted;
-  m_->active.set(m_->active.now + 1, p.now());
+  const instant now = p.now();
+  m_->active.set(m_->active.now + 1, now);
   m_->fd_peak = p.peak_descriptors();
   if (m_->connections.size() == observe::app_metrics::max_rows) return;
   const auto local = p.getsockname(got.fd);
-  m_->connections.push_back({got.fd, local ? *local : endpoint{}, got.peer, p.now(), std::nullopt,
+  m_->connections.push_back({got.fd, local ? *local : endpoint{}, got.peer, now, std::nullopt,
                              observe::connection_row::by::nobody});
 }
 
 void server_record::closed(process& p, descriptor fd, observe::connection_row::by who) {
-  m_->active.set(m_->active.now - 1, p.now());
-  if (m_->accepted > 2 * observe::app_metrics::max_rows && closed_rows_ == m_->connections.size())
-    return;
+  --m_->active.now;
+  if (closed_rows_ == m_->connections.size()) return;
   for (auto& row : m_->connections) {
     if (row.fd != fd || row.closed_at) continue;
     row.closed_at = p.now();
