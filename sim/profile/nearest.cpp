@@ -32,8 +32,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.empty() || word.size() > longest_word) return {};
+  // One past the distance allowed: one letter is near to every other, three may have one wrong.
   std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
-  if (word.size() <= 2) best = 2;  // two letters differ from every other two
+  if (word.size() <= 4) best = 2;
+  if (word.size() == 1) best = 1;
   std::string_view found;
   for (const auto candidate : candidates) {
     const auto distance = edit_distance(word, candidate);

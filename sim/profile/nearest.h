@@ -12,7 +12,7 @@ namespace fourtuple::profile {
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The candidate of least distance, the first among equals; empty where none is near (more than a
-/// third of the word's letters, at least 2, differ).
+/// third of the word's letters differ, or 2; 1 in words of up to four).
 [[nodiscard]] std::string_view nearest(std::string_view word,
                                        std::span<const std::string_view> candidates);
 

@@ -208,7 +208,9 @@ struct writer {
   template <class T>
   refusal operator()(T sysctls::*f) const {
     const auto n = whole();
-    if (!n) return bad_value(r, text);
+    if (!n)
+      return std::string(r.info.name) + ": " + quoted(text) + " is not a whole number in " +
+             std::to_string(r.least) + " .. " + std::to_string(r.most);
     if constexpr (std::is_same_v<T, bool>) {
       to.*f = *n != 0;
     } else if constexpr (std::is_same_v<T, duration>) {

@@ -79,7 +79,8 @@ std::string endless(const wish& w, const spec::app& server) {
 }
 
 void check_waits(context& c, const spec::app& a, const wish& w) {
-  for (std::size_t i = 0; i < std::min<std::size_t>(w.to.size(), 100); ++i) {
+  constexpr std::size_t looked_at = 8;  // a long list is one fleet, or as good as one
+  for (std::size_t i = 0; i < std::min(w.to.size(), looked_at); ++i) {
     const auto* server = server_of(c.out, a, w.to[i]);
     if (server == nullptr) continue;
     const auto why = endless(w, *server);

@@ -157,6 +157,11 @@ void read_kernel(context& c, mapping& m, spec::host& h) {
       m.error(key, "belongs to a linux profile, not to " + std::string(h.profile->name));
 }
 
+/// Whether the file meant a count that could not be read: what follows from that is no news.
+bool count_is_wrong(const mapping& m, const spec::host& h) {
+  return !h.count && (m.has("count") || m.has("replicas") || m.has("scale"));
+}
+
 void load_host(context& c, const entry& e) {
   spec::host h;
   h.name = e.key;
@@ -164,7 +169,8 @@ void load_host(context& c, const entry& e) {
   mapping m(c, e.value, host_table, "host " + quoted(e.key));
   read_kernel(c, m, h);
   if (const auto n = m.maybe_whole("count")) h.count = static_cast<std::uint32_t>(*n);
-  if (const node* a = m.find("address"); a != nullptr && a->kind != node::type::null)
+  if (const node* a = m.find("address");
+      a != nullptr && a->kind != node::type::null && !count_is_wrong(m, h))
     for (const node* one : one_or_list(*a)) add_addresses(c, *one, h);
   if (const node* s = m.find("sysctls")) read_sysctls(c, *s, h);
   h.user = read_user(m, "user", spec::user{});

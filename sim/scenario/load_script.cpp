@@ -77,9 +77,14 @@ class script_reader {
     }
     const table* t = find_call(n);
     if (t == nullptr) return unknown_call(n);
+    if (t->keys.front().need == presence::later) {
+      for (const auto& e : n.entries)
+        if (e.key == t->name) c_.error(e.where, quoted(e.key) + " is not yet modelled");
+      return;
+    }
     const auto found = call_named(t->name);
     mapping m(c_, n, *t, "the call " + quoted(t->name));
-    if (!found) return;  // a call of a later issue has said so
+    if (!found) return;
     s.call = *found;
     read_common(m, s);
     read_own(m, s);
@@ -225,10 +230,12 @@ class script_reader {
     if (s.call == call::socket) s.nonblocking = m.flag("nonblocking");
     if (std::find(std::begin(can_wait), std::end(can_wait), s.call) == std::end(can_wait)) return;
     s.nonblocking = m.flag("nonblocking");
-    s.within = m.time("within");
-    if (s.nonblocking && m.has("within")) m.error("within", "a nonblocking call does not wait");
-    if (s.nonblocking && m.has("background"))
-      m.error("background", "a nonblocking call does not wait");
+    if (!s.nonblocking) {
+      s.within = m.time("within");
+      return;
+    }
+    for (const auto* key : {"within", "background"})
+      if (m.has(key)) m.error(key, "a nonblocking call does not wait");
   }
 
   void read_socket(mapping& m, spec::step& s) {

@@ -216,6 +216,7 @@ std::vector<endpoint> read_endpoints(context& c, const node& n, std::string_view
     c.error(n.where, std::string(what) + " is an empty list");
   for (const node* one : one_or_list(n)) {
     if (!expect_scalar(c, *one, what)) continue;
+    if (c.endpoints > most_endpoints) return out;  // has been said
     const std::string_view text = one->text;
     const auto f = family_for(c, text.substr(0, text.rfind(':')), from, family_wanted);
     std::string why;

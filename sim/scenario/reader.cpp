@@ -2,7 +2,7 @@
 
 #include "sim/profile/nearest.h"
 
-#include <fourtuple/errc.h>
+#include <algorithm>
 
 namespace fourtuple::scenario {
 namespace {
@@ -98,30 +98,36 @@ mapping::mapping(context& c, const node& n, const table& t, std::string what)
 }
 
 void mapping::check_keys() {
-  for (const auto& e : node_.entries) check_key(e);
+  std::vector<std::string_view> meant;  // keys that an unknown one stands for are not missing too
+  for (const auto& e : node_.entries) {
+    if (is_extension(e.key)) continue;
+    const key* k = table_.find(e.key);
+    if (k == nullptr) {
+      meant.push_back(unknown_key(e));
+    } else if (k->need == presence::later) {
+      c_.error(e.where, quoted(e.key) + " is not yet modelled");
+    }
+  }
   for (const auto& k : table_.keys)
-    if (k.need == presence::required && !has(k.name))
+    if (k.need == presence::required && !has(k.name) &&
+        std::find(meant.begin(), meant.end(), k.name) == meant.end())
       c_.error(node_.where, what_ + " needs the key '" + std::string(k.name) + "'");
 }
 
-void mapping::check_key(const entry& e) {
-  if (is_extension(e.key)) return;
-  const key* k = table_.find(e.key);
-  if (k != nullptr) {
-    if (k->need == presence::later) c_.error(e.where, quoted(e.key) + " is not yet modelled");
-    return;
-  }
+std::string_view mapping::unknown_key(const entry& e) {
+  if (c_.errors.size() >= limits::errors) return {};  // looking for near words takes time
   if (const auto meant = meant_by(e.key, table_); !meant.empty()) {
     c_.error(e.where,
              "unknown key " + quoted(e.key) + " (it is called '" + std::string(meant) + "' here)");
-    return;
+    return meant;
   }
   std::vector<std::string_view> names;
   for (const auto& own : table_.keys)
     if (own.need != presence::later) names.push_back(own.name);
-  auto hint = profile::did_you_mean(e.key, names);
-  if (hint.empty()) hint = " in " + what_;
-  c_.error(e.where, "unknown key " + quoted(e.key) + hint);
+  const auto near = profile::nearest(e.key, names);
+  c_.error(e.where, "unknown key " + quoted(e.key) +
+                        (near.empty() ? " in " + what_ : profile::did_you_mean(e.key, names)));
+  return near;
 }
 
 const node* mapping::find(std::string_view key) const { return map_ ? node_.find(key) : nullptr; }
@@ -224,7 +230,8 @@ std::size_t mapping::choice(std::string_view key) {
   const auto words = words_of(row(key).syntax);
   for (std::size_t i = 0; i < words.size(); ++i)
     if (words[i] == g.text) return i;
-  auto hint = profile::did_you_mean(g.text, words);
+  // a wrong number is no misspelling
+  auto hint = spec::is_whole_number(g.text) ? std::string() : profile::did_you_mean(g.text, words);
   if (hint.empty()) hint = " (" + std::string(row(key).syntax) + ")";
   c_.error(g.where, std::string(key) + ": unknown " + quoted(g.text) + hint);
   return 0;

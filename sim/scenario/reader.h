@@ -92,7 +92,8 @@ class mapping {
   const key& row(std::string_view key) const;
   given take(std::string_view key);
   void check_keys();
-  void check_key(const entry& e);
+  /// Reports it; the key that was meant, if one is near.
+  std::string_view unknown_key(const entry& e);
   template <class T, class Parse>
   std::optional<T> parse(std::string_view key, Parse parser);
 

@@ -59,6 +59,9 @@ void read_top(context& c, const node& root) {
 
 /// By place, each once: what stands behind an anchor is met at every alias.
 void sort_errors(std::vector<config_error>& errors) {
+  for (auto& e : errors)  // words of the file are quoted in them, and a message is one line
+    for (auto& c : e.message)
+      if (c == '\n' || c == '\r' || c == '\t') c = ' ';
   const auto key = [](const config_error& e) { return std::tie(e.where, e.message); };
   std::stable_sort(errors.begin(), errors.end(),
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });

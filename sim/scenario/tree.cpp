@@ -64,9 +64,12 @@ class builder final : public YAML::EventHandler {
     n.where = place(mark);
     n.text = value;
     n.plain = tag == "?" || tag.empty();
-    if (!n.plain) check_tag(mark, tag);
-    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
-    n.block = !n.plain && at < text_.size() && (text_[at] == '>' || text_[at] == '|');
+    if (!n.plain) {
+      check_tag(mark, tag);
+      const auto at = start_of_scalar(mark);
+      n.block = at < text_.size() && (text_[at] == '>' || text_[at] == '|');
+      check_closed(at, n.where);
+    }
     n.kind = n.plain && is_null_word(value) ? node::type::null : node::type::scalar;
     finish(std::move(n), anchor);
   }
@@ -107,8 +110,32 @@ class builder final : public YAML::EventHandler {
 
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag == "!" || tag == "?" || tag.empty() || tag == "tag:yaml.org,2002:str") return;
-    const auto hint = syntax_hint(text_, mark.line + 1);
-    error(place(mark), hint.empty() ? "tags ('" + tag + "') are not used in scenarios" : hint);
+    error(place(mark), tag.starts_with("!=") ? "a condition that begins with > or ! needs quotes"
+                                             : "tags ('" + tag + "') are not used in scenarios");
+  }
+
+  /// Where the scalar itself begins: a mark points at its anchor or tag.
+  std::size_t start_of_scalar(const YAML::Mark& mark) const {
+    auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
+      at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
+      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
+    }
+    return at;
+  }
+
+  /// yaml-cpp takes the end of the file for a closing quote.
+  void check_closed(std::size_t at, spec::position where) const {
+    if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return;
+    const char quote = text_[at];
+    for (++at; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\') {
+        ++at;
+      } else if (text_[at] == quote) {
+        return;  // '' inside '...' ends here too, and is no less closed
+      }
+    }
+    throw fatal{where, "a quote is not closed"};
   }
 
   void count(std::size_t more, spec::position at) {
@@ -155,6 +182,7 @@ class builder final : public YAML::EventHandler {
     } else if (!f.pending) {
       take_key(f, std::move(n));
     } else {
+      if (n.kind == node::type::null && n.text.empty()) n.where = f.pending->where;
       f.pending->value = std::move(n);
       if (f.keys.insert(f.pending->key).second) {
         f.value.entries.push_back(std::move(*f.pending));
@@ -244,7 +272,9 @@ parsed_tree parse_tree(std::string_view file, std::string_view text) {
     out.errors.push_back({name, fault->where, fault->message});
     return out;
   }
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   builder b(file, text, out.errors);
+  b.root.where = {1, 1};
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);

@@ -154,8 +154,10 @@ parsed_condition read_between(std::string_view low, std::string_view high, condi
   if (!a.error.empty()) return {std::move(c), std::move(a.error)};
   if (!b.error.empty()) return {std::move(c), std::move(b.error)};
   if (!numeric(a.v) || !numeric(b.v)) return {std::move(c), "a range needs two numbers"};
-  if (a.v.scaled > b.v.scaled)
-    return {std::move(c), quoted(c.text) + " is empty: its lower end is above its upper end"};
+  if (a.v.scaled > b.v.scaled) {
+    auto why = quoted(c.text) + " is empty: its lower end is above its upper end";
+    return {std::move(c), std::move(why)};
+  }
   c.values = {std::move(a.v), std::move(b.v)};
   return {std::move(c), {}};
 }
