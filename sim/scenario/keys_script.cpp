@@ -52,8 +52,8 @@ constexpr auto waiting(const key (&own)[N]) {
 }
 
 constexpr key data{"data", text, "text", "", "bytes to send; or give size"};
-constexpr key bytes{"size", size, "size", "", "so many bytes, instead of data"};
-constexpr key most_bytes{"max", whole, "bytes", "65536", "largest read", optional, 0, int_max};
+constexpr key bytes{"size", special, "bytes", "", "so many bytes, instead of data; 100 or 64 KiB"};
+constexpr key most_bytes{"max", special, "bytes", "65536", "largest read; 100 or 64 KiB"};
 constexpr key option{"option",
                      choice,
                      "SO_REUSEADDR | SO_REUSEPORT | SO_LINGER | SO_RCVBUF | SO_SNDBUF | "
@@ -64,7 +64,7 @@ constexpr key option{"option",
                      "",
                      "by its real name",
                      required};
-constexpr key as_socket{"as", text, "name", "", "the new socket's name", required};
+constexpr key as_socket{"as", text, "name", "", "the new socket's name"};
 constexpr key as_value{"as", text, "name", "", "keeps the answer for ${NAME}"};
 
 constexpr auto socket_keys = simple({

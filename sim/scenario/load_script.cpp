@@ -191,7 +191,7 @@ class script_reader {
         return read_kept(m, s);
       case call::recvfrom:
       case call::recv:
-        s.max = static_cast<std::uint64_t>(m.whole("max"));
+        s.max = bytes(m, "max");
         if (s.call == call::recvfrom) read_kept(m, s);
         return;
       case call::sendto:
@@ -260,6 +260,17 @@ class script_reader {
     }
   }
 
+  /// A count of bytes as a system call takes it: bare, or with a unit.
+  static std::uint64_t bytes(mapping& m, std::string_view key) {
+    const auto text = m.special(key);
+    if (!text) return 0;
+    if (const auto n = spec::parse_whole(*text, 0, INT64_C(1) << 40); n.value)
+      return static_cast<std::uint64_t>(*n.value);
+    const auto size = spec::parse_size(*text);
+    if (!size.value) m.error(key, size.error);
+    return size.value.value_or(0);
+  }
+
   void read_kept(mapping& m, spec::step& s) {
     if (m.has("as")) s.as = new_name(m, "as", true);
   }
@@ -273,7 +284,7 @@ class script_reader {
     if (data) {
       s.data = words(m, "data");
     } else {
-      s.size = m.size("size");
+      s.size = bytes(m, "size");
     }
   }
 

@@ -43,15 +43,16 @@ std::string_view line_of(std::string_view text, int line) {
 
 /// Whether a value in this line begins with > or ! and goes on: no block scalar, no tag meant.
 bool has_bare_operator(std::string_view line) {
-  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
-    if (line[i] != ':' || (line[i + 1] != ' ' && line[i + 1] != '\t')) continue;
-    auto rest = line.substr(i + 1);
-    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t')) rest.remove_prefix(1);
-    if (rest.size() < 2 || (rest[0] != '>' && rest[0] != '!')) continue;
-    rest.remove_prefix(1);
-    if (!rest.empty() && rest.front() == '=') rest.remove_prefix(1);
-    while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-    if (!rest.empty() && rest.front() != '#' && rest.front() != '\r') return true;
+  char before = 0;  // the last character that is no blank
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool sign = line[i] == '>' || line[i] == '!';
+    if (sign && std::string_view(":-[,").find(before) != std::string_view::npos) {
+      auto rest = line.substr(i + 1);
+      if (!rest.empty() && rest.front() == '=') rest.remove_prefix(1);
+      const auto word = rest.find_first_not_of(' ');
+      if (word != std::string_view::npos && rest[word] != '#' && rest[word] != '\r') return true;
+    }
+    if (line[i] != ' ' && line[i] != '\t') before = line[i];
   }
   return false;
 }

@@ -86,6 +86,20 @@ TEST_CASE("the resolved file loads to itself", "[scenario]") {
         "    user: app\n    nofile: 1024\nseed: 1\nduration: none\npace: auto\n");
 }
 
+TEST_CASE("every scenario that ships loads, and so does its resolved form", "[scenario]") {
+  std::size_t files = 0;
+  for (const auto& f :
+       std::filesystem::recursive_directory_iterator(testing::source_root() / "scenarios")) {
+    if (f.path().extension() != ".yaml") continue;
+    ++files;
+    INFO(f.path().filename());
+    const auto once = resolved_file(f.path().string());
+    CHECK(errors_of(once.errors).empty());
+    CHECK(resolved("f", once.yaml).yaml == once.yaml);
+  }
+  CHECK(files > 0);
+}
+
 TEST_CASE("anchors, merge keys and x- keys work as in docker compose", "[scenario]") {
   const auto s = must_load(
       "fourtuple: 1\nx-host: &h { os: linux-6.1, nofile: 5000 }\nx-more: &m { user: root, nofile: "
@@ -164,6 +178,9 @@ script:
   - { host: client, getsockname: S, as: me }
   - { host: client, connect: S, to: "${me}", nonblocking: true, expect: EINPROGRESS }
   - { host: client, connect: S, to: unspec }
+  - { host: client, send: S, size: 64 KiB, nonblocking: true }
+  - { host: client, recv: S, max: 1 KiB }
+  - { host: server, accept: L, nonblocking: true, expect: EAGAIN }
   - { host: client, fill: S }
   - { host: client, dup: S, as: D }
   - { host: client, getpeername: D }
@@ -179,8 +196,11 @@ script:
   CHECK(s.script[6].value.time == 500ms);
   CHECK(s.script[7].value.number == (INT64_C(40009) << 16 | 40000));
   CHECK_FALSE(s.script[10].within);
-  CHECK(s.script[15].events == (spec::poll_in | spec::poll_out));
-  CHECK(s.script[18].process == "p");
+  CHECK(s.script[12].size == 65536);
+  CHECK(s.script[13].max == 1024);
+  CHECK(s.script[14].as.empty());
+  CHECK(s.script[18].events == (spec::poll_in | spec::poll_out));
+  CHECK(s.script[21].process == "p");
 }
 
 TEST_CASE("--set changes the file before it is checked", "[scenario]") {
