@@ -29,11 +29,11 @@ class blocking : public waiter {
  public:
   using outcome = decltype(std::declval<Call&>()());
 
-  blocking(process& p, descriptor fd, ready_mask mask, instant deadline, Call call)
+  blocking(process& p, descriptor fd, ready_mask mask, instant until, Call call)
       : process_(p), call_(std::move(call)) {
     watch_.fd = fd;
     watch_.mask = mask;
-    this->deadline = deadline;
+    deadline = until;
   }
   ~blocking() {
     if (pending) process_.cancel(*this);

@@ -26,8 +26,8 @@ struct pool_state {
   }
 
   [[nodiscard]] instant idle_end(instant born, instant now) const {
-    const instant idle = what.idle_timeout ? now + *what.idle_timeout : never;
-    return std::min(idle, life_end(born));
+    const instant too_idle = what.idle_timeout ? now + *what.idle_timeout : never;
+    return std::min(too_idle, life_end(born));
   }
   [[nodiscard]] instant life_end(instant born) const {
     return what.max_lifetime ? born + *what.max_lifetime : never;

@@ -304,7 +304,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
 
 std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
   // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
-  const auto keyed = static_cast<std::uint32_t>(core::philox(iss_key_, wire::hash(t), 0));
+  const auto keyed = static_cast<std::uint32_t>(core::keyed_mix(iss_key_, wire::hash(t)));
   return keyed + static_cast<std::uint32_t>(ns(parts_.world.now()) >> 6);
 }
 
@@ -312,7 +312,7 @@ std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
   if (parts_.sysctls.tcp_timestamps == 2) return 0;
   const bool per_tuple = parts_.config.profile->tcp.timestamp_offset_per_tuple;
   const wire::four_tuple pair{t.local, t.remote, 0, 0};
-  return static_cast<std::uint32_t>(core::philox(ts_key_, wire::hash(per_tuple ? t : pair), 0));
+  return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, wire::hash(per_tuple ? t : pair)));
 }
 
 std::uint16_t tcp_stack::mss_to(wire::address_id a) const {

@@ -12,12 +12,17 @@ timers::timers(surroundings& world, const timer_settings& how)
     : world_(world), how_(how), wheel_(jiffy_at(instant{})), exact_(1) {}
 
 std::uint64_t timers::jiffy_at(instant t) const {
-  return static_cast<std::uint64_t>((static_cast<wide>(ns(t)) + ns(how_.boot)) * how_.hz / second);
+  const auto up = static_cast<std::uint64_t>(ns(t) + ns(how_.boot));
+  constexpr auto unit = static_cast<std::uint64_t>(second);
+  return up / unit * how_.hz + up % unit * how_.hz / unit;
 }
 
 instant timers::instant_of(std::uint64_t jiffy) const {
-  const wide up = (static_cast<wide>(jiffy) * second + how_.hz - 1) / how_.hz;
-  return at_ns(static_cast<std::int64_t>(up - ns(how_.boot)));
+  // Whole seconds and the rest, so that 64 bits are enough.
+  const std::uint64_t rest = jiffy % how_.hz * static_cast<std::uint64_t>(second);
+  const std::uint64_t up =
+      jiffy / how_.hz * static_cast<std::uint64_t>(second) + (rest + how_.hz - 1) / how_.hz;
+  return at_ns(static_cast<std::int64_t>(up) - ns(how_.boot));
 }
 
 std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {

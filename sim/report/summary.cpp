@@ -83,13 +83,34 @@ std::string mark(bool pass, const style& s) {
   return painted(s.unicode ? "✗" : "FAIL", paint::red, s);
 }
 
+/// A value of the tree as a condition would write it.
+std::string found_text(const value& v) {
+  return v.is_container() ? "(not one value)" : spec::to_string(observe::to_spec(v));
+}
+
 std::string expectation_line(const outcome& o, const observe::expectation_row& e, const style& s) {
   const std::string when = e.at ? fmt::format(" at {}", time_text(ns(*e.at))) : "";
-  const std::string what = fmt::format("{}: {}{}", e.metric, e.condition, when);
-  const std::string where = place(o, e.line);
-  const std::string line = e.pass ? fmt::format("{}  {}", what, where)
-                                  : fmt::format("{}: {}: {}", where, what, e.why);
-  return "  " + mark(e.pass, s) + ' ' + clipped(one_line(line), s.width - 7) + '\n';
+  const std::string what = one_line(fmt::format("{}: {}{}", e.metric, e.condition, when));
+  const std::string first = fmt::format("  {} ", s.unicode ? (e.pass ? "✓" : "✗")
+                                                           : (e.pass ? "ok  " : "FAIL"));
+  std::string out;
+  if (e.pass) {
+    out = first + clipped(fmt::format("{} ({})", what, one_line(found_text(e.found))),
+                          s.width - width_of(first)) + '\n';
+  } else {
+    out = wrapped(first, fmt::format("{}: {}: {}", place(o, e.line), what, one_line(e.why)), s);
+  }
+  const std::size_t mark_end = first.find_last_not_of(' ') + 1;
+  return "  " + mark(e.pass, s) + out.substr(mark_end);
+}
+
+std::string step_text(const outcome& o, const observe::script_failure& f) {
+  std::string text = fmt::format("{}: step {}, {}{}{}: expected {}, got {}", place(o, f.line),
+                                 f.step, f.call, f.host.empty() ? "" : " on ", f.host, f.expected,
+                                 f.got);
+  // `why` often says no more than what is there already.
+  if (!f.why.empty() && text.find(f.why) == std::string::npos) text += ": " + f.why;
+  return one_line(text);
 }
 
 std::string expectations(const outcome& o, const style& s, bool quiet) {
@@ -98,12 +119,7 @@ std::string expectations(const outcome& o, const style& s, bool quiet) {
     if (!e.pass || !quiet) out += expectation_line(o, e, s);
   }
   for (const auto& f : o.script_failures) {
-    const std::string first = fmt::format("  {} {}: step {}, {}{}{}: expected {}, got {}",
-                                          mark(false, s), place(o, f.line), f.step, f.call,
-                                          f.host.empty() ? "" : " on ", one_line(f.host),
-                                          one_line(f.expected), one_line(f.got));
-    out += first + '\n';
-    if (!f.why.empty()) out += wrapped("      ", one_line(f.why), s);
+    out += wrapped(fmt::format("  {} ", s.unicode ? "✗" : "FAIL"), step_text(o, f), s);
   }
   return out;
 }
@@ -170,7 +186,9 @@ std::string joined(std::initializer_list<std::string> parts) {
 std::string file_line(const outcome& o, const style& s) {
   std::string text = o.file == "-" ? "stdin" : o.file;
   if (o.scenario && !o.scenario->title.empty()) text += ": " + one_line(o.scenario->title);
-  return painted(clipped(text, s.width), paint::dim, s) + '\n';
+  text = wrapped("", text, s);
+  text.pop_back();
+  return painted(text, paint::dim, s) + '\n';
 }
 
 }  // namespace

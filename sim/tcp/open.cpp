@@ -37,7 +37,7 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   const initial_window w = first_window(t.advmss, l.window_scaling, opt.rcvbuf, l);
   t.rcv_wnd = w.window;
   t.rcv_ssthresh = w.window;
-  t.rcv_wscale = w.scale;
+  t.rcv_wscale = w.scale & 0xf;
   return t;
 }
 
@@ -61,7 +61,8 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, clock c) {
   t.sack = l.sack && s.sack_permitted;
   t.timestamps = l.timestamps && s.has_timestamps;
   t.window_scaling = l.window_scaling && s.window_scale != wire::segment::no_window_scale;
-  t.snd_wscale = (t.window_scaling ? std::min<std::uint8_t>(s.window_scale, 14) : 0) & 0xf;
+  t.snd_wscale = 0;
+  if (t.window_scaling) t.snd_wscale = std::min<std::uint8_t>(s.window_scale, 14) & 0xf;
   if (!t.window_scaling) t.rcv_wscale = 0;
   if (t.timestamps) {
     t.ts_recent = s.ts_value;
