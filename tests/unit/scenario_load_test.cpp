@@ -203,7 +203,7 @@ script:
   CHECK(s.script[21].process == "p");
 }
 
-TEST_CASE("--set changes the file before it is checked", "[scenario]") {
+TEST_CASE("The flag --set changes the file before it is checked", "[scenario]") {
   const auto s =
       must_load(testing::format_section_2, {{"apps.load.rate", "20k/s"},
                                             {"hosts.client.sysctls[net.ipv4.tcp_tw_reuse]", "1"},
@@ -236,7 +236,7 @@ TEST_CASE("--set changes the file before it is checked", "[scenario]") {
   CHECK(error_of({"apps.load.rate", "5"}) == "f: rate: '5' has no unit (a rate: /s /min /h)");
 }
 
-TEST_CASE("--set reaches into the script", "[scenario]") {
+TEST_CASE("The flag --set reaches into the script", "[scenario]") {
   const auto s = must_load(testing::format_section_3,
                            {{"script[18].repeat", "7"}, {"script[18].steps[1].to", "10.0.0.2:82"}});
   CHECK(s.script[18].times == 7);

@@ -1,0 +1,253 @@
+// The state machine by itself: two control blocks and a clock in the test's hand.
+#include <deque>
+#include <fmt/format.h>
+
+#include "sim/tcp/step.h"
+#include "tests/support/catch.h"
+
+using namespace fourtuple;
+using namespace fourtuple::tcp;
+using namespace std::chrono_literals;
+
+namespace {
+
+const limits linux_limits{};
+
+tcp::clock at(duration t) {
+  return {instant{t}, static_cast<std::uint64_t>(ns(t) / 4'000'000) + 1'000'000};
+}
+
+connection_setup setup() {
+  connection_setup s;
+  s.tuple = {wire::address_id{2}, wire::address_id{3}, 40000, 5000};
+  s.iss = 1000;
+  s.ts_offset = 7;
+  return s;
+}
+
+/// "S. 5000:5000 ack 1001 win 64240", payload length as the difference.
+std::string shown(const wire::segment& s) {
+  std::string flags;
+  if (s.has(wire::syn)) flags += 'S';
+  if (s.has(wire::fin)) flags += 'F';
+  if (s.has(wire::rst)) flags += 'R';
+  if (s.has(wire::psh)) flags += 'P';
+  if (s.has(wire::ack)) flags += '.';
+  return fmt::format("{} {}:{} ack {} win {}", flags, s.seq_number, s.seq_number + s.length,
+                     s.has(wire::ack) ? s.ack_number : 0, s.window);
+}
+
+/// A client and the child its server made, after the handshake of a link of 50 ms.
+struct pair {
+  tcb client;
+  tcb server;
+  actions out;
+};
+
+pair established() {
+  pair p;
+  p.client = new_connection(setup(), {}, linux_limits);
+  open_active(p.client, linux_limits, at(0ms), p.out);
+  const wire::segment syn = p.out.segments.at(0);
+  const request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(50ms));
+  p.out.clear();
+  make_syn_ack(r, linux_limits, at(50ms), p.out);
+  const wire::segment syn_ack = p.out.segments.at(0);
+  p.out.clear();
+  segment_arrives(p.client, syn_ack, false, linux_limits, at(100ms), p.out);
+  const wire::segment ack = p.out.segments.at(0);
+  p.out.clear();
+  p.server = child_of(r, ack, {}, linux_limits, at(150ms));
+  segment_arrives(p.server, ack, false, linux_limits, at(150ms), p.out);
+  p.out.clear();
+  return p;
+}
+
+std::vector<std::string> hears(tcb& t, const wire::segment& s, duration when, actions& out) {
+  out.clear();
+  segment_arrives(t, s, false, linux_limits, at(when), out);
+  std::vector<std::string> said;
+  for (const auto& each : out.segments) said.push_back(shown(each));
+  return said;
+}
+
+}  // namespace
+
+TEST_CASE("SYN and SYN-ACK carry the windows and options of Linux 6.18", "[tcp]") {
+  pair p;
+  p.client = new_connection(setup(), {}, linux_limits);
+  open_active(p.client, linux_limits, at(0ms), p.out);
+  const wire::segment syn = p.out.segments.at(0);
+  CHECK(shown(syn) == "S 1000:1000 ack 0 win 64240");
+  CHECK(syn.mss == 1460);
+  CHECK(syn.window_scale == 10);
+  CHECK(syn.sack_permitted);
+  CHECK(syn.has_timestamps);
+  const request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(0ms));
+  p.out.clear();
+  make_syn_ack(r, linux_limits, at(0ms), p.out);
+  CHECK(shown(p.out.segments.at(0)) == "S. 9000:9000 ack 1001 win 65160");
+}
+
+TEST_CASE("The handshake establishes both sides; the window fields are 63 and 64", "[tcp]") {
+  pair p = established();
+  CHECK(p.client.st == state::established);
+  CHECK(p.server.st == state::established);
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  CHECK(shown(p.out.segments.at(0)) == "P. 1001:1065 ack 9001 win 63");
+  CHECK(hears(p.server, p.out.segments.at(0), 250ms, p.out) ==
+        std::vector<std::string>{". 9001:9001 ack 1065 win 64"});
+}
+
+TEST_CASE("A FIN is acknowledged late, and TIME-WAIT is with the side that closed first", "[tcp]") {
+  pair p = established();
+  tcp::close(p.client, 0, linux_limits, at(200ms), p.out);
+  CHECK(p.client.st == state::fin_wait_1);
+  const wire::segment fin = p.out.segments.at(0);
+  CHECK(shown(fin) == "F. 1001:1001 ack 9001 win 63");
+  CHECK(hears(p.server, fin, 250ms, p.out).empty());
+  CHECK(p.server.st == state::close_wait);
+  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 10);  // 40 ms at HZ=250
+  p.out.clear();
+  tcp::close(p.server, 0, linux_limits, at(260ms), p.out);
+  CHECK(p.server.st == state::last_ack);
+  const wire::segment answer = p.out.segments.at(0);
+  CHECK(shown(answer) == "F. 9001:9001 ack 1002 win 64");
+  CHECK(hears(p.client, answer, 310ms, p.out) ==
+        std::vector<std::string>{". 1002:1002 ack 9002 win 63"});
+  CHECK(p.out.end == ending::time_wait);
+  CHECK(p.out.end_delay == 15000);  // 60 s
+  const wire::segment last = p.out.segments.at(0);
+  hears(p.server, last, 360ms, p.out);
+  CHECK(p.out.end == ending::closed);
+}
+
+TEST_CASE("Both sides close at once: CLOSING, then TIME-WAIT on both", "[tcp]") {
+  pair p = established();
+  tcp::close(p.client, 0, linux_limits, at(200ms), p.out);
+  const wire::segment from_client = p.out.segments.at(0);
+  p.out.clear();
+  tcp::close(p.server, 0, linux_limits, at(200ms), p.out);
+  const wire::segment from_server = p.out.segments.at(0);
+  hears(p.client, from_server, 250ms, p.out);
+  CHECK(p.client.st == state::closing);
+  const wire::segment ack = p.out.segments.at(0);
+  hears(p.server, from_client, 250ms, p.out);
+  CHECK(p.server.st == state::closing);
+  hears(p.server, ack, 300ms, p.out);
+  CHECK(p.out.end == ending::time_wait);
+}
+
+TEST_CASE("close() with unread data resets; the peer reads ECONNRESET", "[tcp]") {
+  pair p = established();
+  tcp::close(p.server, 10, linux_limits, at(200ms), p.out);
+  CHECK(p.out.segments.at(0).has(wire::rst));
+  CHECK(p.out.end == ending::closed);
+  hears(p.client, p.out.segments.at(0), 250ms, p.out);
+  CHECK(p.client.st == state::closed);
+  CHECK(p.client.error == errc::econnreset);
+}
+
+TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
+  actions out;
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  wire::segment rst;
+  REQUIRE(reset_for(out.segments.at(0), rst));
+  CHECK(shown(rst) == "R. 0:0 ack 1001 win 0");
+  hears(t, rst, 1ms, out);
+  CHECK(t.st == state::closed);
+  CHECK(t.error == errc::econnrefused);
+}
+
+TEST_CASE("The SYN is sent at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ETIMEDOUT at 131 s", "[tcp]") {
+  actions out;
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  std::vector<std::int64_t> sent{0};
+  duration now{};
+  while (t.st == state::syn_sent) {
+    const auto& request = out.timers[static_cast<std::size_t>(tcp::timer::retransmit)];
+    REQUIRE(request.what == timer_request::kind::arm);
+    now += 4ms * static_cast<std::int64_t>(request.delay);
+    out.clear();
+    timer_expires(t, timer::retransmit, linux_limits, at(now), out);
+    if (!out.segments.empty()) sent.push_back(ns(now) / 1'000'000'000);
+  }
+  CHECK(sent == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67});
+  CHECK(ns(now) / 1'000'000'000 == 131);
+  CHECK(t.error == errc::etimedout);
+}
+
+TEST_CASE("An in-window SYN and an inexact RST get one challenge ACK in 500 ms", "[tcp]") {
+  pair p = established();
+  wire::segment odd;
+  odd.tuple = p.server.tuple;
+  odd.has_timestamps = true;
+  odd.ts_value = p.client.ts_recent;
+  odd.seq_number = p.client.rcv_nxt + 5;
+  odd.flags = wire::rst;
+  CHECK(hears(p.client, odd, 1s, p.out) ==
+        std::vector<std::string>{". 1001:1001 ack 9001 win 63"});
+  odd.flags = wire::syn;
+  CHECK(hears(p.client, odd, 1200ms, p.out).empty());
+  CHECK(hears(p.client, odd, 1600ms, p.out).size() == 1);
+  CHECK(p.client.st == state::established);
+}
+
+TEST_CASE("TIME-WAIT answers a retransmitted FIN and dies of an exact RST", "[tcp]") {
+  pair p = established();
+  p.client.rcv_nxt = 9002;
+  time_wait w = make_time_wait(p.client, ending::time_wait, linux_limits, at(1s));
+  wire::segment fin;
+  fin.tuple = p.server.tuple;
+  fin.seq_number = 9001;
+  fin.ack_number = w.snd_nxt;
+  fin.flags = wire::fin | wire::ack;
+  fin.has_timestamps = true;
+  fin.ts_value = w.ts_recent;
+  p.out.clear();
+  CHECK(time_wait_segment(w, fin, linux_limits, at(2s), p.out) == time_wait_verdict::restart);
+  CHECK(p.out.segments.size() == 1);
+  wire::segment rst = fin;
+  rst.flags = wire::rst;
+  rst.seq_number = 9002;
+  p.out.clear();
+  CHECK(time_wait_segment(w, rst, linux_limits, at(3s), p.out) == time_wait_verdict::kill);
+  limits strict = linux_limits;
+  strict.rfc1337 = true;
+  CHECK(time_wait_segment(w, rst, strict, at(3s), p.out) == time_wait_verdict::keep);
+}
+
+TEST_CASE("TIME-WAIT lets a newer SYN through and answers an older one with an ACK", "[tcp]") {
+  pair p = established();
+  time_wait w = make_time_wait(p.client, ending::time_wait, linux_limits, at(1s));
+  wire::segment syn;
+  syn.tuple = p.server.tuple;
+  syn.flags = wire::syn;
+  syn.has_timestamps = true;
+  syn.ts_value = w.ts_recent;
+  syn.seq_number = w.rcv_nxt - 100;
+  p.out.clear();
+  CHECK(time_wait_segment(w, syn, linux_limits, at(2s), p.out) == time_wait_verdict::keep);
+  CHECK(p.out.segments.size() == 1);
+  syn.ts_value = w.ts_recent + 1;
+  CHECK(time_wait_segment(w, syn, linux_limits, at(3s), p.out) == time_wait_verdict::syn);
+  CHECK(isn_after_reuse(w) == w.snd_nxt + 65537);
+}
+
+TEST_CASE("An orphan's FIN-WAIT-2 becomes a record for tcp_fin_timeout", "[tcp]") {
+  pair p = established();
+  tcp::close(p.client, 0, linux_limits, at(200ms), p.out);
+  wire::segment ack;
+  ack.tuple = p.server.tuple;
+  ack.flags = wire::ack;
+  ack.seq_number = 9001;
+  ack.ack_number = 1002;
+  ack.window = 64;
+  ack.has_timestamps = true;
+  ack.ts_value = p.client.ts_recent + 1;
+  hears(p.client, ack, 300ms, p.out);
+  CHECK(p.out.end == ending::fin_wait_2);
+  CHECK(p.out.end_delay == 15000);
+}
