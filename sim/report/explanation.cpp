@@ -188,6 +188,32 @@ std::string start_explanation(const observe::start_failure& f, const style& s) {
   return out;
 }
 
+/// Nothing failed: how far each load's rate is from what its ports sustain, and whether the run was
+/// long enough to show it.
+std::string outlook(const observe::outcome& o, const style& s) {
+  std::string out;
+  for (const auto& a : o.scenario->apps) {
+    const auto b = budget_of(*o.scenario, a);
+    if (!b || !b->asked || *b->asked <= 0) continue;
+    const auto book = b->book_rate();
+    if (!book) continue;
+    std::string text = fmt::format("{} asks for {}; by the book its ports sustain {} ({} / {})",
+                                   a.name, rate_text(*b->asked), rate_text(*book),
+                                   grouped(b->fits()), time_text(ns(b->held())));
+    const double until_full = static_cast<double>(b->fits()) / *b->asked * 1e9;
+    const std::int64_t begin = ns(a.start);
+    if (*b->asked > *book && until_full + static_cast<double>(begin) >
+                                 static_cast<double>(number(o.tree, {"ended_at"}))) {
+      text += fmt::format("; the run ended before they run out, at about {}",
+                          time_text(begin + static_cast<std::int64_t>(until_full)));
+    } else if (*b->asked <= *book) {
+      text += fmt::format(": {} of it is left", percent(1 - *b->asked / *book));
+    }
+    out += line(out.empty() ? "rate" : "", text, s);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string explanation(const observe::outcome& o, const style& s) {
@@ -197,7 +223,7 @@ std::string explanation(const observe::outcome& o, const style& s) {
   }
   const auto failures = app_failures(o);
   if (failures.empty()) {
-    return o.start_failures.empty() ? "" : start_explanation(o.start_failures.front(), s);
+    return o.start_failures.empty() ? outlook(o, s) : start_explanation(o.start_failures.front(), s);
   }
   const app_failure& f = failures.front();
   const bool in_bind = f.call == "bind" || f.call == "connect";

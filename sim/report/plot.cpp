@@ -66,9 +66,9 @@ std::string ports_plot(const observe::series& series, std::size_t host, std::uin
   }
   if (peak < least_peak) return {};
   const std::uint64_t top = peak * 10 >= capacity * 7 ? std::max(peak, capacity) : peak;
-  std::string out = painted(fmt::format("  ports in use on {}{}", series.hosts[host],
-                                        top == capacity ? " (top: all of them)" : ""),
-                            paint::dim, s) + '\n';
+  const std::string heading = fmt::format("  ports in use on {}{}", series.hosts[host],
+                                          top == capacity ? " (top: all of them)" : "");
+  std::string out = painted(clipped(heading, s.width), paint::dim, s) + '\n';
   const std::string_view axis = s.unicode ? "│" : "|";
   for (std::size_t row = height; row-- > 0;) {
     const bool is_top = row == height - 1;

@@ -1,0 +1,212 @@
+"""What comes out: reports, JSON, JUnit, annotations, ss, and the order of several files."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import unittest
+import xml.etree.ElementTree
+
+import support
+from support import BAD, FAILS, OK, CommandTest
+
+RUNS_OUT = """fourtuple: 1
+title: One client opening 1,000 connections a second runs out of ports after 28 s
+duration: 40 s
+hosts:
+  client: { address: 10.0.0.1, sysctls: { net.ipv4.tcp_tw_reuse: 0 } }
+  server: { address: [10.0.0.2, 10.0.0.3], user: root, nofile: 100000 }
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "10.0.0.2:443", rate: 1000/s, hold: 50 ms } }
+expect:
+  apps.load.first_failure.at: 28.2 s .. 28.3 s
+  hosts.client.ports.peak: 28232
+"""
+
+
+class Reports(CommandTest):
+    def test_the_answer_comes_first_with_why_and_cures(self):
+        done = self.call("run", self.file("out.yaml", RUNS_OUT))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(done.stdout.splitlines()[0],
+                         "load on client: first EADDRNOTAVAIL at 28.232 s "
+                         "(attempt 28,233 to 10.0.0.2:443)")
+        text = " ".join(done.stdout.split())
+        for words in ("28,232 ports (range 32768-60999)", "470.5/s", "asks for 1,000/s",
+                      "60-62 s in TIME-WAIT", "pool of 50", "3 destination addresses"):
+            self.assertIn(words, text)
+
+    def test_lines_fit_100_columns(self):
+        path = self.file("a" * 150 + ".yaml", RUNS_OUT)
+        for line in self.call("run", path).stdout.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+
+    def test_the_headroom_is_said_where_nothing_failed(self):
+        done = self.call("run", self.file("ok.yaml", OK))
+        self.assertRegex(done.stdout.splitlines()[0], r"^no failure: .* headroom \d")
+        self.assertIn("470.5/s", done.stdout)
+
+    def test_plain_ascii_without_a_utf8_locale(self):
+        done = self.call("run", self.file("out.yaml", RUNS_OUT), env={"LC_ALL": "C"})
+        self.assertTrue(done.stdout.isascii())
+        self.assertIn("ok   apps.load.first_failure.at", done.stdout)
+
+    def test_quiet_prints_only_failures(self):
+        self.assertEqual(self.call("run", "--quiet", self.file("ok.yaml", OK)).stdout, "")
+        self.assertIn("apps.load.failed: 1", self.call("run", "--quiet", self.file("f.yaml", FAILS)).stdout)
+
+    def on_terminal(self, path, env):
+        main, side = pty.openpty()
+        environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8", **env}
+        running = subprocess.Popen([support.PROGRAM, "run", path], stdout=side, env=environment,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(side)
+        out = b""
+        while select.select([main], [], [], 60)[0]:
+            try:
+                block = os.read(main, 65536)
+            except OSError:
+                break
+            if not block:
+                break
+            out += block
+        running.wait(60)
+        os.close(main)
+        return out.decode()
+
+    def test_colours_only_on_a_terminal_and_not_with_no_color(self):
+        path = self.file("ok.yaml", OK)
+        self.assertIn("\x1b[", self.on_terminal(path, {}))
+        self.assertNotIn("\x1b[", self.on_terminal(path, {"NO_COLOR": "1"}))
+        self.assertNotIn("\x1b[", self.call("run", path).stdout)
+
+    def test_a_failed_step_shows_call_expected_and_got(self):
+        text = """fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2 } }
+script:
+  - { host: client, socket: C }
+  - { host: client, connect: C, to: "10.0.0.2:81", expect: ok }
+"""
+        done = self.call("run", self.file("step.yaml", text))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.splitlines()[0],
+                         "script step 2, connect on client: expected ok, got ECONNREFUSED")
+
+    def test_control_characters_of_a_title_do_not_reach_the_terminal(self):
+        text = OK.replace("title: fine", 'title: "a\\e[31mb\\r\\nc"')
+        self.assertNotIn("\x1b", self.call("run", self.file("t.yaml", text)).stdout)
+
+
+class Machines(CommandTest):
+    def test_json_alone_on_stdout_has_the_shape_of_the_format(self):
+        done = self.call("run", self.file("out.yaml", RUNS_OUT), "--json", "-", "--seed", "7")
+        tree = json.loads(done.stdout)
+        self.assertEqual(list(tree), ["fourtuple", "title", "seed", "ended_at", "digest", "apps",
+                                      "hosts", "script", "expect", "run"])
+        self.assertEqual((tree["fourtuple"], tree["seed"]), (1, 7))
+        self.assertIn('"ended_at": 40.0,', done.stdout)
+        self.assertRegex(tree["digest"], "^[0-9a-f]+$")
+        load = tree["apps"]["load"]
+        self.assertEqual(load["first_failure"],
+                         {"at": 28.232, "error": "EADDRNOTAVAIL", "call": "connect", "attempt": 28233})
+        self.assertIn('"at": 28.232,', done.stdout)
+        self.assertEqual(len(load["connections"]), 100)
+        self.assertEqual(set(load["connections"][0]),
+                         {"fd", "local", "remote", "opened_at", "closed_at", "closed_by"})
+        self.assertEqual(tree["hosts"]["client"]["ports"]["range"], [32768, 60999])
+        self.assertEqual(tree["hosts"]["client"]["nstat"]["TcpActiveOpens"], 28232)
+        self.assertEqual(tree["expect"][0],
+                         {"metric": "apps.load.first_failure.at", "condition": "28.2 s .. 28.3 s",
+                          "value": 28.232, "pass": True, "line": 11})
+        self.assertEqual(set(tree["run"]), {"events", "wall_seconds", "peak_rss_bytes"})
+
+    def test_the_digest_does_not_depend_on_how_the_run_is_watched(self):
+        path = self.file("ok.yaml", OK)
+        more = self.file("more.yaml", OK + "expect_at: { 0.3 s: { apps.load.failed: 0 } }\n")
+        digests = {json.loads(self.call("run", p, "--json", "-").stdout)["digest"] for p in (path, more)}
+        self.assertEqual(len(digests), 1)
+
+    def test_several_files_are_a_list_in_the_order_given(self):
+        names = [self.file(f"{i}.yaml", OK if i % 2 else FAILS) for i in range(6)]
+        for jobs in ("1", "3"):
+            done = self.call("run", *names, "--json", "-", "--jobs", jobs)
+            self.assertEqual([element["file"] for element in json.loads(done.stdout)], names)
+            report = self.call("run", *names, "--jobs", jobs).stdout
+            self.assertEqual(re.findall(r"^(\S+\.yaml): (?:not )?fine$", report, re.M), names)
+            self.assertIn("6 files: 3 as expected, 3 not as expected", report)
+
+    def test_a_folder_is_a_list_sorted_and_recursive_even_with_one_file(self):
+        self.file("dir/b.yml", OK)
+        self.file("dir/a/z.yaml", OK)
+        self.file("dir/readme.txt", "no scenario")
+        tree = json.loads(self.call("run", str(self.path / "dir"), "--json", "-").stdout)
+        self.assertEqual([os.path.basename(e["file"]) for e in tree], ["z.yaml", "b.yml"])
+
+    def test_a_file_that_did_not_run_stands_in_the_list_with_its_errors(self):
+        done = self.call("run", self.file("ok.yaml", OK), self.file("bad.yaml", BAD), "--json", "-")
+        good, bad = json.loads(done.stdout)
+        self.assertIn("apps", good)
+        self.assertTrue(all("bad.yaml:" in e for e in bad["errors"]))
+
+    def test_standard_input_is_a_file_named_dash(self):
+        done = self.call("run", "-", input=OK)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        bad = self.call("run", "-", input=BAD)
+        self.assertIn("-:3:", bad.stderr)
+
+    def test_set_changes_a_value_as_if_it_were_written(self):
+        path = self.file("ok.yaml", OK)
+        done = self.call("run", path, "--set", "apps.load.rate=200/s", "--json", "-")
+        self.assertEqual(json.loads(done.stdout)["apps"]["load"]["attempted"], 201)
+
+    def test_junit_is_xml_with_a_case_for_each_condition(self):
+        out = str(self.path / "junit.xml")
+        self.call("run", self.file("f.yaml", FAILS), self.file("bad.yaml", BAD), "--junit", out)
+        suites = xml.etree.ElementTree.parse(out).getroot().findall("testsuite")
+        self.assertEqual([(s.get("failures"), s.get("errors")) for s in suites], [("1", "0"), ("0", "1")])
+
+    def test_github_annotations_name_file_and_line(self):
+        fails, bad = self.file("f.yaml", FAILS), self.file("bad.yaml", BAD)
+        done = self.call("run", fails, bad, "--github")
+        self.assertIn(f"::error file={fails},line=8::apps.load.failed", done.stdout)
+        self.assertRegex(done.stdout, f"::error file={bad},line=3,col=\\d+::")
+        quiet = self.call("run", fails, "--github", "--json", "-")
+        json.loads(quiet.stdout)
+        self.assertIn("::error", quiet.stderr)
+
+
+class OtherVerbs(CommandTest):
+    def test_lint_says_ok_and_resolves(self):
+        path = self.file("ok.yaml", OK)
+        self.assertIn("ok: 2 hosts, 2 apps", self.call("lint", path).stdout)
+        resolved = self.call("lint", "--resolved", path)
+        again = self.call("run", "-", input=resolved.stdout)
+        self.assertEqual(again.returncode, 0, again.stderr)
+
+    def test_ss_takes_combined_options_and_filters(self):
+        path = self.file("out.yaml", RUNS_OUT)
+        at = ("ss", path, "--at", "2 s", "--host")
+        table = self.call(*at, "client", "-tan", "state", "time-wait").stdout.splitlines()
+        self.assertTrue(table[0].startswith("Recv-Q"), table[0])
+        self.assertGreater(len(table), 1900)
+        self.assertEqual(self.call(*at, "client", "-tanH", "state", "time-wait", "dst", "10.0.0.3").stdout, "")
+        port = table[1].split()[2].split(":")[1]
+        one = self.call(*at, "client", "-taHno4", "(", "sport", "=", f":{port}", ")").stdout
+        self.assertEqual(len(one.splitlines()), 1)
+        self.assertRegex(one, r"timer:\(timewait,(59sec|1min)")
+        listeners = self.call(*at, "server", "-tlnp").stdout
+        self.assertRegex(listeners, r'LISTEN +0 +4096 +0\.0\.0\.0:443 +0\.0\.0\.0:\* +users:\(\("api",pid=\d+,fd=3\)\)')
+        self.assertTrue(self.call(*at, "client", "-s").stdout.startswith("Total: "))
+
+    def test_services_and_schema_and_list(self):
+        self.assertIn("6379", self.call("services").stdout)
+        self.assertIn("SSH", self.call("services", "22").stdout)
+        self.assertIn("properties", json.loads(self.call("schema").stdout))
+        self.assertIn(self.call("list").returncode, (0, 3))
+
+
+if __name__ == "__main__":
+    support.main()
