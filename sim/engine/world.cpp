@@ -256,6 +256,10 @@ observe::host_metrics world::look(std::string_view host) const {
   return hosts_[id_of(host)]->look();
 }
 
+observe::port_levels world::levels(std::string_view host) const {
+  return std::as_const(*hosts_[id_of(host)]).tcp().levels();
+}
+
 std::vector<observe::socket_row> world::sockets(std::string_view host) const {
   return hosts_[id_of(host)]->sockets();
 }

@@ -70,6 +70,7 @@ class world final : public observe::backend {
   [[nodiscard]] std::string digest() const override;
   [[nodiscard]] std::vector<std::string> host_names() const override;
   [[nodiscard]] observe::host_metrics look(std::string_view host) const override;
+  [[nodiscard]] observe::port_levels levels(std::string_view host) const override;
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override;
   void describe_process(process& p, std::string_view program, bool must_finish) override;
 

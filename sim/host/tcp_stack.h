@@ -79,6 +79,9 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] std::uint64_t count(tcp::state s) const;
   [[nodiscard]] std::uint64_t count_closed() const;
   void look(observe::host_metrics& m) const;
+  [[nodiscard]] observe::port_levels levels() const {
+    return {ports_gauge_.now, time_wait_gauge_.now};
+  }
   /// Rows of the socket table with the socket's index (0: a record without descriptor).
   void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
 

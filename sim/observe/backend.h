@@ -37,6 +37,11 @@ class backend : public control {
   /// Members in the order of host ids, under their own names.
   [[nodiscard]] virtual std::vector<std::string> host_names() const = 0;
   [[nodiscard]] virtual host_metrics look(std::string_view host) const = 0;
+  /// The two levels that a plot needs, asked often: cheaper than look().
+  [[nodiscard]] virtual port_levels levels(std::string_view host) const {
+    const host_metrics m = look(host);
+    return {m.tcp.ports.now, m.time_wait.now};
+  }
   [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
 
   /// The process is called that in socket rows ("api"); processes that must call finished() before

@@ -40,6 +40,12 @@ struct host_metrics {
   std::map<std::string, std::uint64_t> nstat;  ///< every counter the model has, zeros included
 };
 
+/// What changes from instant to instant, for plots.
+struct port_levels {
+  std::uint64_t ports = 0;      ///< as port_usage.ports, TCP
+  std::uint64_t time_wait = 0;  ///< records in TIME-WAIT
+};
+
 /// One line of the socket table. Records (request, TIME-WAIT) have no process.
 struct socket_row {
   bool tcp = true;

@@ -30,8 +30,8 @@ void sampler::take(instant now) {
   observe::series::sample s;
   s.at = now;
   for (const auto& host : out_.hosts) {
-    const auto m = world_.look(host);
-    s.hosts.push_back({m.tcp.ports.now, m.time_wait.now});
+    const auto level = world_.levels(host);
+    s.hosts.push_back({level.ports, level.time_wait});
   }
   s.apps = counts_();
   out_.samples.push_back(std::move(s));
