@@ -70,10 +70,14 @@ value fds_of(processes all) {
 
 value closed_by(connection_row::by who) {
   switch (who) {
-    case connection_row::by::client: return "client";
-    case connection_row::by::server: return "server";
-    case connection_row::by::reset: return "reset";
-    case connection_row::by::nobody: break;
+    case connection_row::by::client:
+      return "client";
+    case connection_row::by::server:
+      return "server";
+    case connection_row::by::reset:
+      return "reset";
+    case connection_row::by::nobody:
+      break;
   }
   return {};
 }

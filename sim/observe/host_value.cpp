@@ -50,8 +50,7 @@ value ports_of(members_of_host all, port_usage host_metrics::*protocol) {
 
 value time_wait_of(members_of_host all) {
   value out = value::map();
-  add_gauge(out,
-            combined(all, [](const host_metrics& h) -> const gauge& { return h.time_wait; }));
+  add_gauge(out, combined(all, [](const host_metrics& h) -> const gauge& { return h.time_wait; }));
   std::uint64_t reused = 0;
   for (const auto& h : all) reused += h.time_wait_reused;
   out.set("reused", reused);

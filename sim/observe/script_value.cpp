@@ -55,15 +55,19 @@ value row_value(const script_row& row) {
 
 value from_spec(const spec::value& v) {
   switch (v.kind) {
-    case spec::value::type::boolean: return v.boolean;
+    case spec::value::type::boolean:
+      return v.boolean;
     case spec::value::type::number: {
       constexpr std::int64_t billion = 1'000'000'000;
       if (v.scaled % billion == 0) return static_cast<std::int64_t>(v.scaled / billion);
       return value::decimal(static_cast<std::int64_t>(v.scaled));
     }
-    case spec::value::type::time: return duration{static_cast<std::int64_t>(v.scaled)};
-    case spec::value::type::text: return v.text;
-    case spec::value::type::none: break;
+    case spec::value::type::time:
+      return duration{static_cast<std::int64_t>(v.scaled)};
+    case spec::value::type::text:
+      return v.text;
+    case spec::value::type::none:
+      break;
   }
   return {};
 }

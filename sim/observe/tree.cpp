@@ -14,7 +14,8 @@ bool counts_occurrences(std::string_view key) {
 
 std::vector<host_metrics> look_at(const backend& world, const spec::host& h) {
   std::vector<host_metrics> all;
-  for (std::uint32_t m = 0; m < h.members(); ++m) all.push_back(world.look(spec::member_name(h, m)));
+  for (std::uint32_t m = 0; m < h.members(); ++m)
+    all.push_back(world.look(spec::member_name(h, m)));
   return all;
 }
 
@@ -49,9 +50,7 @@ value tree_view::app(std::size_t index, std::size_t members) const {
   return out;
 }
 
-value tree_view::host(const spec::host& h) const {
-  return host_value(look_at(*from_.world, h));
-}
+value tree_view::host(const spec::host& h) const { return host_value(look_at(*from_.world, h)); }
 
 value tree_view::whole() const {
   value out = value::map();

@@ -1,10 +1,11 @@
-// The one result tree (FORMAT 4): names and units exactly as the JSON has them. Built from what apps
-// count and hosts answer, on either kernel, at the end of a run or in the middle of one. `expect`,
-// reports and later verbs read it by path.
+// The one result tree (FORMAT 4): names and units exactly as the JSON has them. Built from what
+// apps count and hosts answer, on either kernel, at the end of a run or in the middle of one.
+// `expect`, reports and later verbs read it by path.
 //
 // A counted host's plain name adds counters and `now`, takes `peak` and `peak_at` of the largest
-// member, range, capacity and limits of one member, the earliest first failure, and percentiles over
-// all samples. Its members stand in the JSON up to `max_members`; a path reaches every one of them.
+// member, range, capacity and limits of one member, the earliest first failure, and percentiles
+// over all samples. Its members stand in the JSON up to `max_members`; a path reaches every one of
+// them.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ inline constexpr std::size_t max_members = 1000;
 /// hosts.NAME of one member, or of a counted host's members. Never empty.
 [[nodiscard]] value host_value(std::span<const host_metrics> members);
 
-/// Follows a path. What is known but did not occur (an errno, a counter, a state) is 0; anything else
-/// that is not there is a moment that never came: null.
+/// Follows a path. What is known but did not occur (an errno, a counter, a state) is 0; anything
+/// else that is not there is a moment that never came: null.
 [[nodiscard]] value lookup(const value& tree, std::span<const spec::path_segment> path);
 
 /// What the tree is made from. All of it outlives the tree_view.

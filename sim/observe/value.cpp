@@ -38,14 +38,25 @@ std::size_t utf8_length(std::string_view s) {
 
 void write_scalar(std::string& out, const value& v) {
   switch (v.kind) {
-    case value::type::null: out += "null"; break;
-    case value::type::boolean: out += v.number != 0 ? "true" : "false"; break;
-    case value::type::integer: out += fmt::to_string(v.number); break;
+    case value::type::null:
+      out += "null";
+      break;
+    case value::type::boolean:
+      out += v.number != 0 ? "true" : "false";
+      break;
+    case value::type::integer:
+      out += fmt::to_string(v.number);
+      break;
     case value::type::decimal:
-    case value::type::time: out += exact_decimal(v.number); break;
-    case value::type::text: out += json_string(v.text); break;
+    case value::type::time:
+      out += exact_decimal(v.number);
+      break;
+    case value::type::text:
+      out += json_string(v.text);
+      break;
     case value::type::list:
-    case value::type::map: break;
+    case value::type::map:
+      break;
   }
 }
 
@@ -91,6 +102,16 @@ void write(std::string& out, const value& v, std::size_t indent) {
 }
 
 }  // namespace
+
+value::value(bool b) : kind(type::boolean), number(b ? 1 : 0) {}
+value::value(int n) : kind(type::integer), number(n) {}
+value::value(std::int64_t n) : kind(type::integer), number(n) {}
+value::value(std::uint32_t n) : kind(type::integer), number(n) {}
+value::value(duration d) : kind(type::time), number(ns(d)) {}
+value::value(instant t) : kind(type::time), number(ns(t)) {}
+value::value(std::string s) : kind(type::text), text(std::move(s)) {}
+value::value(std::string_view s) : kind(type::text), text(s) {}
+value::value(const char* s) : kind(type::text), text(s) {}
 
 value::value(std::uint64_t n) : kind(type::integer) {
   constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -151,14 +172,20 @@ std::string exact_decimal(std::int64_t billionths) {
 
 spec::value to_spec(const value& v) {
   switch (v.kind) {
-    case value::type::boolean: return spec::value::of(v.number != 0);
-    case value::type::integer: return spec::value::of_int(v.number);
-    case value::type::decimal: return spec::value::of_scaled(v.number);
-    case value::type::time: return spec::value::of(duration{v.number});
-    case value::type::text: return spec::value::of(std::string_view(v.text));
+    case value::type::boolean:
+      return spec::value::of(v.number != 0);
+    case value::type::integer:
+      return spec::value::of_int(v.number);
+    case value::type::decimal:
+      return spec::value::of_scaled(v.number);
+    case value::type::time:
+      return spec::value::of(duration{v.number});
+    case value::type::text:
+      return spec::value::of(std::string_view(v.text));
     case value::type::null:
     case value::type::list:
-    case value::type::map: break;
+    case value::type::map:
+      break;
   }
   return spec::value::null();
 }

@@ -29,22 +29,20 @@ struct value {
     map,
   };
 
-  value() = default;
-  value(bool b) : kind(type::boolean), number(b ? 1 : 0) {}        // NOLINT: a literal is a value
-  value(int n) : kind(type::integer), number(n) {}                 // NOLINT
-  value(std::int64_t n) : kind(type::integer), number(n) {}        // NOLINT
-  value(std::uint64_t n);                                          // NOLINT
-  value(std::uint32_t n) : kind(type::integer), number(n) {}       // NOLINT
-  value(duration d) : kind(type::time), number(ns(d)) {}           // NOLINT
-  value(instant t) : kind(type::time), number(ns(t)) {}            // NOLINT
-  value(std::string s) : kind(type::text), text(std::move(s)) {}   // NOLINT
-  value(std::string_view s) : kind(type::text), text(s) {}         // NOLINT
-  value(const char* s) : kind(type::text), text(s) {}              // NOLINT
+  value();
+  value(bool b);              // NOLINT: a literal is a value
+  value(int n);               // NOLINT
+  value(std::int64_t n);      // NOLINT
+  value(std::uint64_t n);     // NOLINT
+  value(std::uint32_t n);     // NOLINT
+  value(duration d);          // NOLINT
+  value(instant t);           // NOLINT
+  value(std::string s);       // NOLINT
+  value(std::string_view s);  // NOLINT
+  value(const char* s);       // NOLINT
   /// Null where there is nothing.
   template <class T>
-  value(const std::optional<T>& v) {  // NOLINT
-    if (v) *this = value(*v);
-  }
+  value(const std::optional<T>& v);  // NOLINT
   [[nodiscard]] static value list();
   [[nodiscard]] static value map();
   [[nodiscard]] static value decimal(std::int64_t billionths);
@@ -70,6 +68,14 @@ struct member {
   std::string key;
   value content;
 };
+
+// Here and not in the class: a list of members can only be made once a member is known.
+inline value::value() = default;
+
+template <class T>
+value::value(const std::optional<T>& v) {
+  if (v) *this = value(*v);
+}
 
 /// 28.232, 40.0, -0.000000001: exact, at least one place, no trailing zeros.
 [[nodiscard]] std::string exact_decimal(std::int64_t billionths);

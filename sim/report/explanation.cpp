@@ -50,9 +50,10 @@ std::string measured_text(const observe::outcome& o, const app_failure& f) {
   const std::string& app = o.scenario->apps[f.app].name;
   const std::uint64_t attempted = count(o.tree, {"apps", app, "attempted"});
   const std::uint64_t connected = count(o.tree, {"apps", app, "connected"});
-  const double lost = attempted == 0 ? 0
-                                     : static_cast<double>(attempted - std::min(attempted, connected)) /
-                                           static_cast<double>(attempted);
+  const double lost = attempted == 0
+                          ? 0
+                          : static_cast<double>(attempted - std::min(attempted, connected)) /
+                                static_cast<double>(attempted);
   return fmt::format("{} of {} attempts connected, {} lost", grouped(connected), grouped(attempted),
                      percent(lost));
 }
@@ -77,8 +78,8 @@ std::string ports_explanation(const observe::outcome& o, const app_failure& f, c
   out += line("", measured_text(o, f), s);
   out += cures_text(cures_of(*b), s);
   if (f.to && b->time_wait > duration::zero()) {
-    out += line("check", fmt::format("ss -tan state time-wait dst {} | wc -l",
-                                     to_string(f.to->address)), s);
+    out += line("check",
+                fmt::format("ss -tan state time-wait dst {} | wc -l", to_string(f.to->address)), s);
   }
   return out;
 }
@@ -126,11 +127,14 @@ std::string refused_explanation(const observe::outcome& o, const app_failure& f,
     return line("why", fmt::format("no app of this file listens on {}", to_string(*f.to)), s);
   }
   if (ns(server->start) > f.at) {
-    return line("why", fmt::format("{} listens on {} only from {} on", server->name,
-                                   to_string(*f.to), time_text(ns(server->start))), s);
+    return line("why",
+                fmt::format("{} listens on {} only from {} on", server->name, to_string(*f.to),
+                            time_text(ns(server->start))),
+                s);
   }
-  return line("why", fmt::format("{} did not listen on {} at that time", server->name,
-                                 to_string(*f.to)), s);
+  return line("why",
+              fmt::format("{} did not listen on {} at that time", server->name, to_string(*f.to)),
+              s);
 }
 
 std::string silence_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
@@ -141,8 +145,9 @@ std::string silence_explanation(const observe::outcome& o, const app_failure& f,
   const auto overflows = count(o.tree, {"hosts", host, "nstat", "TcpExtListenOverflows"});
   if (overflows == 0) return {};
   const std::int32_t somaxconn = o.scenario->hosts[owner->host].sysctls.somaxconn;
-  std::string out = line(
-      "why", fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows)), s);
+  std::string out =
+      line("why",
+           fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows)), s);
   if (const spec::app* server = listener_at(*o.scenario, *f.to)) {
     const auto* e = std::get_if<spec::echo_server>(&server->kind);
     const auto* l = std::get_if<spec::listener>(&server->kind);
@@ -150,7 +155,9 @@ std::string silence_explanation(const observe::outcome& o, const app_failure& f,
     const std::int32_t least = std::min(backlog, somaxconn);
     out += line("cure",
                 fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
-                            "faster accepts on {}", backlog, somaxconn, least, server->name), s);
+                            "faster accepts on {}",
+                            backlog, somaxconn, least, server->name),
+                s);
   }
   return out + line("check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln", s);
 }
@@ -167,21 +174,25 @@ std::string start_explanation(const observe::start_failure& f, const style& s) {
   const bool only_time_wait =
       !f.in_the_way.empty() && std::all_of(f.in_the_way.begin(), f.in_the_way.end(),
                                            [](const auto& r) { return r.state == "TIME-WAIT"; });
-  const bool by_program =
-      std::any_of(f.in_the_way.begin(), f.in_the_way.end(),
-                  [](const auto& r) { return !r.holders.empty(); });
+  const bool by_program = std::any_of(f.in_the_way.begin(), f.in_the_way.end(),
+                                      [](const auto& r) { return !r.holders.empty(); });
   if (f.what.error == errc::eaddrinuse) {
     if (only_time_wait) {
       out += line("cure", "SO_REUSEADDR before bind(), or wait for TIME-WAIT to end", s);
     } else {
-      out += line("cure", by_program ? "another port or address, or stop the holder first; if it is "
-                                       "an outgoing connection: net.ipv4.ip_local_reserved_ports"
-                                     : "another port or address", s);
+      out += line("cure",
+                  by_program ? "another port or address, or stop the holder first; if it is "
+                               "an outgoing connection: net.ipv4.ip_local_reserved_ports"
+                             : "another port or address",
+                  s);
     }
     out += line("check", fmt::format("ss -tanp sport = :{}", f.what.where.port), s);
   } else if (f.what.error == errc::eacces) {
-    out += line("cure", fmt::format("user: root, a port from 1024 on, or "
-                                    "net.ipv4.ip_unprivileged_port_start: {}", f.what.where.port), s);
+    out += line("cure",
+                fmt::format("user: root, a port from 1024 on, or "
+                            "net.ipv4.ip_unprivileged_port_start: {}",
+                            f.what.where.port),
+                s);
   } else if (f.what.error == errc::eaddrnotavail) {
     out += line("why", to_string(f.what.where.address) + " is not an address of " + f.member, s);
   }
@@ -223,7 +234,8 @@ std::string explanation(const observe::outcome& o, const style& s) {
   }
   const auto failures = app_failures(o);
   if (failures.empty()) {
-    return o.start_failures.empty() ? outlook(o, s) : start_explanation(o.start_failures.front(), s);
+    return o.start_failures.empty() ? outlook(o, s)
+                                    : start_explanation(o.start_failures.front(), s);
   }
   const app_failure& f = failures.front();
   const bool in_bind = f.call == "bind" || f.call == "connect";

@@ -59,7 +59,8 @@ room tightest(const observe::outcome& o) {
     const std::string host = host_of(*o.scenario, a);
     const std::uint64_t ports = count(o.tree, {"hosts", host, "ports", "capacity"});
     if (const auto b = budget_of(*o.scenario, a)) {
-      const std::uint64_t sets = std::max<std::uint64_t>(1, b->ports == 0 ? 1 : b->fits() / b->ports);
+      const std::uint64_t sets =
+          std::max<std::uint64_t>(1, b->ports == 0 ? 1 : b->fits() / b->ports);
       const char* peak = sets == 1 ? "peak" : "tuples_peak";
       consider({fmt::format("{} used {} ports of {}", host,
                             grouped(count(o.tree, {"hosts", host, "ports", peak})),
@@ -78,14 +79,15 @@ std::string calm_headline(const observe::outcome& o) {
   if (!o.scenario->apps.empty()) {
     const room r = tightest(o);
     const std::string left = percent(std::max(0.0, 1 - r.share()));
-    return "no failure" + (r.of == 0 ? "" : fmt::format(": {} at the peak, headroom {}", r.what, left));
+    return "no failure" +
+           (r.of == 0 ? "" : fmt::format(": {} at the peak, headroom {}", r.what, left));
   }
   return fmt::format("all {} steps of the script as expected", o.scenario->script.size());
 }
 
 const observe::expectation_row* failed_expectation(const observe::outcome& o) {
-  const auto row = std::find_if(o.expect.begin(), o.expect.end(),
-                                [](const auto& e) { return !e.pass; });
+  const auto row =
+      std::find_if(o.expect.begin(), o.expect.end(), [](const auto& e) { return !e.pass; });
   return row == o.expect.end() ? nullptr : &*row;
 }
 

@@ -13,8 +13,8 @@ namespace fourtuple::report {
 /// failed script step or expectation, or how much room was left.
 [[nodiscard]] std::string headline(const observe::outcome& o);
 
-/// Why the first failure happened and what helps; where nothing failed how far each load is from what
-/// its ports sustain. Empty where nothing is known.
+/// Why the first failure happened and what helps; where nothing failed how far each load is from
+/// what its ports sustain. Empty where nothing is known.
 [[nodiscard]] std::string explanation(const observe::outcome& o, const style& s);
 
 }  // namespace fourtuple::report

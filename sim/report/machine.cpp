@@ -45,16 +45,17 @@ std::vector<test> tests_of(const outcome& o) {
   for (const auto& e : o.expect) {
     const std::string when = e.at ? fmt::format(" at {}", time_text(ns(*e.at))) : "";
     out.push_back({fmt::format("{}: {}{}", e.metric, e.condition, when), e.line,
-                   e.pass ? "" : e.why.empty() ? "not met" : e.why});
+                   e.pass          ? ""
+                   : e.why.empty() ? "not met"
+                                   : e.why});
   }
   const value* script = o.tree.find("script");
   for (const auto& row : script == nullptr ? std::vector<value>{} : script->items) {
     const value* pass = row.find("pass");
     if (pass == nullptr || pass->is_null()) continue;
     const auto step = count(row, {"step"});
-    const auto failed =
-        std::find_if(o.script_failures.begin(), o.script_failures.end(),
-                     [&](const auto& f) { return f.step == step; });
+    const auto failed = std::find_if(o.script_failures.begin(), o.script_failures.end(),
+                                     [&](const auto& f) { return f.step == step; });
     test t{fmt::format("script step {}: {}", step, text(row, {"call"})), 0, ""};
     if (failed != o.script_failures.end()) {
       t.line = failed->line;
@@ -95,8 +96,8 @@ std::string xml(std::string_view text) {
 
 std::string suite(const outcome& o) {
   const auto tests = tests_of(o);
-  const auto failures = std::count_if(tests.begin(), tests.end(),
-                                      [](const auto& t) { return !t.failure.empty(); });
+  const auto failures =
+      std::count_if(tests.begin(), tests.end(), [](const auto& t) { return !t.failure.empty(); });
   // What kept the file from being tested to its end: an error, in JUnit's words.
   std::string error = o.stopped;
   for (const auto& e : o.errors) error += (error.empty() ? "" : "\n") + e;
@@ -114,10 +115,9 @@ std::string suite(const outcome& o) {
   }
   for (const auto& t : tests) {
     out += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml(o.file), xml(t.name));
-    out += t.failure.empty()
-               ? "/>\n"
-               : fmt::format("><failure message=\"{}\">{}</failure></testcase>\n", xml(t.failure),
-                             xml(place(o, t.line)));
+    out += t.failure.empty() ? "/>\n"
+                             : fmt::format("><failure message=\"{}\">{}</failure></testcase>\n",
+                                           xml(t.failure), xml(place(o, t.line)));
   }
   return out + "  </testsuite>\n";
 }
@@ -147,7 +147,8 @@ std::string config_annotation(const std::string& file, const std::string& error)
   int length = 0;
   const std::string rest = error.starts_with(file + ":") ? error.substr(file.size() + 1) : error;
   if (std::sscanf(rest.c_str(), "%d:%d: %n", &line, &column, &length) == 2 && length > 0) {
-    return annotation(file, line, column, std::string_view(rest).substr(static_cast<std::size_t>(length)));
+    return annotation(file, line, column,
+                      std::string_view(rest).substr(static_cast<std::size_t>(length)));
   }
   return annotation(file, 0, 0, error);
 }

@@ -82,7 +82,8 @@ std::string ports_plot(const observe::series& series, std::size_t host, std::uin
     std::string marks;
     for (const auto& c : columns) marks += c.failures > 0 ? (s.unicode ? "×" : "x") : " ";
     marks.erase(marks.find_last_not_of(' ') + 1);
-    out += fmt::format("{:>{}} {}", "failures", label - 2, axis) + painted(marks, paint::red, s) + '\n';
+    out += fmt::format("{:>{}} {}", "failures", label - 2, axis) + painted(marks, paint::red, s) +
+           '\n';
   }
   const std::string end = time_text(ns(series.samples.back().at));
   const std::size_t gap = columns.size() > end.size() + 3 ? columns.size() - end.size() - 3 : 1;

@@ -90,8 +90,8 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   const bool loopback = std::all_of(l->to.begin(), l->to.end(),
                                     [](const endpoint& e) { return e.address.is_loopback(); });
   // bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
-  b.reuses = !b.binds_first && (h.sysctls.tcp_tw_reuse == 1 ||
-                                (h.sysctls.tcp_tw_reuse == 2 && loopback));
+  b.reuses =
+      !b.binds_first && (h.sysctls.tcp_tw_reuse == 1 || (h.sysctls.tcp_tw_reuse == 2 && loopback));
   b.reuse_after = std::max(h.sysctls.tcp_tw_reuse_delay, duration{1'000'000});
   if (h.profile->time_wait.reuse_clock == profile::tw_reuse_clock::whole_seconds) {
     b.reuse_after = std::chrono::seconds{1};
@@ -109,9 +109,9 @@ std::vector<cure> cures_of(const port_budget& b) {
   if (b.hold && asked > 0) {
     const double busy = asked * static_cast<double>(ns(*b.hold)) / second;
     const auto size = static_cast<std::uint64_t>(std::ceil(std::max(1.0, busy)));
-    out.push_back(no_limit(fmt::format("pool of {} kept connections", grouped(size)),
-                           fmt::format("{} x {} busy at once", rate_text(asked),
-                                       time_text(ns(*b.hold)))));
+    out.push_back(
+        no_limit(fmt::format("pool of {} kept connections", grouped(size)),
+                 fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(*b.hold)))));
   }
   if (!b.reuses && !b.binds_first && b.time_wait > b.reuse_after) {
     port_budget changed = b;

@@ -18,13 +18,13 @@ struct port_budget {
   std::uint16_t high = 0;
   std::uint64_t destinations = 1;
   std::uint64_t sources = 1;
-  bool binds_first = false;  ///< bind() with port 0: a port serves one destination only
-  bool has_no_port = false;  ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
-  std::optional<double> asked;    ///< connections per second; the highest stage
-  std::optional<duration> hold;   ///< nothing: for ever
-  duration time_wait{};           ///< after it, where the client closes first; else 0
-  bool reuses = false;            ///< tcp_tw_reuse applies
-  duration reuse_after{};         ///< an old TIME-WAIT may be taken over then
+  bool binds_first = false;      ///< bind() with port 0: a port serves one destination only
+  bool has_no_port = false;      ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
+  std::optional<double> asked;   ///< connections per second; the highest stage
+  std::optional<duration> hold;  ///< nothing: for ever
+  duration time_wait{};          ///< after it, where the client closes first; else 0
+  bool reuses = false;           ///< tcp_tw_reuse applies
+  duration reuse_after{};        ///< an old TIME-WAIT may be taken over then
 
   /// Connections that fit at one time.
   [[nodiscard]] std::uint64_t fits() const;

@@ -68,8 +68,13 @@ std::vector<app_failure> app_failures(const observe::outcome& o) {
     const auto [process, member] = first_member(*app, host_of(*o.scenario, a));
     const observe::value* first = process->find("first_failure");
     if (first == nullptr || first->is_null()) continue;
-    app_failure f{i, member, number(*first, {"at"}), text(*first, {"error"}),
-                  text(*first, {"call"}), count(*first, {"attempt"}), std::nullopt};
+    app_failure f{i,
+                  member,
+                  number(*first, {"at"}),
+                  text(*first, {"error"}),
+                  text(*first, {"call"}),
+                  count(*first, {"attempt"}),
+                  std::nullopt};
     const auto to = destinations_of(a);
     if (to.size() == 1) f.to = to.front();
     // Attempt k goes to the k-th destination in turn, unless retries have shifted it.

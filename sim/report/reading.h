@@ -25,9 +25,9 @@ namespace fourtuple::report {
 
 /// The first failed attempt of an app.
 struct app_failure {
-  std::size_t app = 0;     ///< in scenario->apps
-  std::string member;      ///< the host it happened on
-  std::int64_t at = 0;     ///< ns
+  std::size_t app = 0;  ///< in scenario->apps
+  std::string member;   ///< the host it happened on
+  std::int64_t at = 0;  ///< ns
   std::string error;
   std::string call;
   std::uint64_t attempt = 0;

@@ -11,9 +11,9 @@ namespace fourtuple::report {
 
 namespace {
 
-// Names: the IANA Service Name and Transport Protocol Port Number Registry; those that /etc/services
-// of Debian spells otherwise (mysql's 3306, postgresql's 5432) are the same in both. 3000, 8000 and
-// 8888 are habits, not registrations: no name for ss.
+// Names: the IANA Service Name and Transport Protocol Port Number Registry; those that
+// /etc/services of Debian spells otherwise (mysql's 3306, postgresql's 5432) are the same in both.
+// 3000, 8000 and 8888 are habits, not registrations: no name for ss.
 constexpr std::array table_rows{
     service{20, "ftp-data", "FTP data", "tcp"},
     service{21, "ftp", "FTP control", "tcp"},
@@ -89,8 +89,8 @@ std::string_view iana_range(std::uint16_t port) {
 std::vector<ephemeral_range> all_systems() {
   std::vector<ephemeral_range> out;
   for (const auto& p : profile::all_profiles()) {
-    out.push_back({p.name, p.ports.default_range,
-                   p.is_linux ? "net.ipv4.ip_local_port_range" : "RFC 6335"});
+    out.push_back(
+        {p.name, p.ports.default_range, p.is_linux ? "net.ipv4.ip_local_port_range" : "RFC 6335"});
   }
   for (const auto& system : other_systems) {
     const bool known = std::any_of(out.begin(), out.end(),

@@ -23,23 +23,35 @@ struct state_row {
   std::uint16_t bit;
 };
 constexpr state_row states[] = {
-    {"ESTABLISHED", "ESTAB", ss_established}, {"ESTAB", "ESTAB", ss_established},
-    {"SYN-SENT", "SYN-SENT", ss_syn_sent},    {"SYN-RECEIVED", "SYN-RECV", ss_syn_recv},
+    {"ESTABLISHED", "ESTAB", ss_established},    {"ESTAB", "ESTAB", ss_established},
+    {"SYN-SENT", "SYN-SENT", ss_syn_sent},       {"SYN-RECEIVED", "SYN-RECV", ss_syn_recv},
     {"FIN-WAIT-1", "FIN-WAIT-1", ss_fin_wait_1}, {"FIN-WAIT-2", "FIN-WAIT-2", ss_fin_wait_2},
-    {"TIME-WAIT", "TIME-WAIT", ss_time_wait}, {"CLOSE-WAIT", "CLOSE-WAIT", ss_close_wait},
-    {"LAST-ACK", "LAST-ACK", ss_last_ack},    {"LISTEN", "LISTEN", ss_listen},
-    {"CLOSING", "CLOSING", ss_closing},       {"UNCONN", "UNCONN", ss_unconnected},
+    {"TIME-WAIT", "TIME-WAIT", ss_time_wait},    {"CLOSE-WAIT", "CLOSE-WAIT", ss_close_wait},
+    {"LAST-ACK", "LAST-ACK", ss_last_ack},       {"LISTEN", "LISTEN", ss_listen},
+    {"CLOSING", "CLOSING", ss_closing},          {"UNCONN", "UNCONN", ss_unconnected},
     {"CLOSED", "UNCONN", ss_unconnected},
 };
 
 /// Words of `state` and `exclude`: scan_state() of ss.c.
 constexpr std::pair<std::string_view, std::uint16_t> state_words[] = {
-    {"established", ss_established}, {"estab", ss_established},   {"syn-sent", ss_syn_sent},
-    {"syn-recv", ss_syn_recv},       {"syn-received", ss_syn_recv}, {"fin-wait-1", ss_fin_wait_1},
-    {"fin-wait-2", ss_fin_wait_2},   {"time-wait", ss_time_wait}, {"closed", ss_unconnected},
-    {"close", ss_unconnected},       {"unconnected", ss_unconnected}, {"unconn", ss_unconnected},
-    {"close-wait", ss_close_wait},   {"last-ack", ss_last_ack},   {"listening", ss_listen},
-    {"listen", ss_listen},           {"closing", ss_closing},     {"all", ss_all},
+    {"established", ss_established},
+    {"estab", ss_established},
+    {"syn-sent", ss_syn_sent},
+    {"syn-recv", ss_syn_recv},
+    {"syn-received", ss_syn_recv},
+    {"fin-wait-1", ss_fin_wait_1},
+    {"fin-wait-2", ss_fin_wait_2},
+    {"time-wait", ss_time_wait},
+    {"closed", ss_unconnected},
+    {"close", ss_unconnected},
+    {"unconnected", ss_unconnected},
+    {"unconn", ss_unconnected},
+    {"close-wait", ss_close_wait},
+    {"last-ack", ss_last_ack},
+    {"listening", ss_listen},
+    {"listen", ss_listen},
+    {"closing", ss_closing},
+    {"all", ss_all},
     {"connected", ss_all & ~(ss_unconnected | ss_listen)},
     {"synchronized", ss_all & ~(ss_unconnected | ss_listen | ss_syn_sent)},
     {"bucket", ss_syn_recv | ss_time_wait},
@@ -69,12 +81,18 @@ struct port_test final : ss_expression {
   [[nodiscard]] bool matches(const row& r) const override {
     const std::uint16_t mine = local ? r.local.port : r.remote.port;
     switch (op) {
-      case compare::eq: return mine == port;
-      case compare::ne: return mine != port;
-      case compare::lt: return mine < port;
-      case compare::gt: return mine > port;
-      case compare::le: return mine <= port;
-      case compare::ge: return mine >= port;
+      case compare::eq:
+        return mine == port;
+      case compare::ne:
+        return mine != port;
+      case compare::lt:
+        return mine < port;
+      case compare::gt:
+        return mine > port;
+      case compare::le:
+        return mine <= port;
+      case compare::ge:
+        return mine >= port;
     }
     return false;
   }
@@ -178,18 +196,19 @@ class parser {
       const bool excludes = accept({"exclude"});
       if (!excludes && !accept({"state"})) return;
       const std::string word = next();
-      const auto* found =
-          std::find_if(std::begin(state_words), std::end(state_words),
-                       [&](const auto& s) { return s.first == word; });
+      const auto* found = std::find_if(std::begin(state_words), std::end(state_words),
+                                       [&](const auto& s) { return s.first == word; });
       if (found == std::end(state_words)) {
-        fail(fmt::format("'{}' is no state of ss; known are established syn-sent syn-recv "
-                         "fin-wait-1 fin-wait-2 time-wait closed close-wait last-ack listening "
-                         "closing all connected synchronized bucket big", word));
+        fail(
+            fmt::format("'{}' is no state of ss; known are established syn-sent syn-recv "
+                        "fin-wait-1 fin-wait-2 time-wait closed close-wait last-ack listening "
+                        "closing all connected synchronized bucket big",
+                        word));
         return;
       }
       if (excludes) {
-        out.states = static_cast<std::uint16_t>((out.states == 0 ? ss_all : out.states) &
-                                                ~found->second);
+        out.states =
+            static_cast<std::uint16_t>((out.states == 0 ? ss_all : out.states) & ~found->second);
       } else {
         out.states = static_cast<std::uint16_t>(out.states | found->second);
       }
@@ -238,8 +257,8 @@ class parser {
     if (word == "sport" || word == "dport") return port(word == "sport");
     if (word == "src" || word == "dst") return host(word == "src");
     if (word.empty()) return fail("the filter ends in the middle");
-    return fail(fmt::format("'{}' is no word of a filter; known are sport dport src dst and or not",
-                            word));
+    return fail(
+        fmt::format("'{}' is no word of a filter; known are sport dport src dst and or not", word));
   }
 
   std::optional<compare> comparison() {
@@ -267,7 +286,8 @@ class parser {
     out->local = local;
     out->negated = op == compare::ne;
     std::string word = next();
-    if (!read_host(word, *out)) return fail(fmt::format("'{}' is no address[/prefix][:port]", word));
+    if (!read_host(word, *out))
+      return fail(fmt::format("'{}' is no address[/prefix][:port]", word));
     return out;
   }
 

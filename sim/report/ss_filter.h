@@ -1,5 +1,6 @@
-// The filter words of ss(8): which states, and an expression over addresses and ports. The grammar is
-// that of iproute2's ssfilter.y, as far as TCP and UDP sockets of the simulated hosts have answers.
+// The filter words of ss(8): which states, and an expression over addresses and ports. The grammar
+// is that of iproute2's ssfilter.y, as far as TCP and UDP sockets of the simulated hosts have
+// answers.
 #pragma once
 
 #include <cstdint>

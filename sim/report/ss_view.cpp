@@ -43,8 +43,8 @@ std::string process_text(const socket_row& r, const ss_options& o) {
     out += ")";
   }
   if (o.timers && !r.timer.empty()) {
-    out += fmt::format("{}timer:({},{},{})", out.empty() ? "" : " ", r.timer, ss_timer(r.timer_left),
-                       r.retransmits);
+    out += fmt::format("{}timer:({},{},{})", out.empty() ? "" : " ", r.timer,
+                       ss_timer(r.timer_left), r.retransmits);
   }
   return out;
 }
@@ -143,13 +143,15 @@ std::string summary_text(const std::vector<socket_row>& rows) {
     // Records of TIME-WAIT are no sockets: ss counts them in TCP's total only.
     if (!is_time_wait) ++n[r.tcp ? 1 : 0][r.local.address.family == family::inet6 ? 1 : 0];
     if (r.tcp && state_bit(r) == ss_established) ++established;
-    const bool waits = (state_bit(r) & (ss_fin_wait_1 | ss_fin_wait_2 | ss_last_ack | ss_closing)) != 0;
+    const bool waits =
+        (state_bit(r) & (ss_fin_wait_1 | ss_fin_wait_2 | ss_last_ack | ss_closing)) != 0;
     if (r.tcp && waits && r.holders.empty()) ++orphaned;
   }
   const unsigned tcp = n[1][0] + n[1][1];
   const unsigned udp = n[0][0] + n[0][1];
-  std::string out = fmt::format("Total: {}\nTCP:   {} (estab {}, closed {}, orphaned {}, timewait {})\n\n",
-                                tcp + udp, tcp + time_wait, established, time_wait, orphaned, time_wait);
+  std::string out =
+      fmt::format("Total: {}\nTCP:   {} (estab {}, closed {}, orphaned {}, timewait {})\n\n",
+                  tcp + udp, tcp + time_wait, established, time_wait, orphaned, time_wait);
   out += "Transport Total     IP        IPv6\n";
   const auto row = [&](std::string_view name, unsigned v4, unsigned v6) {
     out += fmt::format("{:<9} {:<9} {:<9} {}\n", name, v4 + v6, v4, v6);

@@ -72,14 +72,15 @@ std::string hosts_table(const outcome& o, const style& s) {
       return t == nullptr || t->is_null() ? std::string("-") : time_text(t->number);
     };
     rows.row({h.count ? fmt::format("{} x {}", h.name, *h.count) : h.name,
-              grouped(count(*host, {"ports", "peak"})), grouped(count(*host, {"ports", "capacity"})),
-              at("ports"), "", grouped(count(*host, {"time_wait", "peak"})), at("time_wait")});
+              grouped(count(*host, {"ports", "peak"})),
+              grouped(count(*host, {"ports", "capacity"})), at("ports"), "",
+              grouped(count(*host, {"time_wait", "peak"})), at("time_wait")});
   }
   return rows.text(s);
 }
 
 std::string mark(bool pass, const style& s) {
-  if (pass) return painted(s.unicode ? "✓" : "ok  ", paint::green, s);
+  if (pass) return painted(s.unicode ? "✓" : "ok", paint::green, s);
   return painted(s.unicode ? "✗" : "FAIL", paint::red, s);
 }
 
@@ -91,12 +92,14 @@ std::string found_text(const value& v) {
 std::string expectation_line(const outcome& o, const observe::expectation_row& e, const style& s) {
   const std::string when = e.at ? fmt::format(" at {}", time_text(ns(*e.at))) : "";
   const std::string what = one_line(fmt::format("{}: {}{}", e.metric, e.condition, when));
-  const std::string first = fmt::format("  {} ", s.unicode ? (e.pass ? "✓" : "✗")
-                                                           : (e.pass ? "ok  " : "FAIL"));
+  const std::string first =
+      fmt::format("  {} ", s.unicode ? (e.pass ? "✓" : "✗") : (e.pass ? "ok  " : "FAIL"));
   std::string out;
   if (e.pass) {
-    out = first + clipped(fmt::format("{} ({})", what, one_line(found_text(e.found))),
-                          s.width - width_of(first)) + '\n';
+    out = first +
+          clipped(fmt::format("{} ({})", what, one_line(found_text(e.found))),
+                  s.width - width_of(first)) +
+          '\n';
   } else {
     out = wrapped(first, fmt::format("{}: {}: {}", place(o, e.line), what, one_line(e.why)), s);
   }
@@ -105,9 +108,9 @@ std::string expectation_line(const outcome& o, const observe::expectation_row& e
 }
 
 std::string step_text(const outcome& o, const observe::script_failure& f) {
-  std::string text = fmt::format("{}: step {}, {}{}{}: expected {}, got {}", place(o, f.line),
-                                 f.step, f.call, f.host.empty() ? "" : " on ", f.host, f.expected,
-                                 f.got);
+  std::string text =
+      fmt::format("{}: step {}, {}{}{}: expected {}, got {}", place(o, f.line), f.step, f.call,
+                  f.host.empty() ? "" : " on ", f.host, f.expected, f.got);
   // `why` often says no more than what is there already.
   if (!f.why.empty() && text.find(f.why) == std::string::npos) text += ": " + f.why;
   return one_line(text);
@@ -128,14 +131,17 @@ std::string expectations(const outcome& o, const style& s, bool quiet) {
 std::string script_line(const outcome& o, const style& s) {
   const value* script = o.tree.find("script");
   if (script == nullptr || script->items.empty()) return {};
-  const auto tested = std::count_if(script->items.begin(), script->items.end(), [](const auto& row) {
-    const value* pass = row.find("pass");
-    return pass != nullptr && !pass->is_null();
-  });
+  const auto tested =
+      std::count_if(script->items.begin(), script->items.end(), [](const auto& row) {
+        const value* pass = row.find("pass");
+        return pass != nullptr && !pass->is_null();
+      });
   if (!o.script_failures.empty()) {
-    return fmt::format("  script: {} of {} tested steps failed\n", o.script_failures.size(), tested);
+    return fmt::format("  script: {} of {} tested steps failed\n", o.script_failures.size(),
+                       tested);
   }
-  return fmt::format("  {} script: {} steps, {} tested\n", mark(true, s), script->items.size(), tested);
+  return fmt::format("  {} script: {} steps, {} tested\n", mark(true, s), script->items.size(),
+                     tested);
 }
 
 std::string plot(const outcome& o, const style& s) {
@@ -156,14 +162,13 @@ std::string plot(const outcome& o, const style& s) {
 }
 
 std::string footer(const outcome& o, const style& s) {
-  const auto failed = std::count_if(o.expect.begin(), o.expect.end(),
-                                    [](const auto& e) { return !e.pass; });
-  std::string text = fmt::format("{} of virtual time, {} events, {} of wall time, {}, seed {}",
-                                 time_text(number(o.tree, {"ended_at"})),
-                                 grouped(count(o.tree, {"run", "events"})),
-                                 time_text(number(o.tree, {"run", "wall_seconds"})),
-                                 bytes_text(count(o.tree, {"run", "peak_rss_bytes"})),
-                                 count(o.tree, {"seed"}));
+  const auto failed =
+      std::count_if(o.expect.begin(), o.expect.end(), [](const auto& e) { return !e.pass; });
+  std::string text = fmt::format(
+      "{} of virtual time, {} events, {} of wall time, {}, seed {}",
+      time_text(number(o.tree, {"ended_at"})), grouped(count(o.tree, {"run", "events"})),
+      time_text(number(o.tree, {"run", "wall_seconds"})),
+      bytes_text(count(o.tree, {"run", "peak_rss_bytes"})), count(o.tree, {"seed"}));
   std::string verdict_text(words(o.result));
   if (o.result == verdict::not_as_expected && failed > 0) {
     verdict_text += fmt::format(": {} of {} conditions failed", failed, o.expect.size());
@@ -195,14 +200,22 @@ std::string file_line(const outcome& o, const style& s) {
 
 std::string_view words(verdict v) {
   switch (v) {
-    case verdict::as_expected: return "as expected";
-    case verdict::not_as_expected: return "not as expected";
-    case verdict::bad_input: return "not a valid file";
-    case verdict::not_possible_here: return "not possible on this machine";
-    case verdict::internal_error: return "internal error";
-    case verdict::kernel_differs: return "simulation and kernel differ";
-    case verdict::limit_hit: return "stopped by a limit";
-    case verdict::interrupted: return "interrupted";
+    case verdict::as_expected:
+      return "as expected";
+    case verdict::not_as_expected:
+      return "not as expected";
+    case verdict::bad_input:
+      return "not a valid file";
+    case verdict::not_possible_here:
+      return "not possible on this machine";
+    case verdict::internal_error:
+      return "internal error";
+    case verdict::kernel_differs:
+      return "simulation and kernel differ";
+    case verdict::limit_hit:
+      return "stopped by a limit";
+    case verdict::interrupted:
+      return "interrupted";
   }
   return "";
 }
@@ -211,8 +224,9 @@ std::string summary(const outcome& o, const style& s, bool quiet) {
   const bool good = o.result == verdict::as_expected;
   if (!o.scenario || o.tree.is_null()) return {};
   if (quiet && good) return {};
-  std::string top = painted(clipped(one_line(headline(o)), s.width),
-                            good ? paint::bold : paint::red, s) + '\n' + file_line(o, s);
+  std::string top =
+      painted(clipped(one_line(headline(o)), s.width), good ? paint::bold : paint::red, s) + '\n' +
+      file_line(o, s);
   if (!o.stopped.empty()) top += wrapped("  stopped: ", one_line(o.stopped), s);
   if (quiet) return top + expectations(o, s, true);
   const bool has_apps = !o.scenario->apps.empty();

@@ -10,12 +10,23 @@ std::string painted(std::string_view text, paint how, const style& s) {
   if (!s.colour || how == paint::plain) return std::string(text);
   const char* code = "0";
   switch (how) {
-    case paint::bold: code = "1"; break;
-    case paint::dim: code = "2"; break;
-    case paint::red: code = "31"; break;
-    case paint::green: code = "32"; break;
-    case paint::yellow: code = "33"; break;
-    case paint::plain: break;
+    case paint::bold:
+      code = "1";
+      break;
+    case paint::dim:
+      code = "2";
+      break;
+    case paint::red:
+      code = "31";
+      break;
+    case paint::green:
+      code = "32";
+      break;
+    case paint::yellow:
+      code = "33";
+      break;
+    case paint::plain:
+      break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
@@ -43,8 +54,8 @@ std::string time_text(std::int64_t nanoseconds) {
   }
   if (unit == 1) return fmt::format("{} ns", nanoseconds);
   const std::int64_t thousandths = (nanoseconds + unit / 2000) / (unit / 1000);
-  std::string text = fmt::format("{}.{:03}", grouped(static_cast<std::uint64_t>(thousandths) / 1000),
-                                 thousandths % 1000);
+  std::string text = fmt::format(
+      "{}.{:03}", grouped(static_cast<std::uint64_t>(thousandths) / 1000), thousandths % 1000);
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
   return text + ' ' + name;

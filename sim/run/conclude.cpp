@@ -76,8 +76,8 @@ void session::collect_sockets() {
 void session::collect_script_failures() {
   for (const auto& row : script_.rows) {
     if (!row.pass || *row.pass) continue;
-    out_.script_failures.push_back({row.step, row.line, row.host, row.call,
-                                    row.expect.value_or(""), got_text(row), row.why});
+    out_.script_failures.push_back(
+        {row.step, row.line, row.host, row.call, row.expect.value_or(""), got_text(row), row.why});
   }
 }
 
@@ -85,9 +85,8 @@ void session::decide() {
   if (out_.result != observe::verdict::as_expected) return;
   const bool expect_failed = std::any_of(out_.expect.begin(), out_.expect.end(),
                                          [](const auto& row) { return !row.pass; });
-  const bool app_failed =
-      std::any_of(out_.start_failures.begin(), out_.start_failures.end(),
-                  [](const auto& f) { return !f.expected; });
+  const bool app_failed = std::any_of(out_.start_failures.begin(), out_.start_failures.end(),
+                                      [](const auto& f) { return !f.expected; });
   if (expect_failed || app_failed || !out_.script_failures.empty()) {
     out_.result = observe::verdict::not_as_expected;
   }

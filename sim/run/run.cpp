@@ -14,7 +14,7 @@ namespace {
 using observe::verdict;
 
 constexpr std::array by_severity{
-    verdict::internal_error, verdict::interrupted,    verdict::bad_input,
+    verdict::internal_error,    verdict::interrupted, verdict::bad_input,
     verdict::not_possible_here, verdict::limit_hit,   verdict::kernel_differs,
     verdict::not_as_expected,   verdict::as_expected,
 };

@@ -1,6 +1,6 @@
 // Runs one checked scenario on one world, start to verdict: processes for the apps, time in pieces
-// (expect_at, samples for plots), the tree, the expectations, the exit code. Prints nothing and reads
-// no clock: wall time and memory are asked of the caller.
+// (expect_at, samples for plots), the tree, the expectations, the exit code. Prints nothing and
+// reads no clock: wall time and memory are asked of the caller.
 #pragma once
 
 #include <fourtuple/os.h>
@@ -28,12 +28,12 @@ struct progress {
 };
 
 struct run_options {
-  std::uint64_t event_limit = 0;                       ///< 0: none
-  std::int64_t wall_limit_ns = 0;                      ///< 0: none; needs wall_clock
-  std::function<std::int64_t()> wall_clock;            ///< ns since any moment
-  std::function<std::uint64_t()> peak_rss;             ///< bytes
-  std::function<void(const progress&)> on_progress;    ///< every few thousand events
-  const std::atomic<bool>* interrupted = nullptr;      ///< looked at as often
+  std::uint64_t event_limit = 0;                     ///< 0: none
+  std::int64_t wall_limit_ns = 0;                    ///< 0: none; needs wall_clock
+  std::function<std::int64_t()> wall_clock;          ///< ns since any moment
+  std::function<std::uint64_t()> peak_rss;           ///< bytes
+  std::function<void(const progress&)> on_progress;  ///< every few thousand events
+  const std::atomic<bool>* interrupted = nullptr;    ///< looked at as often
   /// Only up to this instant; the outcome then has socket tables and no expectations.
   std::optional<instant> sockets_at;
 };
@@ -45,7 +45,8 @@ struct parts {
   std::function<void(const spec::scenario&, const spec::app&, os, observe::app_metrics&)> start_app;
   std::function<bool(const spec::app&)> must_finish;
   /// Called only where the file has a script.
-  std::function<void(const spec::scenario&, observe::backend&, observe::script_metrics&)> start_script;
+  std::function<void(const spec::scenario&, observe::backend&, observe::script_metrics&)>
+      start_script;
 };
 
 /// On the simulated kernel.

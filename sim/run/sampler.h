@@ -1,6 +1,6 @@
 // Looks at the world at equally spaced instants, so that a report can plot it. Where the end is not
-// known the spacing doubles whenever there are too many samples. Looking changes nothing: the digest
-// is the same with and without.
+// known the spacing doubles whenever there are too many samples. Looking changes nothing: the
+// digest is the same with and without.
 #pragma once
 
 #include <functional>

@@ -12,7 +12,8 @@ namespace fourtuple::run {
 
 namespace {
 
-/// Above it only the first hosts are sampled: looking at a fleet 90 times costs more than running it.
+/// Above it only the first hosts are sampled: looking at a fleet 90 times costs more than running
+/// it.
 constexpr std::size_t most_sampled_hosts = 32;
 
 std::vector<std::string> hosts_to_sample(const spec::scenario& s) {
@@ -53,8 +54,8 @@ void session::run() {
   start_everything();
   std::vector<std::string> apps;
   for (const auto& a : scenario_->apps) apps.push_back(a.name);
-  sampler_.emplace(*world_, hosts_to_sample(*scenario_), std::move(apps),
-                   [this] { return app_points(); }, end_);
+  sampler_.emplace(
+      *world_, hosts_to_sample(*scenario_), std::move(apps), [this] { return app_points(); }, end_);
   sampler_->take(instant{});
   at_instant(instant{});
   const std::vector<instant> planned = planned_instants();
@@ -133,9 +134,12 @@ bool session::wants_to_go_on() {
 
 bool session::pass(instant until) {
   switch (wants_to_go_on() ? world_->run_until(until, &keep_going, this) : stop::interrupted) {
-    case stop::reached: return true;
-    case stop::quiet: return end_.has_value();  // nothing changes any more, also at later instants
-    case stop::finished: return end_.has_value() && world_->now() >= until;
+    case stop::reached:
+      return true;
+    case stop::quiet:
+      return end_.has_value();  // nothing changes any more, also at later instants
+    case stop::finished:
+      return end_.has_value() && world_->now() >= until;
     case stop::event_limit:
       out_.result = observe::verdict::limit_hit;
       out_.stopped = fmt::format("the limit of {} events was hit at {} s of virtual time",
@@ -173,12 +177,15 @@ void session::note_start_failures() {
   for (auto& r : running_) {
     if (r->start_noted || !r->metrics.not_started) continue;
     r->start_noted = true;
-    observe::start_failure f{r->metrics.name, r->metrics.member, *r->metrics.not_started, {},
+    observe::start_failure f{r->metrics.name,
+                             r->metrics.member,
+                             *r->metrics.not_started,
+                             {},
                              expects_errors_of(*r->app)};
     for (auto& row : world_->sockets(r->metrics.member)) {
       const auto& wanted = f.what.where;
-      const bool same_address = row.local.address == wanted.address ||
-                                row.local.address.is_any() || wanted.address.is_any();
+      const bool same_address = row.local.address == wanted.address || row.local.address.is_any() ||
+                                wanted.address.is_any();
       const bool bound = row.tcp && row.local.port == wanted.port && same_address;
       if (bound && wanted.port != 0) f.in_the_way.push_back(std::move(row));
     }

@@ -125,11 +125,11 @@ TEST_CASE("what is known and did not occur is 0, a moment that never came is nul
   CHECK_FALSE(w.at_path("apps.load.errors.ECONNREFUSED").is_null());
   CHECK_FALSE(w.at_path("hosts.single.nstat.TcpExtTW").is_null());
   CHECK_FALSE(w.at_path("hosts.single.sockets.CLOSING").is_null());
-  for (const char* never : {"apps.load.first_failure.at", "apps.load.connect_time.p50",
-                            "apps.api.active.peak_at", "hosts.single.ports.peak_at",
-                            "apps.load.connections[3].fd", "script[0].result"}) {
-    INFO(never);
-    CHECK(w.at_path(never).is_null());
+  for (const char* absent :
+       {"apps.load.first_failure.at", "apps.load.connect_time.p50", "apps.api.active.peak_at",
+        "hosts.single.ports.peak_at", "apps.load.connections[3].fd", "script[0].result"}) {
+    INFO(absent);
+    CHECK(w.at_path(absent).is_null());
   }
 }
 

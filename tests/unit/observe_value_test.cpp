@@ -49,8 +49,9 @@ TEST_CASE("JSON strings are escaped, and bytes that are no UTF-8 are replaced", 
   CHECK(observe::json_string("a\"b\\c\n\t\r\x01") == R"("a\"b\\c\n\t\r\u0001")");
   CHECK(observe::json_string("grüße €") == "\"grüße €\"");
   CHECK(observe::json_string("\xff"
-                             "a") == "\"\xef\xbf\xbd"
-                                     "a\"");
+                             "a") ==
+        "\"\xef\xbf\xbd"
+        "a\"");
   // overlong '/', a surrogate, beyond U+10FFFF, cut short
   for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     CHECK_FALSE(observe::is_utf8(bad));

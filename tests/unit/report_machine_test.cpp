@@ -44,7 +44,8 @@ outcome refused() {
 TEST_CASE("JSON of one file is its tree; of several a list whose elements name the file",
           "[report][json]") {
   const outcome one[] = {failed_run()};
-  CHECK(report::json(one, false) == "{ \"fourtuple\": 1, \"title\": \"a & b\", \"ended_at\": 40.0 }\n");
+  CHECK(report::json(one, false) ==
+        "{ \"fourtuple\": 1, \"title\": \"a & b\", \"ended_at\": 40.0 }\n");
   const outcome two[] = {failed_run(), refused()};
   const std::string list = report::json(two, true);
   CHECK(list.starts_with("[\n  { \"fourtuple\": 1, \"file\": \"a,b.yaml\", \"title\""));

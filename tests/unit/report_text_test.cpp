@@ -29,7 +29,8 @@ TEST_CASE("numbers are grouped, times have the unit that fits", "[report][text]"
 TEST_CASE("lines are wrapped at spaces and clipped at code points", "[report][text]") {
   report::style s;
   s.width = 40;
-  const std::string text = report::wrapped("  why  ", std::string(5, 'x') + " " + std::string(30, 'y'), s);
+  const std::string text =
+      report::wrapped("  why  ", std::string(5, 'x') + " " + std::string(30, 'y'), s);
   CHECK(text == "  why  xxxxx\n       " + std::string(30, 'y') + "\n");
   CHECK(report::clipped("grüße", 5) == "grüße");
   CHECK(report::clipped("grüßegrüße", 8) == "grüße...");
@@ -58,7 +59,8 @@ TEST_CASE("a plot fits the width, in ASCII where the locale is not UTF-8", "[rep
     s.width = width;
     s.unicode = false;
     const std::string text = report::ports_plot(series, 0, 28232, s);
-    CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c < 127); }));
+    CHECK(std::all_of(text.begin(), text.end(),
+                      [](char c) { return c == '\n' || (c >= ' ' && c < 127); }));
     CHECK(text.find("28,232 |") != std::string::npos);
     CHECK(text.find("failures |") != std::string::npos);
     std::size_t longest = 0;

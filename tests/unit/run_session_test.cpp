@@ -56,8 +56,7 @@ TEST_CASE("pauses for samples and expect_at change neither digest nor events", "
   (void)world->run_until(at_ns(3'000'000'000), nullptr, nullptr);
   CHECK(text_of(o, "digest") == world->digest());
   CHECK(text_of(paused, "digest") == world->digest());
-  CHECK(o.tree.find("run")->find("events")->number ==
-        static_cast<std::int64_t>(world->events()));
+  CHECK(o.tree.find("run")->find("events")->number == static_cast<std::int64_t>(world->events()));
   CHECK(o.tree.find("ended_at")->number == 3'000'000'000);
   CHECK(o.series.samples.size() >= 90);
   CHECK(paused.result == verdict::as_expected);
@@ -138,8 +137,7 @@ apps:
   CHECK(o.start_failures.empty());
 }
 
-TEST_CASE("a failed script step is a row with its line, what was expected and what came",
-          "[run]") {
+TEST_CASE("a failed script step is a row with its line, what was expected and what came", "[run]") {
   const auto o = run_text(R"(fourtuple: 1
 hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2 } }
 script:

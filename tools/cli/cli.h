@@ -27,7 +27,8 @@ struct usage_error {
   verdict code = verdict::bad_input;
 };
 
-// ---- output.cpp -------------------------------------------------------------------------------------
+// ---- output.cpp
+// -------------------------------------------------------------------------------------
 
 /// "fourtuple: text" on standard error.
 void complain(std::string_view text);
@@ -56,7 +57,8 @@ class sink {
 /// Descriptors 0 to 2 that are closed get a stand-in, so that no file of ours takes their place.
 void guard_standard_streams();
 
-// ---- terminal.cpp -----------------------------------------------------------------------------------
+// ---- terminal.cpp
+// -----------------------------------------------------------------------------------
 
 [[nodiscard]] report::style style_of_stdout(bool no_color);
 /// Set by SIGINT and SIGTERM; the second signal ends the program at once.
@@ -78,7 +80,8 @@ class progress_line {
   std::int64_t last_ns_ = 0;
 };
 
-// ---- files.cpp --------------------------------------------------------------------------------------
+// ---- files.cpp
+// --------------------------------------------------------------------------------------
 
 struct file_list {
   std::vector<std::string> paths;
@@ -92,7 +95,8 @@ struct file_list {
 /// " (did you mean 'run'?)" or nothing.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
-// ---- flags.cpp --------------------------------------------------------------------------------------
+// ---- flags.cpp
+// --------------------------------------------------------------------------------------
 
 /// Flags of every running verb (FORMAT 1).
 struct run_flags {
@@ -119,7 +123,8 @@ void add_output_flags(CLI::App& verb, run_flags& f);
 /// What is wrong with a file, and what stopped a run, on standard error.
 void complain_about(const observe::outcome& o);
 
-// ---- verbs ------------------------------------------------------------------------------------------
+// ---- verbs
+// ------------------------------------------------------------------------------------------
 
 /// Adds a verb; its callback leaves the exit code in `code`.
 void add_run(CLI::App& app, verdict& code);

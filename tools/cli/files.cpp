@@ -56,7 +56,8 @@ std::vector<scenario::setting> parse_settings(const std::vector<std::string>& te
   for (const auto& text : texts) {
     auto one = scenario::parse_setting(text);
     if (!one) {
-      throw usage_error{fmt::format("--set {}: write path=value, as in apps.load.rate=500/s", text)};
+      throw usage_error{
+          fmt::format("--set {}: write path=value, as in apps.load.rate=500/s", text)};
     }
     out.push_back(std::move(*one));
   }

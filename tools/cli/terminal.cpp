@@ -38,8 +38,8 @@ report::style style_of_stdout(bool no_color) {
   const char* term = std::getenv("TERM");
   const bool dumb = term != nullptr && std::strcmp(term, "dumb") == 0;
   s.colour = terminal && !no_color && !is_set("NO_COLOR") && !dumb;
-  s.unicode = std::setlocale(LC_CTYPE, "") != nullptr &&
-              std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
+  s.unicode =
+      std::setlocale(LC_CTYPE, "") != nullptr && std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
   winsize size{};
   if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     s.width = std::clamp<std::size_t>(size.ws_col, 40, 100);
@@ -80,9 +80,9 @@ void progress_line::show(const run::progress& p) {
   shown_ = true;
   std::string text = report::time_text(ns(p.now));
   if (p.end && ns(*p.end) > 0) {
-    text += fmt::format(" of {} ({})", report::time_text(ns(*p.end)),
-                        report::percent(static_cast<double>(ns(p.now)) /
-                                        static_cast<double>(ns(*p.end))));
+    text += fmt::format(
+        " of {} ({})", report::time_text(ns(*p.end)),
+        report::percent(static_cast<double>(ns(p.now)) / static_cast<double>(ns(*p.end))));
   }
   const double rate = static_cast<double>(p.events) / (static_cast<double>(p.wall_ns) / 1e9);
   text = fmt::format("\r{}, {} events/s\x1b[K", text,

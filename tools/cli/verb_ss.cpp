@@ -32,7 +32,8 @@ void check_host(const spec::scenario& s, const std::string& host) {
   if (host.empty() || spec::find_host(s, host)) return;
   std::vector<std::string> known;
   for (const auto& h : s.hosts) known.push_back(h.name);
-  throw usage_error{fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
+  throw usage_error{
+      fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
 }
 
 verdict show_sockets(ss_flags& f) {
@@ -68,7 +69,8 @@ verdict show_sockets(ss_flags& f) {
 }  // namespace
 
 void add_ss(CLI::App& app, verdict& code) {
-  auto* verb = app.add_subcommand("ss", "The socket table at a virtual instant, as ss(8) prints it");
+  auto* verb =
+      app.add_subcommand("ss", "The socket table at a virtual instant, as ss(8) prints it");
   const auto f = std::make_shared<ss_flags>();
   verb->add_option("FILE", f->file, "A scenario file; - is standard input")->required();
   verb->add_option("--at", f->at, "The instant")->type_name("TIME")->required();

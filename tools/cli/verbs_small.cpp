@@ -21,7 +21,8 @@ verdict print(const std::string& text) {
   return out.finish() ? verdict::as_expected : verdict::not_possible_here;
 }
 
-/// The folder `scenarios` beside or above the program (build/fourtuple), or in the current folder.
+/// The folder `scenarios` in the current folder, beside or above the program (build/fourtuple), or
+/// in the source tree that it was built from.
 fs::path scenario_folder() {
   std::error_code error;
   fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
@@ -31,11 +32,13 @@ fs::path scenario_folder() {
     candidates.push_back(here / "share" / "fourtuple");
     here = here.parent_path();
   }
+  candidates.push_back(fs::path(__FILE__).parent_path().parent_path().parent_path());
   for (const auto& folder : candidates) {
     if (fs::is_directory(folder / "scenarios", error)) return folder / "scenarios";
   }
-  throw usage_error{"no folder 'scenarios' is beside this program or in the current folder",
-                    verdict::not_possible_here};
+  throw usage_error{
+      "no folder 'scenarios' is beside this program, in the current folder or in the source tree",
+      verdict::not_possible_here};
 }
 
 verdict list_scenarios() {
@@ -47,7 +50,8 @@ verdict list_scenarios() {
     const fs::path near = fs::proximate(path, error);
     // A path that leads far away is harder to read than the whole one.
     const std::string shown = error || near.string().starts_with("../..") ? path : near.string();
-    rows.row({shown, loaded ? report::one_line(loaded.scenario->title) : "(cannot be run yet: lint it)"});
+    rows.row({shown,
+              loaded ? report::one_line(loaded.scenario->title) : "(cannot be run yet: lint it)"});
   }
   report::style wide;
   wide.width = 200;
@@ -60,9 +64,8 @@ void add_services(CLI::App& app, verdict& code) {
   auto* verb = app.add_subcommand("services", "Well-known ports, IANA's ranges, ephemeral ranges");
   const auto ports = std::make_shared<std::vector<std::uint16_t>>();
   verb->add_option("PORT", *ports, "Only these")->check(CLI::Range(0, 65535));
-  verb->callback([ports, &code] {
-    code = print(report::services_text(*ports, style_of_stdout(true)));
-  });
+  verb->callback(
+      [ports, &code] { code = print(report::services_text(*ports, style_of_stdout(true))); });
 }
 
 void add_schema(CLI::App& app, verdict& code) {
