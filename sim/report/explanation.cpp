@@ -225,19 +225,7 @@ std::string outlook(const observe::outcome& o, const style& s) {
   return out;
 }
 
-}  // namespace
-
-std::string explanation(const observe::outcome& o, const style& s) {
-  if (!o.scenario || o.tree.is_null()) return {};
-  for (const auto& f : o.start_failures) {
-    if (!f.expected) return start_explanation(f, s);
-  }
-  const auto failures = app_failures(o);
-  if (failures.empty()) {
-    return o.start_failures.empty() ? outlook(o, s)
-                                    : start_explanation(o.start_failures.front(), s);
-  }
-  const app_failure& f = failures.front();
+std::string why_of(const observe::outcome& o, const app_failure& f, const style& s) {
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
     return ports_explanation(o, f, s);
@@ -246,6 +234,36 @@ std::string explanation(const observe::outcome& o, const style& s) {
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f, s);
   if (f.error == "ETIMEDOUT" || f.error == "timeout") return silence_explanation(o, f, s);
   return {};
+}
+
+/// The other apps that failed, a line each.
+std::string also(const observe::outcome& o, const std::vector<app_failure>& failures,
+                 std::size_t first, const style& s) {
+  constexpr std::size_t most = 6;
+  std::string out;
+  for (std::size_t i = first; i < failures.size(); ++i) {
+    if (i == first + most) {
+      out += line("", fmt::format("and {} more apps", failures.size() - i), s);
+      break;
+    }
+    out += line(out.empty() ? "also" : "", failure_text(o, failures[i]), s);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string explanation(const observe::outcome& o, const style& s) {
+  if (!o.scenario || o.tree.is_null()) return {};
+  auto failures = app_failures(o);
+  // A server that could not start counts as a failure too; it is told once.
+  std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
+  for (const auto& f : o.start_failures) {
+    if (!f.expected) return start_explanation(f, s) + also(o, failures, 0, s);
+  }
+  if (!failures.empty()) return why_of(o, failures.front(), s) + also(o, failures, 1, s);
+  if (!o.start_failures.empty()) return start_explanation(o.start_failures.front(), s);
+  return outlook(o, s);
 }
 
 }  // namespace fourtuple::report

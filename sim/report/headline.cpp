@@ -28,13 +28,6 @@ std::string start_headline(const observe::start_failure& f) {
                      who.empty() ? "" : ": " + who);
 }
 
-std::string failure_headline(const observe::outcome& o, const app_failure& f) {
-  std::string where = fmt::format("attempt {}", grouped(f.attempt));
-  if (f.to) where += " to " + to_string(*f.to);
-  return fmt::format("{} on {}: first {} at {} ({})", o.scenario->apps[f.app].name, f.member,
-                     f.error, time_text(f.at), where);
-}
-
 std::string script_headline(const observe::script_failure& f) {
   return fmt::format("script step {}, {}{}{}: expected {}, got {}", f.step, f.call,
                      f.host.empty() ? "" : " on ", f.host, f.expected, f.got);
@@ -93,6 +86,13 @@ const observe::expectation_row* failed_expectation(const observe::outcome& o) {
 
 }  // namespace
 
+std::string failure_text(const observe::outcome& o, const app_failure& f) {
+  std::string where = fmt::format("attempt {}", grouped(f.attempt));
+  if (f.to) where += " to " + to_string(*f.to);
+  return fmt::format("{} on {}: first {} at {} ({})", o.scenario->apps[f.app].name, f.member,
+                     f.error, time_text(f.at), where);
+}
+
 std::string headline(const observe::outcome& o) {
   if (!o.scenario || o.tree.is_null()) {
     return o.errors.empty() ? o.stopped : fmt::format("{} mistakes in the file", o.errors.size());
@@ -101,7 +101,7 @@ std::string headline(const observe::outcome& o) {
     if (!f.expected) return start_headline(f);
   }
   if (const auto failures = app_failures(o); !failures.empty()) {
-    return failure_headline(o, failures.front());
+    return failure_text(o, failures.front());
   }
   if (!o.start_failures.empty()) return start_headline(o.start_failures.front());
   if (!o.script_failures.empty()) return script_headline(o.script_failures.front());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/observe/outcome.h"
+#include "sim/report/reading.h"
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -12,6 +13,9 @@ namespace fourtuple::report {
 /// One line, unpainted, not clipped: a listener that could not start, the first failed attempt, a
 /// failed script step or expectation, or how much room was left.
 [[nodiscard]] std::string headline(const observe::outcome& o);
+
+/// "load on client: first EADDRNOTAVAIL at 28.232 s (attempt 28,233 to 10.0.0.2:443)"
+[[nodiscard]] std::string failure_text(const observe::outcome& o, const app_failure& f);
 
 /// Why the first failure happened and what helps; where nothing failed how far each load is from
 /// what its ports sustain. Empty where nothing is known.

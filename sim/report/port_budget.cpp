@@ -106,12 +106,14 @@ std::vector<cure> cures_of(const port_budget& b) {
     const auto rate = changed.book_rate();
     out.push_back({std::move(name), rate, rate && asked > 0 && *rate >= asked, std::move(remark)});
   };
-  if (b.hold && asked > 0) {
+  if (b.hold && *b.hold > duration::zero() && asked > 0) {
     const double busy = asked * static_cast<double>(ns(*b.hold)) / second;
     const auto size = static_cast<std::uint64_t>(std::ceil(std::max(1.0, busy)));
     out.push_back(
         no_limit(fmt::format("pool of {} kept connections", grouped(size)),
                  fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(*b.hold)))));
+  } else if (b.hold) {
+    out.push_back(no_limit("pool: kept connections", "as many as are busy at once"));
   }
   if (!b.reuses && !b.binds_first && b.time_wait > b.reuse_after) {
     port_budget changed = b;

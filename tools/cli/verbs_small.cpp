@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -42,20 +43,27 @@ fs::path scenario_folder() {
 }
 
 verdict list_scenarios() {
-  report::table rows("ll");
-  rows.row({"file", "what it shows"});
+  struct row {
+    std::string path;
+    std::string title;
+  };
+  std::vector<row> rows;
+  std::size_t widest = 0;
   std::error_code error;
   for (const auto& path : expand_files({scenario_folder().string()}).paths) {
     const auto loaded = scenario::load_file(path);
     const fs::path near = fs::proximate(path, error);
     // A path that leads far away is harder to read than the whole one.
-    const std::string shown = error || near.string().starts_with("../..") ? path : near.string();
-    rows.row({shown,
-              loaded ? report::one_line(loaded.scenario->title) : "(cannot be run yet: lint it)"});
+    const bool far = error || near.string().starts_with("../..");
+    rows.push_back({far ? path : near.string(),
+                    loaded ? loaded.scenario->title : std::string("(not valid: see lint)")});
+    widest = std::max(widest, rows.back().path.size());
   }
-  report::style wide;
-  wide.width = 200;
-  return print(rows.text(wide));
+  std::string text;
+  for (const auto& r : rows) {
+    text += fmt::format("{:<{}}  {}\n", r.path, widest, report::one_line(r.title));
+  }
+  return print(text);
 }
 
 }  // namespace
