@@ -24,6 +24,7 @@ unsigned first_set(const std::array<std::uint64_t, N>& bits, unsigned from) {
 }  // namespace
 
 void event_queue::push(const event& e) {
+  FOURTUPLE_ASSERT(last_ < e, "an event at or before the running one");
   ++size_;
   if (slot_of(e) <= current_) {
     insert_sorted(e);
@@ -95,7 +96,7 @@ const event& event_queue::top() {
 }
 
 void event_queue::pop() {
-  (void)top();
+  last_ = top();
   open_.pop_back();
   --size_;
 }

@@ -48,7 +48,7 @@ static_assert(sizeof(event) == 24);
 
 class event_queue {
  public:
-  /// `e` must come after the last event popped.
+  /// `e` must come after the last event popped, and not before time 0: an assertion.
   void push(const event& e);
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -78,6 +78,7 @@ class event_queue {
   std::vector<event> open_;   ///< the opened slot, sorted descending: the earliest at the back
   std::uint64_t current_ = 0;  ///< the opened slot
   std::size_t size_ = 0;
+  event last_;  ///< last popped; as it is made it comes before every event there may be
 };
 
 }  // namespace fourtuple::core

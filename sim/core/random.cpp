@@ -9,7 +9,7 @@ __extension__ using wide = unsigned __int128;
 
 // -ln(u) as a fixed-point number with 58 fraction bits. u = m * 2^-e with m in [1, 2): -ln u =
 // e ln 2 - ln m; ln m by the binary logarithm, one bit per squaring.
-constexpr std::uint64_t ln2_58 = 199'791'138'459'213'337ULL;  // ln 2 * 2^58, rounded
+constexpr std::uint64_t ln2_58 = 199'786'072'581'291'495ULL;  // ln 2 * 2^58, rounded
 
 std::uint64_t log2_fraction(std::uint64_t m) {  // m in [2^63, 2^64): log2(m / 2^63) * 2^58
   std::uint64_t bits = 0;

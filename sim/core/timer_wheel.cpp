@@ -21,12 +21,19 @@ std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint
 
 void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
   // calc_wheel_index(): the level by the remaining delay, the bucket by the expiry rounded up.
-  const std::uint64_t delta = expires - clk_;
+  std::uint64_t delta = expires - clk_;
+  // While the timers of a jiffy run the clock stands one ahead of it, so that a timer of no delay
+  // lies behind the clock: the kernel puts it into the clock's own bucket.
+  const bool behind = static_cast<std::int64_t>(delta) < 0;
+  if (behind) delta = 0;
+  if (delta >= cutoff) {
+    delta = cutoff - 1;
+    expires = clk_ + longest;
+  }
   unsigned level = 0;
-  while (level + 1 < levels && delta >= (std::uint64_t{level_size - 1} << (clk_shift * level)))
-    ++level;
+  while (delta >= (std::uint64_t{level_size - 1} << (clk_shift * level))) ++level;
   const unsigned shift = clk_shift * level;
-  const std::uint64_t slot = (expires >> shift) + 1;
+  const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
   const unsigned bucket =
       level * level_size + static_cast<unsigned>(slot & (level_size - 1));
   node& n = nodes_[id];
@@ -98,8 +105,11 @@ void timer_wheel::find_next() {
   next_ = none;
   for (unsigned level = 0; level < levels; ++level) {
     if (pending_[level] == 0) continue;
-    // All buckets in use lie within one turn after the clock: the first one set from there.
-    const auto from = static_cast<int>((clk_ >> (clk_shift * level)) & (level_size - 1));
+    // All buckets in use lie within one turn after the clock: the first one set from there. Within a
+    // granule the clock's own bucket is the turn's last, so the clock is rounded up
+    // (timer_recalc_next_expiry).
+    const std::uint64_t rest = (std::uint64_t{1} << (clk_shift * level)) - 1;
+    const auto from = static_cast<int>(((clk_ + rest) >> (clk_shift * level)) & (level_size - 1));
     const unsigned bit = static_cast<unsigned>(
         (from + std::countr_zero(std::rotr(pending_[level], from))) % static_cast<int>(level_size));
     const std::uint64_t at = bucket_expiry_[level * level_size + bit];

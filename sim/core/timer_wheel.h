@@ -18,7 +18,7 @@ class timer_wheel {
 
   explicit timer_wheel(std::uint64_t now) : clk_(now) { nodes_.emplace_back(); }
 
-  /// mod_timer(timer, now + delay).
+  /// mod_timer(timer, now + delay); delays beyond 49 days (HZ=250) end there, as the kernel's.
   std::uint32_t arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie);
   void cancel(std::uint32_t id);
   /// When its bucket is due; 0 where it was collected and waits for take().
@@ -40,6 +40,9 @@ class timer_wheel {
   static constexpr unsigned levels = 9;
   static constexpr unsigned level_size = 64;
   static constexpr unsigned clk_shift = 3;
+  /// WHEEL_TIMEOUT_CUTOFF and WHEEL_TIMEOUT_MAX: a longer delay ends at the wheel's capacity.
+  static constexpr std::uint64_t cutoff = std::uint64_t{level_size - 1} << (clk_shift * (levels - 1));
+  static constexpr std::uint64_t longest = cutoff - (std::uint64_t{1} << (clk_shift * (levels - 1)));
   static constexpr std::uint16_t collected = 0xffff;
   struct node {
     std::uint64_t cookie = 0;
