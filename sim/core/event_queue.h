@@ -78,7 +78,8 @@ class event_queue {
   std::vector<event> open_;   ///< the opened slot, sorted descending: the earliest at the back
   std::uint64_t current_ = 0;  ///< the opened slot
   std::size_t size_ = 0;
-  event last_;  ///< last popped; as it is made it comes before every event there may be
+  /// Last popped; before the first, what comes just before time 0.
+  event last_{-1, event::max_entity, phase::observe, event::max_entity, UINT64_MAX, 0};
 };
 
 }  // namespace fourtuple::core
