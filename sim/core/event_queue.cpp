@@ -27,14 +27,11 @@ void event_queue::push(const event& e) {
   FOURTUPLE_ASSERT(last_ < e, "an event at or before the running one");
   ++size_;
   if (slot_of(e) <= current_) {
-    insert_sorted(e);
+    late_.push_back(e);
+    std::push_heap(late_.begin(), late_.end(), later);
   } else {
     file(e);
   }
-}
-
-void event_queue::insert_sorted(const event& e) {
-  open_.insert(std::upper_bound(open_.begin(), open_.end(), e, later), e);
 }
 
 void event_queue::file(const event& e) {
@@ -90,14 +87,24 @@ void event_queue::open_next() {
   std::sort(open_.begin(), open_.end(), later);
 }
 
+bool event_queue::late_is_next() const {
+  return !late_.empty() && (open_.empty() || late_.front() < open_.back());
+}
+
 const event& event_queue::top() {
-  while (open_.empty()) open_next();
-  return open_.back();
+  FOURTUPLE_ASSERT(size_ != 0, "an empty event queue has no next event");
+  while (open_.empty() && late_.empty()) open_next();
+  return late_is_next() ? late_.front() : open_.back();
 }
 
 void event_queue::pop() {
   last_ = top();
-  open_.pop_back();
+  if (late_is_next()) {
+    std::pop_heap(late_.begin(), late_.end(), later);
+    late_.pop_back();
+  } else {
+    open_.pop_back();
+  }
   --size_;
 }
 

@@ -71,11 +71,14 @@ class event_queue {
   }
   void file(const event& e);
   void open_next();
-  void insert_sorted(const event& e);
+  [[nodiscard]] bool late_is_next() const;
 
   std::array<level, level_count> levels_;
   std::vector<event> overflow_;
   std::vector<event> open_;   ///< the opened slot, sorted descending: the earliest at the back
+  /// A heap: what came into the opened slot, or before it, since it was opened. Inserting into open_
+  /// would make a burst of n events at one instant cost n squared.
+  std::vector<event> late_;
   std::uint64_t current_ = 0;  ///< the opened slot
   std::size_t size_ = 0;
   /// Last popped; before the first, what comes just before time 0.
