@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "sim/core/assert.h"
 
 namespace fourtuple::core {
 namespace {
@@ -21,17 +20,25 @@ unsigned first_set(const std::array<std::uint64_t, N>& bits, unsigned from) {
   return N * 64;
 }
 
+void sort_descending(std::vector<event>& events) {
+  // Most slots hold one event or two.
+  if (events.size() == 2) {
+    if (events[0] < events[1]) std::swap(events[0], events[1]);
+  } else if (events.size() > 2) {
+    std::sort(events.begin(), events.end(), later);
+  }
+}
+
 }  // namespace
 
-void event_queue::push(const event& e) {
-  FOURTUPLE_ASSERT(last_ < e, "an event at or before the running one");
-  ++size_;
-  if (slot_of(e) <= current_) {
-    late_.push_back(e);
-    std::push_heap(late_.begin(), late_.end(), later);
-  } else {
-    file(e);
-  }
+void event_queue::push_late(const event& e) {
+  late_.push_back(e);
+  std::push_heap(late_.begin(), late_.end(), later);
+}
+
+void event_queue::pop_late() {
+  std::pop_heap(late_.begin(), late_.end(), later);
+  late_.pop_back();
 }
 
 void event_queue::file(const event& e) {
@@ -59,7 +66,6 @@ void event_queue::open_next() {
     std::vector<event>& bucket = levels_[l].bucket[index];
     if (l == 0) {
       open_.swap(bucket);
-      std::sort(open_.begin(), open_.end(), later);
     } else {
       for (const event& e : bucket) {
         if (slot_of(e) == current_) {
@@ -69,10 +75,14 @@ void event_queue::open_next() {
         }
       }
       bucket.clear();
-      std::sort(open_.begin(), open_.end(), later);
     }
+    sort_descending(open_);
     return;
   }
+  open_overflow();
+}
+
+void event_queue::open_overflow() {
   FOURTUPLE_ASSERT(!overflow_.empty(), "the event queue has lost an event");
   std::vector<event> all;
   all.swap(overflow_);
@@ -84,28 +94,7 @@ void event_queue::open_next() {
       file(e);
     }
   }
-  std::sort(open_.begin(), open_.end(), later);
-}
-
-bool event_queue::late_is_next() const {
-  return !late_.empty() && (open_.empty() || late_.front() < open_.back());
-}
-
-const event& event_queue::top() {
-  FOURTUPLE_ASSERT(size_ != 0, "an empty event queue has no next event");
-  while (open_.empty() && late_.empty()) open_next();
-  return late_is_next() ? late_.front() : open_.back();
-}
-
-void event_queue::pop() {
-  last_ = top();
-  if (late_is_next()) {
-    std::pop_heap(late_.begin(), late_.end(), later);
-    late_.pop_back();
-  } else {
-    open_.pop_back();
-  }
-  --size_;
+  sort_descending(open_);
 }
 
 }  // namespace fourtuple::core

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/core/assert.h"
+
 namespace fourtuple::core {
 
 /// At one instant: what changes the world comes first, who looks at it last.
@@ -49,15 +51,34 @@ static_assert(sizeof(event) == 24);
 class event_queue {
  public:
   /// `e` must come after the last event popped, and not before time 0: an assertion.
-  void push(const event& e);
+  void push(const event& e) {
+    FOURTUPLE_ASSERT(last_ < e, "an event at or before the running one");
+    ++size_;
+    if (slot_of(e) <= current_) {
+      push_late(e);
+    } else {
+      file(e);
+    }
+  }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The earliest event; the queue must not be empty.
-  [[nodiscard]] const event& top();
-  void pop();
+  [[nodiscard]] const event& top() {
+    while (open_.empty() && late_.empty()) open_next();
+    return late_is_next() ? late_.front() : open_.back();
+  }
+  void pop() {
+    last_ = top();
+    if (late_is_next()) {
+      pop_late();
+    } else {
+      open_.pop_back();
+    }
+    --size_;
+  }
 
  private:
-  static constexpr unsigned slot_bits = 13;  ///< a slot of the lowest level is 8.2 us
+  static constexpr unsigned slot_bits = 14;  ///< a slot of the lowest level is 16.4 us
   static constexpr unsigned level_bits = 8;
   static constexpr unsigned level_count = 6;  ///< 2^61 ns; beyond: overflow_
   static constexpr unsigned slots = 1U << level_bits;
@@ -70,8 +91,13 @@ class event_queue {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
   void file(const event& e);
+  void push_late(const event& e);
+  void pop_late();
   void open_next();
-  [[nodiscard]] bool late_is_next() const;
+  void open_overflow();
+  [[nodiscard]] bool late_is_next() const {
+    return !late_.empty() && (open_.empty() || late_.front() < open_.back());
+  }
 
   std::array<level, level_count> levels_;
   std::vector<event> overflow_;

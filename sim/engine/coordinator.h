@@ -49,9 +49,9 @@ class coordinator_process final : public process {
   [[nodiscard]] std::uint32_t peak_descriptors() const override { return 0; }
   void finished() override { world_.process_finished(*this); }
   task_list& tasks() override { return tasks_; }
-  void* allocate_frame(std::size_t size) override { return world_.allocate_frame(size); }
+  void* allocate_frame(std::size_t size) override { return world_.frames().allocate(size); }
   void free_frame(void* frame, std::size_t size) noexcept override {
-    world_.free_frame(frame, size);
+    world_.frames().free(frame, size);
   }
   void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
 

@@ -2,13 +2,8 @@
 
 namespace fourtuple::engine {
 
-instant node::now() const { return world_.now_; }
-bool node::in_soft_interrupt() const { return world_.in_soft_interrupt_; }
-wire::address_table& node::addresses() { return world_.addresses_; }
-wire::payload_pool& node::payloads() { return world_.payloads_; }
-void* node::allocate_frame(std::size_t size) { return world_.frames_.allocate(size); }
-void node::free_frame(void* frame, std::size_t size) noexcept { world_.frames_.free(frame, size); }
-void node::emit(const wire::packet& p) { world_.send(entity_, p); }
+node::node(world& w, std::uint32_t entity)
+    : surroundings(w.shared_), world_(w), entity_(entity) {}
 
 void node::schedule_timer_token(instant at) {
   world_.schedule(at, entity_, core::phase::timer, *this, 0);
@@ -17,9 +12,6 @@ void node::schedule_alarm(instant at, std::uint32_t index) {
   world_.schedule(at, entity_, core::phase::application, *this, index);
 }
 
-void node::ring_push(waiter& w) { w.ring_slot = world_.ring_.push(&w); }
-void node::ring_remove(waiter& w) { world_.ring_.at(w.ring_slot) = nullptr; }
-
 void node::process_finished(process& p) {
   if (std::erase(world_.unfinished_, &p) != 0 && world_.unfinished_.empty())
     world_.all_finished_ = true;
@@ -27,7 +19,7 @@ void node::process_finished(process& p) {
 
 result<host::route> node::find_route(wire::address_id destination) const {
   constexpr std::uint32_t loopback_mtu = 65536;
-  wire::address_table& all = world_.addresses_;
+  wire::address_table& all = addresses();
   const family f = all.family_of(destination);
   if (all.is_loopback(destination))
     return host::route{all.intern(ip_address::loopback(f)), loopback_mtu, true};

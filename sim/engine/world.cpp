@@ -36,7 +36,7 @@ world::world(const spec::scenario& s, const world_options& options)
 world::~world() {
   // Tasks of the coordinator may wait on processes of hosts, so they end first.
   coordinator_.reset();
-  in_soft_interrupt_ = true;  // what exiting processes send goes nowhere any more
+  shared_.in_soft_interrupt = true;  // what exiting processes send goes nowhere any more
   hosts_.clear();
 }
 
@@ -70,7 +70,7 @@ void world::make_hosts(const spec::scenario& s) {
         core::philox(core::stream_key(s.seed, id, core::purpose::timer_phase), 0, 0);
     config.timers.boot = duration{static_cast<std::int64_t>(hour + core::below(draw, hour))};
     for (const ip_address& a : spec::addresses_of(h, each.ref.member)) {
-      const wire::address_id known = addresses_.intern(a);
+      const wire::address_id known = shared_.addresses.intern(a);
       config.addresses.push_back(known);
       if (known.value >= owners_.size()) owners_.resize(known.value + 1, nobody);
       owners_[known.value] = id;
@@ -103,7 +103,7 @@ std::uint32_t world::id_of(std::string_view host) const {
 }
 
 std::uint32_t world::owner_of(wire::address_id a, std::uint32_t asking) const {
-  if (addresses_.is_loopback(a)) return asking;
+  if (shared_.addresses.is_loopback(a)) return asking;
   return a.value < owners_.size() ? owners_[a.value] : nobody;
 }
 
@@ -114,49 +114,60 @@ void world::schedule(instant at, std::uint32_t destination, core::phase p, node&
   queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
 }
 
-void world::send(std::uint32_t from, const wire::packet& p) {
-  const wire::address_id to = std::visit(
-      [](const auto& each) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(each)>, wire::icmp_error>) {
-          return each.about.local;
-        } else {
-          return each.tuple.remote;
-        }
-      },
-      p);
-  const std::uint32_t there = owner_of(to, from);
-  if (there == nobody) return;
-  const auto delay = there == from ? std::optional{duration{}} : net_.latency(from, there);
-  if (!delay) return;
-  if (*delay != duration{}) {
-    schedule(now_ + *delay, there, core::phase::arrival, *nodes_[from], in_flight_.make(p));
+node::way world::find_way(std::uint32_t from, wire::address_id to) const {
+  node::way w;
+  w.to = to;
+  w.host = owner_of(to, from);
+  if (w.host == nobody) return w;
+  const auto delay = w.host == from ? std::optional{duration{}} : net_.latency(from, w.host);
+  w.exists = delay.has_value();
+  if (delay) w.delay = *delay;
+  return w;
+}
+
+template <class Packet>
+void world::send(node& from, wire::address_id to, const Packet& p) {
+  if (from.last_.to != to) from.last_ = find_way(from.entity_, to);
+  const node::way& way = from.last_;
+  if (!way.exists) return;
+  const std::uint32_t record = in_flight_.make(p);
+  if (way.delay != duration{}) {
+    schedule(now() + way.delay, way.host, core::phase::arrival, from, record);
     return;
   }
-  fifo_.push({there, p});
-  if (!in_soft_interrupt_) drain();
+  fifo_.push({way.host, record});
+  if (!shared_.in_soft_interrupt) drain();
+}
+
+void node::emit(const wire::segment& s) { world_.send(*this, s.tuple.remote, s); }
+void node::emit(const wire::datagram& d) { world_.send(*this, d.tuple.remote, d); }
+void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e); }
+
+/// The packet stays where it is while it is processed: the slab's records do not move.
+void world::deliver(std::uint32_t host, std::uint32_t record) {
+  hosts_[host]->receive(in_flight_[record]);
+  in_flight_.free(record);
 }
 
 void world::drain() {
-  in_soft_interrupt_ = true;
+  if (fifo_.empty()) return;
+  shared_.in_soft_interrupt = true;
   while (!fifo_.empty()) {
     const pending_packet next = fifo_.pop();
-    hosts_[next.host]->receive(next.packet);
+    deliver(next.host, next.record);
   }
-  in_soft_interrupt_ = false;
+  shared_.in_soft_interrupt = false;
 }
 
 void world::dispatch(const core::event& e) {
   const std::uint32_t to = e.destination();
   switch (e.phase()) {
-    case core::phase::arrival: {
-      in_soft_interrupt_ = true;
-      const wire::packet p = in_flight_[e.record()];
-      in_flight_.free(e.record());
-      hosts_[to]->receive(p);
+    case core::phase::arrival:
+      shared_.in_soft_interrupt = true;
+      deliver(to, e.record());
       break;
-    }
     case core::phase::timer:
-      in_soft_interrupt_ = true;
+      shared_.in_soft_interrupt = true;
       hosts_[to]->on_timer_token();
       break;
     default:
@@ -165,18 +176,22 @@ void world::dispatch(const core::event& e) {
       } else {
         hosts_[to]->on_alarm(e.record());
       }
+      return;
   }
+  drain();
+  shared_.in_soft_interrupt = false;
 }
 
 void world::settle() {
   drain();
-  while (!ring_.empty()) {
-    waiter* const w = ring_.pop();
+  core::ring<waiter*>& ring = shared_.ring;
+  while (!ring.empty()) {
+    waiter* const w = ring.pop();
     if (w == nullptr) continue;
     w->queued = false;
     w->pending = false;
     w->woken();
-    if (!fifo_.empty()) drain();
+    drain();
   }
 }
 
@@ -189,16 +204,16 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
       return stop::finished;
     }
     if (queue_.empty()) {
-      if (until != never) now_ = std::max(now_, until);
+      if (until != never) shared_.now = std::max(now(), until);
       return until != never ? stop::reached : stop::quiet;
     }
     const core::event next = queue_.top();
     if (at_ns(next.at()) > until) {
-      now_ = std::max(now_, until);
+      shared_.now = std::max(now(), until);
       return stop::reached;
     }
     queue_.pop();
-    now_ = at_ns(next.at());
+    shared_.now = at_ns(next.at());
     ++events_;
     dispatch(next);
     settle();

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "sim/core/event_queue.h"
-#include "sim/core/frame_pool.h"
 #include "sim/core/ring.h"
 #include "sim/core/slab.h"
 #include "sim/engine/world.h"
@@ -24,27 +23,30 @@ class world;
 /// One entity's view of the world: a host's, or the coordinator's.
 class node final : public host::surroundings {
  public:
-  node(world& w, std::uint32_t entity) : world_(w), entity_(entity) {}
+  node(world& w, std::uint32_t entity);
 
-  [[nodiscard]] instant now() const override;
   [[nodiscard]] result<host::route> find_route(wire::address_id destination) const override;
-  void emit(const wire::packet& p) override;
-  [[nodiscard]] bool in_soft_interrupt() const override;
+  void emit(const wire::segment& s) override;
+  void emit(const wire::datagram& d) override;
+  void emit(const wire::icmp_error& e) override;
   void schedule_timer_token(instant at) override;
   void schedule_alarm(instant at, std::uint32_t index) override;
-  void ring_push(waiter& w) override;
-  void ring_remove(waiter& w) override;
-  [[nodiscard]] wire::address_table& addresses() override;
-  [[nodiscard]] wire::payload_pool& payloads() override;
-  void* allocate_frame(std::size_t size) override;
-  void free_frame(void* frame, std::size_t size) noexcept override;
   void process_finished(process& p) override;
 
  private:
   friend class world;
+  /// The way to an address, as the last packet found it: most are followed by one to the same.
+  struct way {
+    wire::address_id to{0xffffffff};
+    std::uint32_t host = 0;
+    duration delay{};
+    bool exists = false;
+  };
+
   world& world_;
   std::uint32_t entity_;
   std::uint64_t counter_ = 0;                 ///< of the events this entity caused
+  way last_;
   std::vector<wire::address_id> addresses_;   ///< its own, in file order
 };
 
@@ -65,7 +67,7 @@ class world final : public observe::backend {
 
   // backend
   stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
-  [[nodiscard]] instant now() const override { return now_; }
+  [[nodiscard]] instant now() const override { return shared_.now; }
   [[nodiscard]] std::uint64_t events() const override { return events_; }
   [[nodiscard]] std::string digest() const override;
   [[nodiscard]] std::vector<std::string> host_names() const override;
@@ -78,7 +80,7 @@ class world final : public observe::backend {
   friend class node;
   struct pending_packet {
     std::uint32_t host = 0;
-    wire::packet packet;
+    std::uint32_t record = 0;  ///< of in_flight_
   };
   static constexpr std::uint32_t nobody = 0xffffffff;
 
@@ -86,7 +88,11 @@ class world final : public observe::backend {
   void make_links(const spec::scenario& s);
   [[nodiscard]] std::uint32_t id_of(std::string_view host) const;
   [[nodiscard]] std::uint32_t owner_of(wire::address_id a, std::uint32_t asking) const;
-  void send(std::uint32_t from, const wire::packet& p);
+  [[nodiscard]] node::way find_way(std::uint32_t from, wire::address_id to) const;
+  /// Puts `p` on its way to the host that has the address; nothing where nobody does.
+  template <class Packet>
+  void send(node& from, wire::address_id to, const Packet& p);
+  void deliver(std::uint32_t host, std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
                 std::uint32_t record);
   void dispatch(const core::event& e);
@@ -94,16 +100,11 @@ class world final : public observe::backend {
   void settle();
 
   world_options options_;
-  instant now_{};
+  host::commons shared_;
   core::event_queue queue_;
-  core::frame_pool frames_;
-  core::ring<waiter*> ring_;
-  core::ring<pending_packet> fifo_;
+  core::ring<pending_packet> fifo_;  ///< soft interrupts: packets that travel without delay
   core::slab<wire::packet> in_flight_;
-  wire::address_table addresses_;
-  wire::payload_pool payloads_;
   net::topology net_;
-  bool in_soft_interrupt_ = false;
   std::uint64_t events_ = 0;
   std::vector<std::unique_ptr<node>> nodes_;        ///< hosts, then the coordinator
   std::vector<std::uint32_t> owners_;               ///< address id -> host

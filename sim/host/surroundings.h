@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "sim/core/frame_pool.h"
+#include "sim/core/ring.h"
 #include "sim/wire/address_table.h"
 #include "sim/wire/packet.h"
 #include "sim/wire/payload_pool.h"
@@ -21,37 +23,52 @@ struct route {
   bool loopback = false;
 };
 
+/// What all hosts of one world have in common. Plain members, because every step asks for them.
+struct commons {
+  instant now{};
+  /// A packet or a timer is being processed, as opposed to a system call.
+  bool in_soft_interrupt = false;
+  wire::address_table addresses;
+  wire::payload_pool payloads;
+  core::frame_pool frames;
+  /// Woken waiters, run when the event at hand is done.
+  core::ring<waiter*> ring;
+};
+
 /// A host's own view of the world. Entity numbers and event keys are the engine's business.
 class surroundings {
  public:
+  explicit surroundings(commons& shared) : shared_(shared) {}
   virtual ~surroundings() = default;
+  surroundings(const surroundings&) = delete;
+  surroundings& operator=(const surroundings&) = delete;
 
-  [[nodiscard]] virtual instant now() const = 0;
+  [[nodiscard]] instant now() const { return shared_.now; }
+  [[nodiscard]] bool in_soft_interrupt() const { return shared_.in_soft_interrupt; }
+  [[nodiscard]] wire::address_table& addresses() const { return shared_.addresses; }
+  [[nodiscard]] wire::payload_pool& payloads() const { return shared_.payloads; }
+  [[nodiscard]] core::frame_pool& frames() const { return shared_.frames; }
+  void ring_push(waiter& w) { w.ring_slot = shared_.ring.push(&w); }
+  void ring_remove(waiter& w) { shared_.ring.at(w.ring_slot) = nullptr; }
 
   /// ENETUNREACH where nothing leads there.
   [[nodiscard]] virtual result<route> find_route(wire::address_id destination) const = 0;
   /// Hands a packet to the network. Over a path without delay it is processed before this returns,
   /// unless a soft interrupt is running: then it waits in the FIFO of the cluster.
-  virtual void emit(const wire::packet& p) = 0;
-  /// A packet or a timer is being processed, as opposed to a system call.
-  [[nodiscard]] virtual bool in_soft_interrupt() const = 0;
+  virtual void emit(const wire::segment& s) = 0;
+  virtual void emit(const wire::datagram& d) = 0;
+  virtual void emit(const wire::icmp_error& e) = 0;
 
   /// One call of on_timer_token() at that instant; a wheel asks once per bucket.
   virtual void schedule_timer_token(instant at) = 0;
   /// One call of on_alarm(index) at that instant.
   virtual void schedule_alarm(instant at, std::uint32_t index) = 0;
 
-  /// The ring of woken waiters, run when the event at hand is done.
-  virtual void ring_push(waiter& w) = 0;
-  virtual void ring_remove(waiter& w) = 0;
-
-  [[nodiscard]] virtual wire::address_table& addresses() = 0;
-  [[nodiscard]] virtual wire::payload_pool& payloads() = 0;
-  virtual void* allocate_frame(std::size_t size) = 0;
-  virtual void free_frame(void* frame, std::size_t size) noexcept = 0;
-
   /// A process has called finished().
   virtual void process_finished(process& p) = 0;
+
+ protected:
+  commons& shared_;
 };
 
 }  // namespace fourtuple::host
