@@ -31,8 +31,8 @@ void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
     expires = clk_ + longest;
   }
   unsigned level = 0;
-  while (delta >= (std::uint64_t{level_size - 1} << (clk_shift * level))) ++level;
-  const unsigned shift = clk_shift * level;
+  unsigned shift = 0;
+  for (; delta >= std::uint64_t{level_size - 1} << shift; shift += clk_shift) ++level;
   const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
   const unsigned bucket =
       level * level_size + static_cast<unsigned>(slot & (level_size - 1));

@@ -183,7 +183,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   note_ports();
   tcp::actions& out = sink();
   tcp::open_active(s.tcb, limits_, clock(), out);
-  carry_out(i, state::closed, out);
+  carry_out(i, s, state::closed, out);
   return errc::einprogress;
 }
 
@@ -201,7 +201,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
   tcp::actions& out = sink();
   tcp::abort(s.tcb, limits_, clock(), out);
   if (before != state::closed && out.end == tcp::ending::none) out.end = tcp::ending::closed;
-  carry_out(i, before, out);
+  carry_out(i, s, before, out);
   s.tcb.shut_rd = s.tcb.shut_wr = false;
   s.tcb.fin_received = false;
   s.tcb.tuple = {};
@@ -260,7 +260,7 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
         s.tcb.shut_wr = true;
         tcp::actions& out = sink();
         tcp::shutdown_write(s.tcb, limits_, clock(), out);
-        carry_out(i, before, out);
+        carry_out(i, s, before, out);
       }
     }
   }
@@ -279,7 +279,7 @@ bool tcp_stack::may_release(std::uint32_t i) {
     const state before = s.tcb.st;
     tcp::actions& out = sink();
     tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
-    carry_out(i, before, out);
+    carry_out(i, s, before, out);
     x.linger_timer = parts_.timers.arm(
         timer_kind::linger, i, static_cast<std::uint64_t>(x.linger_s) * limits_.hz);
   }
@@ -313,7 +313,7 @@ void tcp_stack::close_now(std::uint32_t i, bool exiting) {
     } else {
       tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
     }
-    carry_out(i, before, out);
+    carry_out(i, s, before, out);
   }
   orphan(i);
 }
@@ -326,7 +326,7 @@ void tcp_stack::orphan(std::uint32_t i) {
     const state before = s.tcb.st;
     tcp::actions& out = sink();
     tcp::orphan(s.tcb, limits_, clock(), out);
-    carry_out(i, before, out);
+    carry_out(i, s, before, out);
     if (!sockets_.live(i)) return;
   }
   if (s.tcb.st == state::closed) free_socket(i);

@@ -45,7 +45,7 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
   const state before = s.tcb.st;
   tcp::actions& out = sink();
   tcp::app_send(s.tcb, n, limits_, clock(), out);
-  carry_out(i, before, out);
+  carry_out(i, s, before, out);
   return std::size_t{n};
 }
 
@@ -78,7 +78,7 @@ result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   const state before = s.tcb.st;
   tcp::actions& out = sink();
   tcp::app_read(s.tcb, n, limits_, clock(), out);
-  carry_out(i, before, out);
+  carry_out(i, s, before, out);
   return std::size_t{n};
 }
 
@@ -249,7 +249,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   }
   if (s.owner && (o == option::so_reuseaddr || o == option::so_reuseport))
     ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
-  carry_out(i, before, out);
+  carry_out(i, s, before, out);
   return {};
 }
 

@@ -31,14 +31,6 @@ void tcp_stack::configure() {
   ports_.configure(ports::rules_of(*parts_.config.profile, parts_.sysctls));
 }
 
-const wire::four_tuple& tcp_stack::tuple_of(ports::entry e) const {
-  switch (e.type()) {
-    case ports::kind::request: return requests_[e.index()].r.tuple;
-    case ports::kind::time_wait: return time_waits_[e.index()].w.tuple;
-    default: return sockets_[e.index()].tcb.tuple;
-  }
-}
-
 // ---- carrying out --------------------------------------------------------------------------------
 
 tcp::actions& tcp_stack::sink() {
@@ -57,31 +49,23 @@ void tcp_stack::count_all(const tcp::actions& done) {
   for (const tcp::counter c : done.counters) parts_.counters.add(c);
 }
 
-void tcp_stack::carry_out(std::uint32_t i, state before, tcp::actions& done) {
-  tcp_socket& s = sockets_[i];
+void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
   note_state(before, s.tcb.st);
   count_all(done);
-  apply_timers(i, done);
-  const bool wakes = done.wakes != 0 || done.end != tcp::ending::none || before != s.tcb.st;
+  if (done.timers_touched) apply_timers(i, s, done);
   if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
-  // Segments may be answered before emit() returns; the answers wait in the backlog or find this
-  // socket after the step as it is now.
-  const tcp::ending ending = done.end;
-  const std::uint64_t end_delay = done.end_delay;
-  emit_all(&s, done);
-  if (wakes) wake(s);
-  if (ending != tcp::ending::none) {
-    done.end = ending;
-    done.end_delay = end_delay;
-    end(i, done);
-  }
+  // Segments may be answered before this returns; the answers wait in the backlog or find this
+  // socket after the step as it is now. Steps meanwhile use the other sink.
+  if (!done.segments.empty()) emit_all(&s, done);
+  if (done.wakes != 0 || done.end != tcp::ending::none || before != s.tcb.st) wake(s);
+  if (done.end != tcp::ending::none) end(i, s, done);
 }
 
-void tcp_stack::apply_timers(std::uint32_t i, const tcp::actions& done) {
+void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   for (std::size_t t = 0; t < tcp::timer_count; ++t) {
     const tcp::timer_request& r = done.timers[t];
     if (r.what == tcp::timer_request::kind::keep) continue;
-    std::uint32_t& id = sockets_[i].timers[t];
+    std::uint32_t& id = s.timers[t];
     if (id != 0) parts_.timers.cancel(id);
     id = 0;
     if (r.what == tcp::timer_request::kind::arm)
@@ -90,8 +74,7 @@ void tcp_stack::apply_timers(std::uint32_t i, const tcp::actions& done) {
 }
 
 void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done) {
-  for (std::size_t n = 0; n < done.segments.size(); ++n) {
-    wire::segment segment = done.segments[n];
+  for (wire::segment& segment : done.segments) {
     if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
       const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
       segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
@@ -131,8 +114,7 @@ void tcp_stack::note_ports() {
   ports_gauge_.set(ports_.current_usage().now, parts_.world.now());
 }
 
-void tcp_stack::end(std::uint32_t i, const tcp::actions& done) {
-  tcp_socket& s = sockets_[i];
+void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   if (done.end != tcp::ending::closed) {
     make_time_wait(i, done);
   } else if (s.hashed) {
@@ -165,7 +147,8 @@ void tcp_stack::free_socket(std::uint32_t i) {
 
 void tcp_stack::receive(const wire::segment& s) {
   parts_.counters.add(host_counter::TcpInSegs);
-  const ports::entry found = ports_.find(s.tuple.reversed());
+  const ports::entry found = ports_.tuples().find(
+      s.tuple.reversed(), [this](ports::entry e) -> const auto& { return tuple_at(e); });
   switch (found.type()) {
     case ports::kind::connection: to_connection(found.index(), s, false); return;
     case ports::kind::request: to_request(found.index(), s); break;
@@ -197,7 +180,7 @@ void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owne
                           parts_.world.payloads().at(s.payload));
     }
     if (tcp::readable(socket.tcb) != had) out.wakes |= tcp::wake_readable;
-    carry_out(i, before, out);
+    carry_out(i, socket, before, out);
   }
   parts_.world.payloads().release(s.payload);
 }
@@ -225,7 +208,7 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   tcp::actions& out = sink();
   tcp::icmp_error(s.tcb, e.error, e.quoted_seq, !e.hard, owned_ == found.index(), limits_, clock(),
                   out);
-  carry_out(found.index(), before, out);
+  carry_out(found.index(), s, before, out);
 }
 
 void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
@@ -253,7 +236,7 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   const state before = s.tcb.st;
   tcp::actions& out = sink();
   tcp::timer_expires(s.tcb, static_cast<timer>(kind), limits_, clock(), out);
-  carry_out(index, before, out);
+  carry_out(index, s, before, out);
 }
 
 // ---- TIME-WAIT -----------------------------------------------------------------------------------

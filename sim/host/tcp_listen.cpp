@@ -316,7 +316,7 @@ void tcp_stack::stop_listening(std::uint32_t i) {
       tcp::actions& out = sink();
       tcp::abort(sockets_[child].tcb, limits_, clock(), out);
       out.end = tcp::ending::closed;
-      carry_out(child, before, out);
+      carry_out(child, sockets_[child], before, out);
     }
     free_socket(child);
   }

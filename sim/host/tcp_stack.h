@@ -86,7 +86,9 @@ class tcp_stack final : public ports::records {
   void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
 
   // ports::records
-  [[nodiscard]] const wire::four_tuple& tuple_of(ports::entry e) const override;
+  [[nodiscard]] const wire::four_tuple& tuple_of(ports::entry e) const override {
+    return tuple_at(e);
+  }
   [[nodiscard]] ports::time_wait_facts time_wait(std::uint32_t index) const override;
 
  private:
@@ -104,17 +106,19 @@ class tcp_stack final : public ports::records {
                                  std::uint16_t port) const;
   [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
 
+  [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
+
   // one socket inside a system call (lock_sock .. release_sock)
   class lock;
   void release_backlog(std::uint32_t i);
 
   // carrying out
   tcp::actions& sink();
-  void carry_out(std::uint32_t i, tcp::state before, tcp::actions& done);
+  void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
   void emit_all(tcp_socket* s, tcp::actions& done);
   void emit(const wire::segment& s);
-  void apply_timers(std::uint32_t i, const tcp::actions& done);
-  void end(std::uint32_t i, const tcp::actions& done);
+  void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
+  void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);
   void wake(tcp_socket& s);
   void free_socket(std::uint32_t i);
@@ -174,5 +178,13 @@ class tcp_stack final : public ports::records {
   observe::gauge ports_gauge_;
   void note_ports();
 };
+
+inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
+  switch (e.type()) {
+    case ports::kind::request: return requests_[e.index()].r.tuple;
+    case ports::kind::time_wait: return time_waits_[e.index()].w.tuple;
+    default: return sockets_[e.index()].tcb.tuple;
+  }
+}
 
 }  // namespace fourtuple::host

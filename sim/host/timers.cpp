@@ -9,7 +9,11 @@ constexpr std::int64_t second = 1'000'000'000;
 }  // namespace
 
 timers::timers(surroundings& world, const timer_settings& how)
-    : world_(world), how_(how), wheel_(jiffy_at(instant{})), exact_(1) {}
+    : world_(world),
+      how_(how),
+      wheel_(jiffy_at(instant{})),
+      clock_{instant{}, jiffy_at(instant{})},
+      exact_(1) {}
 
 std::uint64_t timers::jiffy_at(instant t) const {
   const auto up = static_cast<std::uint64_t>(ns(t) + ns(how_.boot));
@@ -28,30 +32,39 @@ instant timers::instant_of(std::uint64_t jiffy) const {
 std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {
   const std::uint64_t cookie = (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) |
                                index;
+  if (how_.ideal) return arm_exactly(delay, cookie);
+  const std::uint32_t id = wheel_.arm(jiffy(), delay, cookie);
+  if (wheel_.next_expiry() < token_jiffy_) schedule();
+  return id;
+}
+
+std::uint32_t timers::arm_exactly(std::uint64_t delay, std::uint64_t cookie) {
+  const auto exactly = static_cast<std::int64_t>(static_cast<wide>(delay) * second / how_.hz);
+  const instant at = world_.now() + duration{exactly > 0 ? exactly : 1};
   std::uint32_t id = 0;
-  if (!how_.ideal) {
-    id = wheel_.arm(jiffy(), delay, cookie);
+  if (free_exact_.empty()) {
+    exact_.push_back({at, cookie});
+    id = static_cast<std::uint32_t>(exact_.size() - 1);
   } else {
-    const auto exactly = static_cast<std::int64_t>(static_cast<wide>(delay) * second / how_.hz);
-    const instant at = world_.now() + duration{exactly > 0 ? exactly : 1};
-    if (free_exact_.empty()) {
-      exact_.push_back({at, cookie});
-      id = static_cast<std::uint32_t>(exact_.size() - 1);
-    } else {
-      id = free_exact_.back();
-      free_exact_.pop_back();
-      exact_[id] = {at, cookie};
-    }
-    order_.emplace(at, id);
+    id = free_exact_.back();
+    free_exact_.pop_back();
+    exact_[id] = {at, cookie};
   }
+  order_.emplace(at, id);
   schedule();
   return id;
 }
 
 void timers::cancel(std::uint32_t id) {
-  if (!how_.ideal) {
+  if (how_.ideal) {
+    cancel_exactly(id);
+  } else {
     wheel_.cancel(id);
-  } else if (order_.erase({exact_[id].at, id}) != 0) {
+  }
+}
+
+void timers::cancel_exactly(std::uint32_t id) {
+  if (order_.erase({exact_[id].at, id}) != 0) {
     free_exact_.push_back(id);
   } else {
     exact_[id].cookie = 0;  // collected, its turn has not come
@@ -72,11 +85,15 @@ void timers::schedule() {
   const instant at = next();
   if (at >= token_) return;
   token_ = at;
+  if (!how_.ideal) token_jiffy_ = wheel_.next_expiry();
   world_.schedule_timer_token(at);
 }
 
 void timers::collect() {
-  if (world_.now() >= token_) token_ = never;
+  if (world_.now() >= token_) {
+    token_ = never;
+    token_jiffy_ = core::timer_wheel::none;
+  }
   if (!how_.ideal) {
     wheel_.collect(jiffy(), batch_);
     return;

@@ -46,8 +46,12 @@ class timers {
   /// When it will fire.
   [[nodiscard]] instant expiry(std::uint32_t id) const;
 
-  [[nodiscard]] std::uint64_t jiffy() const { return jiffy_at(world_.now()); }
-  [[nodiscard]] tcp::clock clock() const { return {world_.now(), jiffy()}; }
+  [[nodiscard]] std::uint64_t jiffy() const { return clock().jiffy; }
+  [[nodiscard]] tcp::clock clock() const {
+    const instant now = world_.now();
+    if (now != clock_.now) clock_ = {now, jiffy_at(now)};
+    return clock_;
+  }
 
   /// The token came: `fire(due)` for each timer that is due now.
   template <class Fire>
@@ -70,6 +74,8 @@ class timers {
   [[nodiscard]] std::uint64_t jiffy_at(instant t) const;
   [[nodiscard]] instant instant_of(std::uint64_t jiffy) const;
   [[nodiscard]] instant next() const;
+  [[nodiscard]] std::uint32_t arm_exactly(std::uint64_t delay, std::uint64_t cookie);
+  void cancel_exactly(std::uint32_t id);
   void schedule();
   void collect();
   [[nodiscard]] std::uint64_t take(std::uint32_t id);
@@ -77,6 +83,8 @@ class timers {
   surroundings& world_;
   timer_settings how_;
   core::timer_wheel wheel_;
+  mutable tcp::clock clock_;  ///< of the instant last asked for: a step asks several times
+  std::uint64_t token_jiffy_ = core::timer_wheel::none;  ///< of token_, where it is the wheel's
   std::vector<std::uint32_t> batch_;
   instant token_ = never;
   // ideal only

@@ -79,6 +79,7 @@ class counter_list {
 struct actions {
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
+  bool timers_touched = false;          ///< one of them is not `keep`
   counter_list counters;
   std::uint8_t wakes = 0;
   ending end = ending::none;
@@ -92,7 +93,8 @@ struct actions {
   void clear() {
     segments.clear();
     counters.clear();
-    timers = {};
+    if (timers_touched) timers = {};
+    timers_touched = false;
     wakes = 0;
     end = ending::none;
     end_delay = 0;
@@ -101,9 +103,11 @@ struct actions {
   void count(counter c) { counters.push_back(c); }
   void arm(timer t, std::uint64_t jiffies) {
     timers[static_cast<std::size_t>(t)] = {jiffies, timer_request::kind::arm};
+    timers_touched = true;
   }
   void cancel(timer t) {
     timers[static_cast<std::size_t>(t)] = {0, timer_request::kind::cancel};
+    timers_touched = true;
   }
 };
 
