@@ -20,16 +20,25 @@ unsigned first_set(const std::array<std::uint64_t, N>& bits, unsigned from) {
   return N * 64;
 }
 
-void sort_descending(std::vector<event>& events) {
+void sort_descending(event_list& events) {
   // Most slots hold one event or two.
+  event* const first = events.begin();
   if (events.size() == 2) {
-    if (events[0] < events[1]) std::swap(events[0], events[1]);
+    if (first[0] < first[1]) std::swap(first[0], first[1]);
   } else if (events.size() > 2) {
-    std::sort(events.begin(), events.end(), later);
+    std::sort(first, events.end(), later);
   }
 }
 
 }  // namespace
+
+void event_list::grow() {
+  const std::uint32_t room = room_ == 0 ? 4 : 2 * room_;
+  auto bigger = std::make_unique<event[]>(room);
+  std::copy_n(data_.get(), size_, bigger.get());
+  data_ = std::move(bigger);
+  room_ = room;
+}
 
 void event_queue::push_late(const event& e) {
   late_.push_back(e);
@@ -63,7 +72,7 @@ void event_queue::open_next() {
     levels_[l].used[index / 64] &= ~(std::uint64_t{1} << (index % 64));
     const std::uint64_t above = (current_ >> ((l + 1) * level_bits)) << level_bits;
     current_ = (above | index) << (l * level_bits);
-    std::vector<event>& bucket = levels_[l].bucket[index];
+    event_list& bucket = levels_[l].bucket[index];
     if (l == 0) {
       open_.swap(bucket);
     } else {
@@ -84,7 +93,7 @@ void event_queue::open_next() {
 
 void event_queue::open_overflow() {
   FOURTUPLE_ASSERT(!overflow_.empty(), "the event queue has lost an event");
-  std::vector<event> all;
+  event_list all;
   all.swap(overflow_);
   current_ = slot_of(*std::min_element(all.begin(), all.end()));
   for (const event& e : all) {

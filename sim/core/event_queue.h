@@ -7,7 +7,8 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <utility>
 
 #include "sim/core/assert.h"
 
@@ -48,6 +49,35 @@ class event {
 };
 static_assert(sizeof(event) == 24);
 
+/// Events in one growing block, as a std::vector, but with the one push small enough to be inlined
+/// into every place that has a future to plan.
+class event_list {
+ public:
+  void push_back(const event& e) {
+    if (size_ == room_) [[unlikely]] grow();
+    data_[size_++] = e;
+  }
+  void pop_back() { --size_; }
+  void clear() { size_ = 0; }
+  void swap(event_list& other) noexcept {
+    data_.swap(other.data_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+  }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::uint32_t size() const { return size_; }
+  [[nodiscard]] const event& front() const { return data_[0]; }
+  [[nodiscard]] const event& back() const { return data_[size_ - 1]; }
+  [[nodiscard]] event* begin() const { return data_.get(); }
+  [[nodiscard]] event* end() const { return data_.get() + size_; }
+
+ private:
+  void grow();
+  std::unique_ptr<event[]> data_;
+  std::uint32_t size_ = 0;
+  std::uint32_t room_ = 0;
+};
+
 class event_queue {
  public:
   /// `e` must come after the last event popped, and not before time 0: an assertion.
@@ -84,7 +114,7 @@ class event_queue {
   static constexpr unsigned slots = 1U << level_bits;
 
   struct level {
-    std::array<std::vector<event>, slots> bucket;
+    std::array<event_list, slots> bucket;
     std::array<std::uint64_t, slots / 64> used{};
   };
   [[nodiscard]] std::uint64_t slot_of(const event& e) const {
@@ -100,11 +130,11 @@ class event_queue {
   }
 
   std::array<level, level_count> levels_;
-  std::vector<event> overflow_;
-  std::vector<event> open_;   ///< the opened slot, sorted descending: the earliest at the back
+  event_list overflow_;
+  event_list open_;  ///< the opened slot, sorted descending: the earliest at the back
   /// A heap: what came into the opened slot, or before it, since it was opened. Inserting into open_
   /// would make a burst of n events at one instant cost n squared.
-  std::vector<event> late_;
+  event_list late_;
   std::uint64_t current_ = 0;  ///< the opened slot
   std::size_t size_ = 0;
   /// Last popped; before the first, what comes just before time 0.

@@ -109,11 +109,6 @@ std::uint32_t world::owner_of(wire::address_id a, std::uint32_t asking) const {
 
 // ---- packets and events --------------------------------------------------------------------------
 
-void world::schedule(instant at, std::uint32_t destination, core::phase p, node& source,
-                     std::uint32_t record) {
-  queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
-}
-
 node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   node::way w;
   w.to = to;

@@ -11,7 +11,7 @@
 
 #include "sim/core/event_queue.h"
 #include "sim/core/ring.h"
-#include "sim/core/slab.h"
+#include "sim/core/pool.h"
 #include "sim/engine/world.h"
 #include "sim/host/kernel.h"
 #include "sim/net/topology.h"
@@ -94,7 +94,9 @@ class world final : public observe::backend {
   void send(node& from, wire::address_id to, const Packet& p);
   void deliver(std::uint32_t host, std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
-                std::uint32_t record);
+                std::uint32_t record) {
+    queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
+  }
   void dispatch(const core::event& e);
   void drain();
   void settle();
@@ -103,7 +105,7 @@ class world final : public observe::backend {
   host::commons shared_;
   core::event_queue queue_;
   core::ring<pending_packet> fifo_;  ///< soft interrupts: packets that travel without delay
-  core::slab<wire::packet> in_flight_;
+  core::pool<wire::packet> in_flight_;
   net::topology net_;
   std::uint64_t events_ = 0;
   std::vector<std::unique_ptr<node>> nodes_;        ///< hosts, then the coordinator
