@@ -152,15 +152,19 @@ void sim_process::wait(waiter& w) {
   bool ready_now = false;
   for (watch& each : w.watches) {
     each.owner = &w;
-    const auto level = poll(each.fd);
-    each.now = level ? *level : static_cast<ready_mask>(ready_err);
-    watch_list* const list = kernel_.watchers(table_.find(each.fd));
-    const bool moved = list == nullptr || !each.edge || list->wakes != each.seen;
-    if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
-    if (list != nullptr) {
-      each.seen = list->wakes;
-      waits::link(each, *list);
+    const description d = table_.find(each.fd);
+    watch_list* const list = kernel_.watchers(d);
+    if (list == nullptr) {
+      each.now = ready_err;
+      ready_now = true;
+      continue;
     }
+    each.now = d.what == description::kind::tcp ? kernel_.tcp().level(d.index)
+                                                : kernel_.udp().level(d.index);
+    const bool moved = !each.edge || list->wakes != each.seen;
+    if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
+    each.seen = list->wakes;
+    waits::link(each, *list);
   }
   kernel_.waiting().arm(w, ready_now);
 }

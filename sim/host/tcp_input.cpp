@@ -33,14 +33,7 @@ void tcp_stack::configure() {
 
 // ---- carrying out --------------------------------------------------------------------------------
 
-tcp::actions& tcp_stack::sink() {
-  tcp::actions& s = parts_.world.in_soft_interrupt() ? interrupt_sink_ : call_sink_;
-  s.clear();
-  return s;
-}
-
 void tcp_stack::note_state(state from, state to) {
-  if (from == to) return;
   --states_[static_cast<std::size_t>(from)];
   ++states_[static_cast<std::size_t>(to)];
 }
@@ -50,14 +43,15 @@ void tcp_stack::count_all(const tcp::actions& done) {
 }
 
 void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
-  note_state(before, s.tcb.st);
+  const bool moved = before != s.tcb.st;
+  if (moved) note_state(before, s.tcb.st);
   count_all(done);
   if (done.timers_touched) apply_timers(i, s, done);
   if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
   // Segments may be answered before this returns; the answers wait in the backlog or find this
   // socket after the step as it is now. Steps meanwhile use the other sink.
   if (!done.segments.empty()) emit_all(&s, done);
-  if (done.wakes != 0 || done.end != tcp::ending::none || before != s.tcb.st) wake(s);
+  if (done.wakes != 0 || done.end != tcp::ending::none || moved) wake(s);
   if (done.end != tcp::ending::none) end(i, s, done);
 }
 
@@ -171,7 +165,6 @@ void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owne
   tcp_socket& socket = sockets_[i];
   if (socket.hashed) {
     const state before = socket.tcb.st;
-    const std::uint32_t had = tcp::readable(socket.tcb);
     tcp::actions& out = sink();
     tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);
     if (s.payload != 0 && out.accepted_left != out.accepted_right) {
@@ -179,7 +172,6 @@ void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owne
       socket.bytes->store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
                           parts_.world.payloads().at(s.payload));
     }
-    if (tcp::readable(socket.tcb) != had) out.wakes |= tcp::wake_readable;
     carry_out(i, socket, before, out);
   }
   parts_.world.payloads().release(s.payload);

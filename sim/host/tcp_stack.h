@@ -59,7 +59,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] result<endpoint> getpeername(std::uint32_t i) const;
   [[nodiscard]] endpoint peer_of(std::uint32_t i) const;
   [[nodiscard]] result<std::string_view> state_of(std::uint32_t i) const;
-  [[nodiscard]] result<ready_mask> level(std::uint32_t i) const { return level_of(sockets_[i]); }
+  [[nodiscard]] ready_mask level(std::uint32_t i) const { return level_of(sockets_[i]); }
   void share(std::uint32_t i) { ++sockets_[i].references; }
   /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
   bool may_release(std::uint32_t i);
@@ -113,7 +113,11 @@ class tcp_stack final : public ports::records {
   void release_backlog(std::uint32_t i);
 
   // carrying out
-  tcp::actions& sink();
+  tcp::actions& sink() {
+    tcp::actions& s = parts_.world.in_soft_interrupt() ? interrupt_sink_ : call_sink_;
+    s.clear();
+    return s;
+  }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
   void emit_all(tcp_socket* s, tcp::actions& done);
   void emit(const wire::segment& s);
@@ -154,7 +158,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
   [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
   [[nodiscard]] ports::kernel_time kernel_now() const;
-  [[nodiscard]] tcp::clock clock() const { return parts_.timers.clock(); }
+  [[nodiscard]] const tcp::clock& clock() const { return parts_.timers.clock(); }
 
   kernel_parts parts_;
   tcp::limits limits_;

@@ -47,7 +47,7 @@ class timers {
   [[nodiscard]] instant expiry(std::uint32_t id) const;
 
   [[nodiscard]] std::uint64_t jiffy() const { return clock().jiffy; }
-  [[nodiscard]] tcp::clock clock() const {
+  [[nodiscard]] const tcp::clock& clock() const {
     const instant now = world_.now();
     if (now != clock_.now) clock_ = {now, jiffy_at(now)};
     return clock_;

@@ -281,7 +281,7 @@ result<endpoint> udp_stack::getpeername(std::uint32_t i) const {
   return name_of(s, s.peer, s.peer_port);
 }
 
-result<ready_mask> udp_stack::level(std::uint32_t i) const {
+ready_mask udp_stack::level(std::uint32_t i) const {
   const udp_socket& s = sockets_[i];
   unsigned mask = ready_out;
   if (!s.queue.empty()) mask |= ready_in;
@@ -299,7 +299,7 @@ void udp_stack::release(std::uint32_t i) {
   sockets_.free(i);
 }
 
-void udp_stack::wake(udp_socket& s, std::uint32_t i) { parts_.waits.wake(s.watchers, *level(i)); }
+void udp_stack::wake(udp_socket& s, std::uint32_t i) { parts_.waits.wake(s.watchers, level(i)); }
 
 int udp_stack::score(const udp_socket& s, const wire::four_tuple& t) const {
   // compute_score(): t as this host sees it.

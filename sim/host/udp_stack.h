@@ -63,7 +63,7 @@ class udp_stack {
   [[nodiscard]] result<endpoint> getsockname(std::uint32_t i) const;
   [[nodiscard]] result<endpoint> getpeername(std::uint32_t i) const;
   [[nodiscard]] result<std::string_view> refuse_state() const { return errc::eopnotsupp; }
-  [[nodiscard]] result<ready_mask> level(std::uint32_t i) const;
+  [[nodiscard]] ready_mask level(std::uint32_t i) const;
   void share(std::uint32_t i) { ++sockets_[i].references; }
   void release(std::uint32_t i);
   [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }

@@ -4,7 +4,7 @@
 
 namespace fourtuple::tcp::detail {
 
-bool within_ratelimit(std::uint32_t& last, const limits& l, clock c) {
+bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c) {
   const std::uint32_t now = jiffy(c);
   if (last != 0 && l.invalid_ratelimit_ms != 0 &&
       now + 1 - last < jiffies_of_ms(l.invalid_ratelimit_ms, l))
@@ -21,7 +21,7 @@ void enter_quickack(tcb& t, const limits& l) {
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
 
-void data_received(tcb& t, std::uint32_t length, const limits& l, clock c) {
+void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c) {
   const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
   t.ack_scheduled = true;
   if (length > t.rcv_mss) t.rcv_mss = static_cast<std::uint16_t>(std::min(length, 65535U));
@@ -48,7 +48,7 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, clock c) {
   grow_window(t, length, l);
 }
 
-void delay_ack(tcb& t, const limits& l, clock c, actions& out) {
+void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   const std::uint32_t least = l.hz / 25;
   std::uint32_t ato = t.ack_ato != 0 ? t.ack_ato : least;
   if (ato > least) {
@@ -74,7 +74,7 @@ void delay_ack(tcb& t, const limits& l, clock c, actions& out) {
   out.arm(timer::delayed_ack, due - jiffy(c));
 }
 
-void check_ack_due(tcb& t, const limits& l, clock c, actions& out, bool out_of_order) {
+void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order) {
   if (!t.ack_scheduled && !out_of_order && !t.ack_now) return;
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
   const bool two_segments = owed > t.rcv_mss && t.rcv_mss != 0;
@@ -97,7 +97,7 @@ void ack_sent(tcb& t, actions& out) {
   }
 }
 
-void challenge_ack(tcb& t, const limits& l, clock c, actions& out) {
+void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   if (!within_ratelimit(t.last_oow_ack, l, c)) {
     out.count(counter::TcpExtTCPACKSkippedChallenge);
     return;
@@ -106,7 +106,7 @@ void challenge_ack(tcb& t, const limits& l, clock c, actions& out) {
   send_ack(t, l, c, out);
 }
 
-void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   const bool exempt = s.sequence_length() != 0 && !s.has(wire::syn);
   if (!exempt && !within_ratelimit(t.last_oow_ack, l, c)) {
     out.count(counter::TcpExtTCPACKSkippedSeq);

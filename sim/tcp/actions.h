@@ -44,7 +44,7 @@ enum class counter : std::uint8_t {
 /// What became of the connection in this step, beyond numbers in the tcb.
 enum class ending : std::uint8_t {
   none,
-  closed,       ///< state is CLOSED: unhash; an orphan is freed
+  closed,       ///< state is CLOSED: unhash, cancel all timers; an orphan is freed
   time_wait,    ///< state was replaced by a TIME-WAIT record (make_time_wait)
   fin_wait_2,   ///< an orphan's FIN-WAIT-2 became a compact record likewise
 };

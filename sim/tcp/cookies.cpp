@@ -22,13 +22,13 @@ std::uint32_t mss_index(std::uint16_t mss) {
 
 }  // namespace
 
-seq make_cookie(const wire::segment& syn, cookie_keys k, clock c) {
+seq make_cookie(const wire::segment& syn, cookie_keys k, const clock& c) {
   return k.first + syn.seq_number + (cookie_minute(c) << 24) +
          ((k.second + mss_index(syn.mss != 0 ? syn.mss : 536)) & index_mask);
 }
 
 request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_offset,
-                       std::uint16_t mss, const socket_options& opt, const limits& l, clock c) {
+                       std::uint16_t mss, const socket_options& opt, const limits& l, const clock& c) {
   wire::segment seen = syn;
   if (!syn.has_timestamps || !l.timestamps) {
     seen.sack_permitted = false;
@@ -39,7 +39,7 @@ request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_of
     // cookie_init_timestamp(): the options take the low bits, never moving into the future.
     const std::uint32_t options =
         (r.window_scaling ? r.snd_wscale : 0xfU) | (r.sack ? 0x10U : 0U);
-    const std::uint32_t now = ms(c);
+    const std::uint32_t now = c.ms;
     std::uint32_t stamp = (now >> option_bits << option_bits) | options;
     if (stamp > now) stamp -= 1U << option_bits;
     r.ts_offset = stamp - now + ts_offset;
@@ -47,7 +47,7 @@ request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_of
   return r;
 }
 
-std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, clock c) {
+std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, const clock& c) {
   const seq cookie = ack.ack_number - 1;
   const seq syn_seq = ack.seq_number - 1;
   const std::uint32_t inner = cookie - first_key - syn_seq;
@@ -55,7 +55,7 @@ std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, cloc
 }
 
 cookie_check check_cookie(const wire::segment& ack, cookie_keys k, std::uint32_t ts_offset,
-                          std::uint16_t mss, const socket_options& opt, const limits& l, clock c) {
+                          std::uint16_t mss, const socket_options& opt, const limits& l, const clock& c) {
   cookie_check answer;
   const seq cookie = ack.ack_number - 1;
   const seq syn_seq = ack.seq_number - 1;

@@ -9,17 +9,7 @@
 
 namespace fourtuple::tcp::detail {
 
-[[nodiscard]] inline std::uint32_t ms(clock c) {
-  return static_cast<std::uint32_t>(ns(c.now) / 1'000'000);
-}
-/// Never 0, which means "not sampled".
-[[nodiscard]] inline std::uint32_t us(clock c) {
-  return static_cast<std::uint32_t>(ns(c.now) / 1000) | 1U;
-}
-[[nodiscard]] inline std::uint32_t jiffy(clock c) { return static_cast<std::uint32_t>(c.jiffy); }
-[[nodiscard]] inline std::uint32_t seconds(clock c) {
-  return static_cast<std::uint32_t>(ns(c.now) / 1'000'000'000) + 1;
-}
+[[nodiscard]] inline std::uint32_t jiffy(const clock& c) { return static_cast<std::uint32_t>(c.jiffy); }
 /// Milliseconds to jiffies, rounded up as msecs_to_jiffies() does.
 [[nodiscard]] inline std::uint32_t jiffies_of_ms(std::uint64_t milliseconds, const limits& l) {
   return static_cast<std::uint32_t>((milliseconds * l.hz + 999) / 1000);
@@ -64,32 +54,35 @@ struct initial_window {
 void grow_window(tcb& t, std::uint32_t length, const limits& l);
 
 // output.cpp
-/// A segment of the connection as it is now: time stamps, ACK, window, SACK blocks.
-[[nodiscard]] wire::segment compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
-                                    const limits& l, clock c, actions& out);
-void send_ack(tcb& t, const limits& l, clock c, actions& out);
-void send_reset(tcb& t, const limits& l, clock c, actions& out);
+/// Adds to out.segments one of the connection as it is now: time stamps, ACK, window, SACK blocks.
+wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
+                       const clock& c, actions& out);
+void send_ack(tcb& t, const limits& l, const clock& c, actions& out);
+void send_reset(tcb& t, const limits& l, const clock& c, actions& out);
+/// tcp_v4_send_reset(): answers a segment that no connection wants.
+void refuse(const wire::segment& s, actions& out);
 /// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
-void push_pending(tcb& t, const limits& l, clock c, actions& out, bool nonagle);
+void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle);
 /// Resends the first unacknowledged segment.
-void retransmit_head(tcb& t, const limits& l, clock c, actions& out);
-void queue_fin(tcb& t, const limits& l, clock c, actions& out);
-[[nodiscard]] wire::segment make_syn(tcb& t, bool with_ack, const limits& l, clock c, actions& out);
+void retransmit_head(tcb& t, const limits& l, const clock& c, actions& out);
+void queue_fin(tcb& t, const limits& l, const clock& c, actions& out);
+/// Adds a SYN, or the SYN-ACK of a simultaneous open.
+void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& out);
 
 // acks.cpp
 /// tcp_event_data_recv(): in-order data came; adapts the delayed-ACK clock.
-void data_received(tcb& t, std::uint32_t length, const limits& l, clock c);
+void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
-void check_ack_due(tcb& t, const limits& l, clock c, actions& out, bool out_of_order);
+void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
 void enter_quickack(tcb& t, const limits& l);
-void delay_ack(tcb& t, const limits& l, clock c, actions& out);
+void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
 void ack_sent(tcb& t, actions& out);
 /// RFC 5961 answer, rate limited.
-void challenge_ack(tcb& t, const limits& l, clock c, actions& out);
+void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// The duplicate ACK for an unacceptable segment, rate limited where it is empty.
-void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out);
-[[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, clock c);
+void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+[[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c);
 
 // rtt.cpp
 void rtt_sample(tcb& t, std::uint32_t sample_us, const limits& l);
@@ -105,6 +98,6 @@ void reset_received(tcb& t, actions& out);
 void enter_time_wait(tcb& t, const limits& l, actions& out);
 /// An orphan reached FIN-WAIT-2 (reference D.8).
 void orphan_fin_wait_2(tcb& t, bool reply_reset, const wire::segment* cause, bool owned,
-                       const limits& l, clock c, actions& out);
+                       const limits& l, const clock& c, actions& out);
 
 }  // namespace fourtuple::tcp::detail

@@ -13,8 +13,6 @@ void finish(tcb& t, errc error, actions& out) {
   t.st = state::closed;
   t.pending = pending::none;
   t.ack_timer = t.ack_scheduled = false;
-  for (const timer which : {timer::retransmit, timer::delayed_ack, timer::keepalive})
-    out.cancel(which);
   out.end = ending::closed;
   out.wakes |= wake_readable | wake_writable | wake_hangup;
 }
@@ -36,14 +34,10 @@ void enter_time_wait(tcb& t, const limits& l, actions& out) {
 }
 
 void orphan_fin_wait_2(tcb& t, bool reply_reset, const wire::segment* cause, bool owned,
-                       const limits& l, clock c, actions& out) {
+                       const limits& l, const clock& c, actions& out) {
   if (t.opt.linger2_s < 0) {
     if (reply_reset && cause != nullptr) {
-      wire::segment reply;
-      if (reset_for(*cause, reply)) {
-        out.count(counter::TcpOutRsts);
-        out.segments.push_back(reply);
-      }
+      refuse(*cause, out);
     } else {
       send_reset(t, l, c, out);
     }

@@ -42,12 +42,23 @@ struct limits {
   std::uint8_t initial_cwnd = 10;             ///< TCP_INIT_CWND, RFC 6928
 };
 
-/// The two clocks of one instant: virtual time for RTT samples and time stamps, and the host's
-/// jiffy, in which timers are counted (both move together; passing both keeps step() free of hz
-/// arithmetic and of the host's boot phase).
+/// The clocks of one instant: virtual time for RTT samples and time stamps, in the units in which a
+/// step wants it, and the host's jiffy, in which timers are counted (all move together; passing
+/// them keeps step() free of hz arithmetic and of the host's boot phase).
 struct clock {
+  clock() : clock(instant{}, 0) {}
+  clock(instant at, std::uint64_t jiffies)
+      : now(at),
+        jiffy(jiffies),
+        us(static_cast<std::uint32_t>(ns(at) / 1000) | 1U),
+        ms(static_cast<std::uint32_t>(ns(at) / 1'000'000)),
+        seconds(static_cast<std::uint32_t>(ns(at) / 1'000'000'000) + 1) {}
+
   instant now;
-  std::uint64_t jiffy = 0;
+  std::uint64_t jiffy;
+  std::uint32_t us;       ///< never 0, which means "not sampled"
+  std::uint32_t ms;
+  std::uint32_t seconds;  ///< from 1: 0 means "never"
 };
 
 }  // namespace fourtuple::tcp

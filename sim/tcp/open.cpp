@@ -41,12 +41,12 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   return t;
 }
 
-void open_active(tcb& t, const limits& l, clock c, actions& out) {
+void open_active(tcb& t, const limits& l, const clock& c, actions& out) {
   t.st = state::syn_sent;
   out.count(counter::TcpActiveOpens);
-  out.segments.push_back(make_syn(t, false, l, c, out));
+  send_syn(t, false, l, c, out);
   t.snd_nxt = t.write_seq = t.iss + 1;
-  t.chunks[0] = {t.snd_nxt, us(c)};
+  t.chunks[0] = {t.snd_nxt, c.us};
   t.chunk_count = 1;
   arm_rto(t, l, out);
 }
@@ -55,7 +55,7 @@ namespace detail {
 
 namespace {
 
-void take_options(tcb& t, const wire::segment& s, const limits& l, clock c) {
+void take_options(tcb& t, const wire::segment& s, const limits& l, const clock& c) {
   t.mss = std::min<std::uint16_t>(t.mss, s.mss != 0 ? std::max<std::uint16_t>(s.mss, 48) : 536);
   if (t.opt.maxseg != 0) t.mss = std::min(t.mss, t.opt.maxseg);
   t.sack = l.sack && s.sack_permitted;
@@ -66,7 +66,7 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, clock c) {
   if (!t.window_scaling) t.rcv_wscale = 0;
   if (t.timestamps) {
     t.ts_recent = s.ts_value;
-    t.ts_recent_stamp_s = seconds(c);
+    t.ts_recent_stamp_s = c.seconds;
     t.advmss = static_cast<std::uint16_t>(t.advmss - 12);
   }
   t.irs = s.seq_number;
@@ -76,38 +76,31 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, clock c) {
   t.max_window = std::max(t.max_window, t.snd_wnd);
 }
 
-void reset_reply(const wire::segment& s, actions& out) {
-  wire::segment reply;
-  if (!reset_for(s, reply)) return;
-  out.count(counter::TcpOutRsts);
-  out.segments.push_back(reply);
-}
-
-void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   take_options(t, s, l, c);
   t.st = state::syn_received;
-  out.segments.push_back(make_syn(t, true, l, c, out));
+  send_syn(t, true, l, c, out);
   t.rcv_wup = t.rcv_nxt;
 }
 
 }  // namespace
 
-void syn_sent(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (s.has(wire::ack)) {
     // First, check the ACK bit.
     if (wire::at_or_before(s.ack_number, t.snd_una) || wire::after(s.ack_number, t.snd_nxt)) {
       // Linux: unless a SYN was resent already, try again at once (an old connection was reset).
       if (t.retransmits == 0 && !s.has(wire::rst)) out.arm(timer::retransmit, 2);
-      reset_reply(s, out);
+      refuse(s, out);
       return;
     }
     if (l.timestamps && s.has_timestamps && s.ts_echo != 0) {
-      const std::uint32_t latest = ms(c) + t.ts_offset;
+      const std::uint32_t latest = c.ms + t.ts_offset;
       const std::uint32_t first =
           t.retrans_stamp != 0 ? t.retrans_stamp + t.ts_offset - 1 : latest - 200'000;
       if (wire::after(s.ts_echo, latest) || wire::before(s.ts_echo, first)) {
         out.count(counter::TcpExtPAWSActive);
-        reset_reply(s, out);
+        refuse(s, out);
         return;
       }
     }
@@ -120,7 +113,7 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, clock c, actions&
     // Fourth, check the SYN bit: our SYN has been ACKed.
     take_options(t, s, l, c);
     t.snd_una = s.ack_number;
-    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, us(c) - t.chunks[0].sent_us, l);
+    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, c.us - t.chunks[0].sent_us, l);
     else if (t.srtt_us8 == 0) t.rto = jiffies_of_ms(t.retransmits == 0 ? 1000 : 3000, l);
     t.chunk_count = 0;
     if (t.retransmits > 1) t.cwnd = 1;
@@ -144,7 +137,7 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, clock c, actions&
   if (s.has(wire::syn)) simultaneous_open(t, s, l, c, out);
 }
 
-void establish(tcb& t, const limits& l, clock, actions& out) {
+void establish(tcb& t, const limits& l, const clock&, actions& out) {
   t.st = state::established;
   // tcp_init_buffer_space(): room for the initial window twice over, at least.
   if (t.opt.sndbuf == l.wmem_default) {

@@ -3,9 +3,9 @@
 
 namespace fourtuple::tcp::detail {
 
-wire::segment compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
-                      clock c, actions& out) {
-  wire::segment s;
+wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
+                       const clock& c, actions& out) {
+  wire::segment& s = out.segments.emplace_back();
   s.tuple = t.tuple;
   s.seq_number = at;
   s.flags = flags;
@@ -17,7 +17,7 @@ wire::segment compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, 
   }
   if (t.timestamps) {
     s.has_timestamps = true;
-    s.ts_value = ms(c) + t.ts_offset;
+    s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
   if (t.sack && t.ooo_count != 0) {
@@ -27,8 +27,8 @@ wire::segment compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, 
   return s;
 }
 
-wire::segment make_syn(tcb& t, bool with_ack, const limits& l, clock c, actions&) {
-  wire::segment s;
+void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& out) {
+  wire::segment& s = out.segments.emplace_back();
   s.tuple = t.tuple;
   s.seq_number = t.iss;
   s.flags = static_cast<std::uint8_t>(wire::syn | (with_ack ? wire::ack : 0));
@@ -39,31 +39,35 @@ wire::segment make_syn(tcb& t, bool with_ack, const limits& l, clock c, actions&
   const bool scaling = with_ack ? t.window_scaling : l.window_scaling;
   if (scaling) s.window_scale = t.rcv_wscale;
   if (s.has_timestamps) {
-    s.ts_value = ms(c) + t.ts_offset;
+    s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
   s.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.rcv_wnd, 65535));
-  return s;
 }
 
-void send_ack(tcb& t, const limits& l, clock c, actions& out) {
-  out.segments.push_back(compose(t, t.snd_nxt, wire::ack, 0, l, c, out));
+void send_ack(tcb& t, const limits& l, const clock& c, actions& out) {
+  compose(t, t.snd_nxt, wire::ack, 0, l, c, out);
 }
 
-void send_reset(tcb& t, const limits& l, clock c, actions& out) {
+void send_reset(tcb& t, const limits& l, const clock& c, actions& out) {
   out.count(counter::TcpOutRsts);
-  wire::segment s = compose(t, t.snd_nxt, wire::rst | wire::ack, 0, l, c, out);
-  s.has_timestamps = t.timestamps;
-  out.segments.push_back(s);
+  compose(t, t.snd_nxt, wire::rst | wire::ack, 0, l, c, out);
+}
+
+void refuse(const wire::segment& s, actions& out) {
+  wire::segment reply;
+  if (!reset_for(s, reply)) return;
+  out.count(counter::TcpOutRsts);
+  out.segments.push_back(reply);
 }
 
 namespace {
 
-void note_sent(tcb& t, seq end, clock c) {
-  if (t.chunk_count != 0 && t.chunks[t.chunk_count - 1].sent_us == us(c)) {
+void note_sent(tcb& t, seq end, const clock& c) {
+  if (t.chunk_count != 0 && t.chunks[t.chunk_count - 1].sent_us == c.us) {
     t.chunks[t.chunk_count - 1].end = end;
   } else if (t.chunk_count < t.chunks.size()) {
-    t.chunks[t.chunk_count++] = {end, us(c)};
+    t.chunks[t.chunk_count++] = {end, c.us};
   } else {
     t.chunks.back().end = end;  // its older time stands for both
   }
@@ -85,7 +89,8 @@ bool nagle_holds(const tcb& t, std::uint32_t length, bool last, bool nonagle) {
 
 }  // namespace
 
-void push_pending(tcb& t, const limits& l, clock c, actions& out, bool nonagle) {
+void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle) {
+  if (t.snd_nxt == t.write_seq) return;
   const std::uint32_t mss = effective_mss(t);
   bool sent = false;
   while (true) {
@@ -115,7 +120,7 @@ void push_pending(tcb& t, const limits& l, clock c, actions& out, bool nonagle) 
       t.last_send = jiffy(c);
       out.count(counter::TcpExtTCPOrigDataSent);
     }
-    out.segments.push_back(compose(t, t.snd_nxt, flags, length, l, c, out));
+    compose(t, t.snd_nxt, flags, length, l, c, out);
     t.snd_nxt += length + (fin ? 1U : 0U);
     if (length != 0 && length < mss) t.snd_sml = t.snd_nxt;
     note_sent(t, t.snd_nxt, c);
@@ -144,7 +149,7 @@ void push_pending(tcb& t, const limits& l, clock c, actions& out, bool nonagle) 
   }
 }
 
-void retransmit_head(tcb& t, const limits& l, clock c, actions& out) {
+void retransmit_head(tcb& t, const limits& l, const clock& c, actions& out) {
   const seq data_end = t.write_seq - (t.fin_queued ? 1U : 0U);
   const std::uint32_t data =
       wire::before(t.snd_una, data_end) ? data_end - t.snd_una : 0;
@@ -155,12 +160,12 @@ void retransmit_head(tcb& t, const limits& l, clock c, actions& out) {
   if (length == data && length != 0) flags |= wire::psh;
   if (fin) flags |= wire::fin;
   out.count(counter::TcpRetransSegs);
-  out.segments.push_back(compose(t, t.snd_una, flags, length, l, c, out));
+  compose(t, t.snd_una, flags, length, l, c, out);
   t.chunk_count = 0;  // Karn: no samples of what was sent twice
-  if (t.retrans_stamp == 0) t.retrans_stamp = ms(c) | 1U;
+  if (t.retrans_stamp == 0) t.retrans_stamp = c.ms | 1U;
 }
 
-void queue_fin(tcb& t, const limits& l, clock c, actions& out) {
+void queue_fin(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.fin_queued) return;
   t.fin_queued = true;
   ++t.write_seq;

@@ -9,7 +9,7 @@ namespace fourtuple::tcp {
 using namespace detail;
 
 request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset, std::uint16_t mss,
-                     const socket_options& opt, const limits& l, clock c) {
+                     const socket_options& opt, const limits& l, const clock& c) {
   request r;
   r.tuple = syn.tuple.reversed();
   r.rcv_isn = syn.seq_number;
@@ -23,19 +23,19 @@ request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
   if (r.window_scaling) r.snd_wscale = std::min<std::uint8_t>(syn.window_scale, 14) & 0xf;
   if (r.timestamps) {
     r.ts_recent = syn.ts_value;
-    r.ts_recent_stamp_s = seconds(c);
-    r.ts_sent_first = ms(c) + ts_offset;
+    r.ts_recent_stamp_s = c.seconds;
+    r.ts_sent_first = c.ms + ts_offset;
   }
   const std::uint32_t payload = r.mss - (r.timestamps ? 12U : 0U);
   const initial_window w = first_window(payload, r.window_scaling, opt.rcvbuf, l);
   r.rcv_wnd = w.window;
   r.rcv_wscale = w.scale & 0xf;
-  r.sent_us = us(c);
+  r.sent_us = c.us;
   return r;
 }
 
-void make_syn_ack(const request& r, const limits&, clock c, actions& out) {
-  wire::segment s;
+void make_syn_ack(const request& r, const limits&, const clock& c, actions& out) {
+  wire::segment& s = out.segments.emplace_back();
   s.tuple = r.tuple;
   s.seq_number = r.snt_isn;
   s.ack_number = r.rcv_isn + 1;
@@ -46,10 +46,9 @@ void make_syn_ack(const request& r, const limits&, clock c, actions& out) {
   if (r.window_scaling) s.window_scale = r.rcv_wscale;
   if (r.timestamps) {
     s.has_timestamps = true;
-    s.ts_value = ms(c) + r.ts_offset;
+    s.ts_value = c.ms + r.ts_offset;
     s.ts_echo = r.ts_recent;
   }
-  out.segments.push_back(s);
 }
 
 std::uint64_t request_timeout(const request& r, const limits& l) {
@@ -59,8 +58,8 @@ std::uint64_t request_timeout(const request& r, const limits& l) {
 
 namespace {
 
-void plain_ack(const request& r, clock c, actions& out) {
-  wire::segment s;
+void plain_ack(const request& r, const clock& c, actions& out) {
+  wire::segment& s = out.segments.emplace_back();
   s.tuple = r.tuple;
   s.seq_number = r.snt_isn + 1;
   s.ack_number = r.rcv_isn + 1;
@@ -68,23 +67,15 @@ void plain_ack(const request& r, clock c, actions& out) {
   s.window = static_cast<std::uint16_t>(r.rcv_wnd >> r.rcv_wscale);
   if (r.timestamps) {
     s.has_timestamps = true;
-    s.ts_value = ms(c) + r.ts_offset;
+    s.ts_value = c.ms + r.ts_offset;
     s.ts_echo = r.ts_recent;
   }
-  out.segments.push_back(s);
-}
-
-void reset_reply(const wire::segment& s, actions& out) {
-  wire::segment reply;
-  if (!reset_for(s, reply)) return;
-  out.count(counter::TcpOutRsts);
-  out.segments.push_back(reply);
 }
 
 }  // namespace
 
 request_verdict request_segment(request& r, const wire::segment& s, const socket_options& listener,
-                                const limits& l, clock c, actions& out) {
+                                const limits& l, const clock& c, actions& out) {
   const bool paws = r.timestamps && s.has_timestamps && wire::before(s.ts_value, r.ts_recent);
   const bool pure_syn = s.has(wire::syn) && !s.has(wire::ack) && !s.has(wire::rst);
   if (pure_syn && s.seq_number == r.rcv_isn && !paws) {
@@ -98,7 +89,7 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
     return request_verdict::resent;
   }
   if (s.has(wire::ack) && !s.has(wire::rst) && s.ack_number != r.snt_isn + 1) {
-    reset_reply(s, out);
+    refuse(s, out);
     return request_verdict::drop;
   }
   const seq next = r.rcv_isn + 1;
@@ -122,13 +113,13 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
   }
   if (s.has(wire::syn) && s.seq_number != r.rcv_isn) {
     out.count(counter::TcpAttemptFails);
-    reset_reply(s, out);
+    refuse(s, out);
     return request_verdict::kill;
   }
   if (!s.has(wire::ack)) return request_verdict::drop;
   if (r.timestamps && s.has_timestamps) {
     r.ts_recent = s.ts_value;
-    r.ts_recent_stamp_s = seconds(c);
+    r.ts_recent_stamp_s = c.seconds;
   }
   // TCP_DEFER_ACCEPT: a bare ACK is not enough until the last period.
   if (r.timeouts < listener.defer_accept && s.sequence_length() == 0) {
@@ -144,12 +135,12 @@ bool overflowed(request& r, const wire::segment& s, const limits& l, actions& ou
     r.acked = true;
     return false;
   }
-  reset_reply(s, out);
+  refuse(s, out);
   return true;
 }
 
 bool request_timer(request& r, unsigned max_retries, const socket_options& listener,
-                   const limits& l, clock c, actions& out) {
+                   const limits& l, const clock& c, actions& out) {
   // syn_ack_recalc(): while TCP_DEFER_ACCEPT waits for data, silence until its last period.
   bool expire = r.timeouts >= max_retries;
   bool resend = true;
@@ -168,7 +159,7 @@ bool request_timer(request& r, unsigned max_retries, const socket_options& liste
 }
 
 tcb child_of(const request& r, const wire::segment& final_ack, const socket_options& listener,
-             const limits& l, clock c) {
+             const limits& l, const clock& c) {
   tcb t;
   t.tuple = r.tuple;
   t.st = state::syn_received;

@@ -41,11 +41,11 @@ static_assert(sizeof(request) <= 64);
 /// (MTU - 40 or - 60); `iss` from D.3, from make_cookie() or isn_after_reuse().
 [[nodiscard]] request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
                                    std::uint16_t mss, const socket_options& opt, const limits& l,
-                                   clock c);
+                                   const clock& c);
 
 /// Appends the SYN-ACK of this request to out.segments. The host arms its timer for
 /// request_timeout() after the first one.
-void make_syn_ack(const request& r, const limits& l, clock c, actions& out);
+void make_syn_ack(const request& r, const limits& l, const clock& c, actions& out);
 
 /// Jiffies until the request's timer fires next: 1, 2, 4, ... s.
 [[nodiscard]] std::uint64_t request_timeout(const request& r, const limits& l);
@@ -61,7 +61,7 @@ enum class request_verdict : std::uint8_t {
 /// A segment whose four-tuple is this request's (tcp_check_req, reference C.4).
 [[nodiscard]] request_verdict request_segment(request& r, const wire::segment& s,
                                               const socket_options& listener, const limits& l,
-                                              clock c, actions& out);
+                                              const clock& c, actions& out);
 
 /// The final ACK came while the accept queue was full: false: keep the request (the ACK is
 /// forgotten); true: tcp_abort_on_overflow, a RST is in out.segments, delete it.
@@ -71,7 +71,7 @@ enum class request_verdict : std::uint8_t {
 /// request_timeout(); a SYN-ACK may be in out.segments. `max_retries` is synack_retries_of() unless
 /// the listener prunes.
 [[nodiscard]] bool request_timer(request& r, unsigned max_retries, const socket_options& listener,
-                                 const limits& l, clock c, actions& out);
+                                 const limits& l, const clock& c, actions& out);
 [[nodiscard]] inline unsigned synack_retries_of(const socket_options& listener, const limits& l) {
   return listener.syncnt != 0 ? listener.syncnt : l.synack_retries;
 }
@@ -79,7 +79,7 @@ enum class request_verdict : std::uint8_t {
 /// The accepted connection, in SYN-RECEIVED; feed it the same segment with segment_arrives() next,
 /// which makes it ESTABLISHED (C.5).
 [[nodiscard]] tcb child_of(const request& r, const wire::segment& final_ack,
-                           const socket_options& listener, const limits& l, clock c);
+                           const socket_options& listener, const limits& l, const clock& c);
 
 // ---- syncookies (C.9) ----------------------------------------------------------------------------
 
@@ -90,16 +90,16 @@ struct cookie_keys {
 };
 
 /// The counter that ages cookies: whole minutes of virtual time.
-[[nodiscard]] inline std::uint32_t cookie_minute(clock c) {
+[[nodiscard]] inline std::uint32_t cookie_minute(const clock& c) {
   return static_cast<std::uint32_t>(ns(c.now) / 60'000'000'000);
 }
 /// The ISN that carries the SYN's MSS; `k` for the current minute.
-[[nodiscard]] seq make_cookie(const wire::segment& syn, cookie_keys k, clock c);
+[[nodiscard]] seq make_cookie(const wire::segment& syn, cookie_keys k, const clock& c);
 /// The request for a SYN answered by a cookie: as open_request(), options limited to what the
 /// SYN-ACK's time stamp can carry. Emit with make_syn_ack(), then forget it. No counter here.
 [[nodiscard]] request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_offset,
                                      std::uint16_t mss, const socket_options& opt, const limits& l,
-                                     clock c);
+                                     const clock& c);
 /// The final ACK of a cookie handshake: rebuilds the request if the cookie is genuine and at most two
 /// minutes old. `second_key(minute)` is asked for the minute written in the cookie.
 struct cookie_check {
@@ -107,10 +107,10 @@ struct cookie_check {
   request rebuilt;
 };
 /// Age of the cookie in `ack` in minutes as its top bits say, given the first key; 2 or more: invalid.
-[[nodiscard]] std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, clock c);
+[[nodiscard]] std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, const clock& c);
 /// `k.second` must belong to minute cookie_minute(c) - cookie_age().
 [[nodiscard]] cookie_check check_cookie(const wire::segment& ack, cookie_keys k,
                                         std::uint32_t ts_offset, std::uint16_t mss,
-                                        const socket_options& opt, const limits& l, clock c);
+                                        const socket_options& opt, const limits& l, const clock& c);
 
 }  // namespace fourtuple::tcp

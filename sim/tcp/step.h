@@ -19,44 +19,44 @@ namespace fourtuple::tcp {
 
 /// OPEN, active: CLOSED -> SYN-SENT; emits the SYN and arms the retransmission timer. `t` was made by
 /// new_connection().
-void open_active(tcb& t, const limits& l, clock c, actions& out);
+void open_active(tcb& t, const limits& l, const clock& c, actions& out);
 /// SEND: `bytes` were appended to the send buffer (the host has checked space with send_space()).
-void app_send(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out);
+void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out);
 /// RECEIVE: the application took `bytes` from the receive buffer: window updates and ACKs that the
 /// reading causes (tcp_cleanup_rbuf).
-void app_read(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out);
+void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out);
 /// shutdown(SHUT_WR) in a state where it sends FIN (or remembers to). The host sets shut_rd itself.
-void shutdown_write(tcb& t, const limits& l, clock c, actions& out);
+void shutdown_write(tcb& t, const limits& l, const clock& c, actions& out);
 /// CLOSE by close(2) in the order of __tcp_close, SO_LINGER's zero included (opt.linger_zero).
 /// `unread` is the number of bytes not read, FIN not counted. Ends with orphan(), unless
 /// opt.linger_waits is set: then the host waits until lingering() is over and calls orphan() itself.
 /// After a backlog processed with the descriptor gone, call orphan() once more (as __tcp_close does).
-void close(tcb& t, std::uint32_t unread, const limits& l, clock c, actions& out);
+void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, actions& out);
 /// A lingering close() still waits for its FIN to be acknowledged (sk_stream_wait_close).
 [[nodiscard]] inline bool lingering(const tcb& t) {
   return t.st == state::fin_wait_1 || t.st == state::closing || t.st == state::last_ack;
 }
 /// The second half of close(): the descriptor is gone, FIN-WAIT-2 gets its timer (reference D.8).
 /// May be called again; does nothing in the other states.
-void orphan(tcb& t, const limits& l, clock c, actions& out);
+void orphan(tcb& t, const limits& l, const clock& c, actions& out);
 /// setsockopt with an effect at once: TCP_NODELAY and TCP_CORK off push what they held back,
 /// SO_KEEPALIVE and TCP_KEEPIDLE arm or cancel the timer, TCP_QUICKACK sends a pending ACK.
-void set_nodelay(tcb& t, bool on, const limits& l, clock c, actions& out);
-void set_cork(tcb& t, bool on, const limits& l, clock c, actions& out);
-void set_keepalive(tcb& t, bool on, const limits& l, clock c, actions& out);
-void set_keep_idle(tcb& t, std::uint16_t seconds, const limits& l, clock c, actions& out);
-void set_quickack(tcb& t, bool on, const limits& l, clock c, actions& out);
+void set_nodelay(tcb& t, bool on, const limits& l, const clock& c, actions& out);
+void set_cork(tcb& t, bool on, const limits& l, const clock& c, actions& out);
+void set_keepalive(tcb& t, bool on, const limits& l, const clock& c, actions& out);
+void set_keep_idle(tcb& t, std::uint16_t seconds, const limits& l, const clock& c, actions& out);
+void set_quickack(tcb& t, bool on, const limits& l, const clock& c, actions& out);
 /// SO_RCVBUF and SO_SNDBUF with the value to be stored (twice what was asked, clamped by the host).
 void set_rcvbuf(tcb& t, std::uint32_t bytes);
 void set_sndbuf(tcb& t, std::uint32_t bytes);
 /// ABORT: connect(AF_UNSPEC), SO_LINGER 0, listener closing with children: tcp_disconnect().
-void abort(tcb& t, const limits& l, clock c, actions& out);
+void abort(tcb& t, const limits& l, const clock& c, actions& out);
 
 // ---- segments ------------------------------------------------------------------------------------
 
 /// SEGMENT ARRIVES for a connection found by its four-tuple, any state but LISTEN. `owned` says that
 /// the socket is inside a system call (the segment comes from its backlog).
-void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, clock c,
+void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out);
 
 /// The reset that answers a segment no connection wants (RFC 9293 3.10.7.1); none for a RST.
@@ -67,12 +67,12 @@ bool reset_for(const wire::segment& s, wire::segment& reply);
 
 /// USER/RETRANSMISSION/TIME-WAIT TIMEOUT, 3.10.8: the armed timer fired. On giving up, tcb.error is
 /// set (soft error or ETIMEDOUT).
-void timer_expires(tcb& t, timer which, const limits& l, clock c, actions& out);
+void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions& out);
 
 /// An ICMP error about this connection that the kernel treats as fatal now (SYN-SENT/SYN-RECEIVED),
 /// or else remembers as the soft error (reference G.4). `quoted` is the sequence number inside;
 /// `unreachable` says network or host unreachable (codes 0 and 1), which reverts one RTO backoff
 /// (RFC 6069). `owned` as above.
-void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits& l, clock c, actions& out);
+void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits& l, const clock& c, actions& out);
 
 }  // namespace fourtuple::tcp

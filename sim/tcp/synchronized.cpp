@@ -35,7 +35,7 @@ bool fin_was_received(const tcb& t) {
 }
 
 // First, check the sequence number.
-go check_sequence(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+go check_sequence(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (paws_rejects(t, s) && !s.has(wire::rst)) {
     out.count(counter::TcpExtPAWSEstab);
     if (s.has(wire::syn)) {
@@ -61,7 +61,7 @@ go check_sequence(tcb& t, const wire::segment& s, const limits& l, clock c, acti
 }
 
 // Second, check the RST bit (RFC 5961 3.2).
-go check_rst(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+go check_rst(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (!s.has(wire::rst)) return go::on;
   bool exact = s.seq_number == t.rcv_nxt;
   if (fin_was_received(t) && s.seq_number == t.rcv_nxt - 1) exact = true;
@@ -76,7 +76,7 @@ go check_rst(tcb& t, const wire::segment& s, const limits& l, clock c, actions& 
 }
 
 // Fourth, check the SYN bit (RFC 5961 4.2).
-go check_syn(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+go check_syn(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (!s.has(wire::syn)) return go::on;
   const bool simultaneous = t.st == state::syn_received && !t.passive && s.has(wire::ack) &&
                             s.seq_number + 1 == t.rcv_nxt && s.ack_number == t.snd_nxt;
@@ -87,13 +87,13 @@ go check_syn(tcb& t, const wire::segment& s, const limits& l, clock c, actions& 
 }
 
 /// Takes RTT samples and forgets what is acknowledged; rearms the retransmission timer.
-void acknowledge(tcb& t, seq ack, const limits& l, clock c, actions& out) {
+void acknowledge(tcb& t, seq ack, const limits& l, const clock& c, actions& out) {
   const std::uint32_t before = in_flight(t);
   t.snd_una = ack;
   std::uint32_t sample = 0;
   unsigned done = 0;
   while (done < t.chunk_count && wire::at_or_before(t.chunks[done].end, ack)) {
-    if (sample == 0) sample = us(c) - t.chunks[done].sent_us;
+    if (sample == 0) sample = c.us - t.chunks[done].sent_us;
     ++done;
   }
   for (unsigned i = done; i < t.chunk_count; ++i) t.chunks[i - done] = t.chunks[i];
@@ -137,13 +137,9 @@ void update_window(tcb& t, const wire::segment& s) {
   t.max_window = std::max(t.max_window, offered);
 }
 
-go ack_of_unsent(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+go ack_of_unsent(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (t.st == state::syn_received) {
-    wire::segment reply;
-    if (reset_for(s, reply)) {
-      out.count(counter::TcpOutRsts);
-      out.segments.push_back(reply);
-    }
+    refuse(s, out);
   } else if (t.st != state::established || l.challenge_unsent_ack) {
     challenge_ack(t, l, c, out);
   }
@@ -151,7 +147,7 @@ go ack_of_unsent(tcb& t, const wire::segment& s, const limits& l, clock c, actio
 }
 
 /// Our FIN is acknowledged: FIN-WAIT-1, CLOSING and LAST-ACK move on.
-go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, clock c,
+go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                    actions& out) {
   switch (t.st) {
     case state::fin_wait_1: {
@@ -163,11 +159,7 @@ go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, 
                                                      t.rcv_nxt);
       if (more) {
         out.count(counter::TcpExtTCPAbortOnData);
-        wire::segment reply;
-        if (reset_for(s, reply)) {
-          out.count(counter::TcpOutRsts);
-          out.segments.push_back(reply);
-        }
+        refuse(s, out);
         finish(t, errc::ok, out);
         return go::stop;
       }
@@ -185,7 +177,7 @@ go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, 
 }
 
 // Fifth, check the ACK field.
-go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, clock c, actions& out) {
+go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c, actions& out) {
   if (!s.has(wire::ack)) return go::stop;
   if (wire::after(s.ack_number, t.snd_nxt)) return ack_of_unsent(t, s, l, c, out);
   if (t.st == state::syn_received) {
@@ -195,7 +187,7 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, clock 
     t.snd_wnd = std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
     t.snd_wl1 = s.seq_number;
     t.max_window = std::max(t.max_window, t.snd_wnd);
-    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, us(c) - t.chunks[0].sent_us, l);
+    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, c.us - t.chunks[0].sent_us, l);
     t.chunk_count = 0;
     t.retransmits = 0;
     t.backoff = 0;
@@ -279,18 +271,14 @@ void take_out_of_order(tcb& t) {
 
 go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   out.count(counter::TcpExtTCPAbortOnData);
-  wire::segment reply;
-  if (reset_for(s, reply)) {
-    out.count(counter::TcpOutRsts);
-    out.segments.push_back(reply);
-  }
+  refuse(s, out);
   finish(t, errc::ok, out);
   out.wakes |= wake_error;
   return go::stop;
 }
 
 // Seventh, process the segment text.
-go process_text(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   const seq text_end = s.end() - (s.has(wire::fin) ? 1U : 0U);
   const seq first = s.seq_number + (s.has(wire::syn) ? 1U : 0U);
   switch (t.st) {
@@ -354,7 +342,7 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, clock c, action
 }
 
 // Eighth, check the FIN bit (tcp_fin).
-void check_fin(tcb& t, const wire::segment& s, const limits& l, clock c, actions& out) {
+void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
   if (!s.has(wire::fin) || s.end() - 1 != t.rcv_nxt) return;
   if (t.fin_received) return;
   ++t.rcv_nxt;
@@ -383,7 +371,7 @@ void check_fin(tcb& t, const wire::segment& s, const limits& l, clock c, actions
 
 }  // namespace
 
-void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, clock c,
+void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out) {
   if (t.st == state::closed) return;
   if (t.st == state::syn_sent) {
@@ -397,7 +385,7 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   if (check_syn(t, s, l, c, out) == go::stop) return;
   if (t.timestamps && s.has_timestamps && wire::at_or_before(s.seq_number, t.rcv_wup)) {
     t.ts_recent = s.ts_value;
-    t.ts_recent_stamp_s = seconds(c);
+    t.ts_recent_stamp_s = c.seconds;
   }
   const bool was_established = t.st == state::established;
   if (check_ack(t, s, owned, l, c, out) == go::stop) return;
@@ -413,7 +401,7 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
 }
 
 void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits&,
-                clock, actions& out) {
+                const clock&, actions& out) {
   if (t.st == state::closed || wire::before(quoted, t.snd_una) || wire::after(quoted, t.snd_nxt))
     return;
   (void)unreachable;

@@ -7,7 +7,7 @@ namespace fourtuple::tcp {
 
 using namespace detail;
 
-time_wait make_time_wait(const tcb& t, ending why, const limits&, clock c) {
+time_wait make_time_wait(const tcb& t, ending why, const limits&, const clock& c) {
   time_wait w;
   w.tuple = t.tuple;
   w.snd_nxt = t.snd_nxt;
@@ -18,7 +18,7 @@ time_wait make_time_wait(const tcb& t, ending why, const limits&, clock c) {
   w.ts_recent = t.ts_recent;
   w.ts_recent_stamp_s = t.timestamps ? t.ts_recent_stamp_s : 0;
   w.ts_offset = t.ts_offset;
-  w.entry_ms = ms(c);
+  w.entry_ms = c.ms;
   w.last_oow_ack = 0;
   w.fin_wait_2 = why == ending::fin_wait_2;
   return w;
@@ -26,8 +26,8 @@ time_wait make_time_wait(const tcb& t, ending why, const limits&, clock c) {
 
 namespace {
 
-void send_ack(time_wait& w, clock c, actions& out) {
-  wire::segment s;
+void send_ack(time_wait& w, const clock& c, actions& out) {
+  wire::segment& s = out.segments.emplace_back();
   s.tuple = w.tuple;
   s.seq_number = w.snd_nxt;
   s.ack_number = w.rcv_nxt;
@@ -35,14 +35,13 @@ void send_ack(time_wait& w, clock c, actions& out) {
   s.window = static_cast<std::uint16_t>(w.rcv_wnd >> w.rcv_wscale);
   if (w.timestamps) {
     s.has_timestamps = true;
-    s.ts_value = ms(c) + w.ts_offset;
+    s.ts_value = c.ms + w.ts_offset;
     s.ts_echo = w.ts_recent;
   }
-  out.segments.push_back(s);
 }
 
 /// tcp_timewait_check_oow_rate_limit(): segments that carry something are always answered.
-void limited_ack(time_wait& w, const wire::segment& s, const limits& l, clock c, counter skipped,
+void limited_ack(time_wait& w, const wire::segment& s, const limits& l, const clock& c, counter skipped,
                  actions& out) {
   const bool exempt = s.sequence_length() != 0 && !s.has(wire::syn);
   if (!exempt && !within_ratelimit(w.last_oow_ack, l, c)) {
@@ -52,23 +51,19 @@ void limited_ack(time_wait& w, const wire::segment& s, const limits& l, clock c,
   send_ack(w, c, out);
 }
 
-void update_stamp(time_wait& w, const wire::segment& s, clock c) {
+void update_stamp(time_wait& w, const wire::segment& s, const clock& c) {
   if (!w.timestamps || !s.has_timestamps) return;
   w.ts_recent = s.ts_value;
-  w.ts_recent_stamp_s = seconds(c);
+  w.ts_recent_stamp_s = c.seconds;
 }
 
 time_wait_verdict reset_and_kill(const wire::segment& s, actions& out) {
-  wire::segment reply;
-  if (reset_for(s, reply)) {
-    out.count(counter::TcpOutRsts);
-    out.segments.push_back(reply);
-  }
+  refuse(s, out);
   return time_wait_verdict::kill;
 }
 
 time_wait_verdict fin_wait_2_segment(time_wait& w, const wire::segment& s, bool paws,
-                                     const limits& l, clock c, actions& out) {
+                                     const limits& l, const clock& c, actions& out) {
   const bool in_window = wire::at_or_after(s.end(), w.rcv_nxt) &&
                          wire::at_or_before(s.seq_number, w.rcv_nxt + w.rcv_wnd);
   if (paws || !in_window) {
@@ -82,7 +77,7 @@ time_wait_verdict fin_wait_2_segment(time_wait& w, const wire::segment& s, bool 
   if (!s.has(wire::fin) || s.end() != w.rcv_nxt + 1) return reset_and_kill(s, out);
   w.fin_wait_2 = false;
   w.rcv_nxt = s.end();
-  w.entry_ms = ms(c);
+  w.entry_ms = c.ms;
   update_stamp(w, s, c);
   send_ack(w, c, out);
   return time_wait_verdict::restart;
@@ -90,11 +85,11 @@ time_wait_verdict fin_wait_2_segment(time_wait& w, const wire::segment& s, bool 
 
 }  // namespace
 
-time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const limits& l, clock c,
+time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const limits& l, const clock& c,
                                     actions& out) {
   const bool paws = w.timestamps && s.has_timestamps && w.ts_recent_stamp_s != 0 &&
                     wire::before(s.ts_value, w.ts_recent) &&
-                    (!s.has(wire::rst) || seconds(c) - w.ts_recent_stamp_s < 60);
+                    (!s.has(wire::rst) || c.seconds - w.ts_recent_stamp_s < 60);
   if (w.fin_wait_2) return fin_wait_2_segment(w, s, paws, l, c, out);
 
   const bool exact = s.seq_number == w.rcv_nxt;
@@ -114,7 +109,7 @@ time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const 
   return refuse_syn(w, s, l, c, out);
 }
 
-time_wait_verdict refuse_syn(time_wait& w, const wire::segment& s, const limits& l, clock c,
+time_wait_verdict refuse_syn(time_wait& w, const wire::segment& s, const limits& l, const clock& c,
                              actions& out) {
   const bool paws = w.timestamps && s.has_timestamps && wire::before(s.ts_value, w.ts_recent);
   if (paws) out.count(counter::TcpExtPAWSEstab);

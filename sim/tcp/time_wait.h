@@ -33,7 +33,7 @@ static_assert(sizeof(time_wait) <= 56);
 
 /// The record that replaces `t` after a step ended with ending::time_wait or ending::fin_wait_2. Its
 /// timer is actions.end_delay jiffies.
-[[nodiscard]] time_wait make_time_wait(const tcb& t, ending why, const limits& l, clock c);
+[[nodiscard]] time_wait make_time_wait(const tcb& t, ending why, const limits& l, const clock& c);
 
 enum class time_wait_verdict : std::uint8_t {
   keep,     ///< nothing changes (an ACK may be in out.segments)
@@ -44,11 +44,11 @@ enum class time_wait_verdict : std::uint8_t {
 };
 
 [[nodiscard]] time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s,
-                                                  const limits& l, clock c, actions& out);
+                                                  const limits& l, const clock& c, actions& out);
 /// No listener for the SYN: it is answered as any other segment (D.9, rule 2): ACK; returns restart
 /// or keep.
 [[nodiscard]] time_wait_verdict refuse_syn(time_wait& w, const wire::segment& s, const limits& l,
-                                           clock c, actions& out);
+                                           const clock& c, actions& out);
 
 /// Jiffies that TIME-WAIT lasts: TCP_TIMEWAIT_LEN.
 [[nodiscard]] inline std::uint64_t time_wait_length(const limits& l) {

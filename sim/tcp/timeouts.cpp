@@ -24,31 +24,31 @@ std::uint64_t model_ms(unsigned n, std::uint64_t base_ms, const limits& l) {
 }
 
 /// retransmits_timed_out(): since the first retransmission.
-bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l, clock c) {
+bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l, const clock& c) {
   if (t.retransmits == 0) return false;
   const std::uint64_t limit =
       t.opt.user_timeout_ms != 0 ? t.opt.user_timeout_ms : model_ms(boundary, base_ms, l);
-  return ms(c) - (t.retrans_stamp - (t.retrans_stamp & 1U)) + 1 > limit;
+  return c.ms - (t.retrans_stamp - (t.retrans_stamp & 1U)) + 1 > limit;
 }
 
 /// SYN-SENT and SYN-RECEIVED of a simultaneous open (reference E.1).
-void resend_syn(tcb& t, const limits& l, clock c, actions& out) {
+void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   const unsigned retries = t.opt.syncnt != 0 ? t.opt.syncnt : l.syn_retries;
   const unsigned linear = t.st == state::syn_sent ? l.syn_linear_timeouts : 0;
   bool expired = t.retransmits >= retries + linear;
   if (t.opt.user_timeout_ms != 0 && t.retrans_stamp != 0)
-    expired = expired || ms(c) - t.retrans_stamp + l.rto_initial_ms >= t.opt.user_timeout_ms;
+    expired = expired || c.ms - t.retrans_stamp + l.rto_initial_ms >= t.opt.user_timeout_ms;
   if (expired) {
     give_up(t, out);
     return;
   }
-  if (t.retrans_stamp == 0) t.retrans_stamp = ms(c) | 1U;
+  if (t.retrans_stamp == 0) t.retrans_stamp = c.ms | 1U;
   ++t.retransmits;
   t.chunk_count = 0;
   out.count(counter::TcpExtTCPTimeouts);
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);
-  out.segments.push_back(make_syn(t, t.st == state::syn_received, l, c, out));
+  send_syn(t, t.st == state::syn_received, l, c, out);
   if (t.retransmits > linear) ++t.backoff;
   set_rto(t, l);
   if (t.opt.user_timeout_ms != 0)
@@ -63,7 +63,7 @@ unsigned boundary_of(const tcb& t, const limits& l) {
   return t.rto < jiffies_of_ms(l.rto_max_ms, l) ? 8 : 0;
 }
 
-void retransmission_timeout(tcb& t, const limits& l, clock c, actions& out) {
+void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& out) {
   if (in_flight(t) == 0) {
     t.pending = pending::none;
     return;
@@ -82,7 +82,7 @@ void retransmission_timeout(tcb& t, const limits& l, clock c, actions& out) {
   if (t.backoff < 20) ++t.backoff;
   set_rto(t, l);
   if (t.opt.user_timeout_ms != 0) {
-    const std::uint32_t gone = ms(c) - t.retrans_stamp;
+    const std::uint32_t gone = c.ms - t.retrans_stamp;
     const std::uint32_t left =
         t.opt.user_timeout_ms > gone ? t.opt.user_timeout_ms - gone : 1;
     t.rto = std::min(t.rto, jiffies_of_ms(left, l));
@@ -90,7 +90,7 @@ void retransmission_timeout(tcb& t, const limits& l, clock c, actions& out) {
   arm_rto(t, l, out);
 }
 
-void loss_probe(tcb& t, const limits& l, clock c, actions& out) {
+void loss_probe(tcb& t, const limits& l, const clock& c, actions& out) {
   out.count(counter::TcpExtTCPLossProbes);
   const std::uint8_t retransmits = t.retransmits;
   if (in_flight(t) <= effective_mss(t) || t.snd_nxt == t.write_seq) retransmit_head(t, l, c, out);
@@ -100,14 +100,14 @@ void loss_probe(tcb& t, const limits& l, clock c, actions& out) {
   arm_rto(t, l, out);
 }
 
-void window_probe(tcb& t, const limits& l, clock c, actions& out) {
+void window_probe(tcb& t, const limits& l, const clock& c, actions& out) {
   const unsigned most = t.orphan ? boundary_of(t, l) : l.retries2;
   if (t.probes >= most) {
     give_up(t, out);
     return;
   }
   // tcp_xmit_probe_skb(): a segment before the window makes the peer answer.
-  out.segments.push_back(compose(t, t.snd_una - 1, wire::ack, 0, l, c, out));
+  compose(t, t.snd_una - 1, wire::ack, 0, l, c, out);
   ++t.probes;
   if (t.backoff < 10) ++t.backoff;
   const std::uint64_t base = std::max(t.rto, jiffies_of_ms(200, l));
@@ -116,7 +116,7 @@ void window_probe(tcb& t, const limits& l, clock c, actions& out) {
   out.arm(timer::retransmit, delay);
 }
 
-void keepalive(tcb& t, const limits& l, clock c, actions& out) {
+void keepalive(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.orphan && t.st == state::fin_wait_2) {
     // The long way of an orphan (D.8): what is left of its time is spent as a record.
     const std::uint32_t timeout = t.opt.linger2_s > 0 ? static_cast<std::uint32_t>(t.opt.linger2_s)
@@ -157,12 +157,12 @@ void keepalive(tcb& t, const limits& l, clock c, actions& out) {
     return;
   }
   out.count(counter::TcpExtTCPKeepAlive);
-  out.segments.push_back(compose(t, t.snd_una - 1, wire::ack, 0, l, c, out));
+  compose(t, t.snd_una - 1, wire::ack, 0, l, c, out);
   ++t.probes;
   out.arm(timer::keepalive, interval);
 }
 
-void delayed_ack(tcb& t, const limits& l, clock c, actions& out) {
+void delayed_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   t.ack_timer = false;
   if (t.st == state::closed || !t.ack_scheduled) return;
   if (!pingpong(t, l)) {
@@ -177,7 +177,7 @@ void delayed_ack(tcb& t, const limits& l, clock c, actions& out) {
 
 }  // namespace
 
-void timer_expires(tcb& t, timer which, const limits& l, clock c, actions& out) {
+void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions& out) {
   if (t.st == state::closed) return;
   switch (which) {
     case timer::delayed_ack: delayed_ack(t, l, c, out); return;

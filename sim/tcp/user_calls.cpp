@@ -6,12 +6,12 @@ namespace fourtuple::tcp {
 
 using namespace detail;
 
-void app_send(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out) {
+void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   t.write_seq += bytes;
   push_pending(t, l, c, out, false);
 }
 
-void app_read(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& out) {
+void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   t.copied_seq += bytes;
   if (t.st == state::closed || t.st == state::syn_sent) return;
   // A reader that keeps up gets a larger buffer (see window.cpp).
@@ -35,7 +35,7 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, clock c, actions& ou
   if (now) send_ack(t, l, c, out);
 }
 
-void shutdown_write(tcb& t, const limits& l, clock c, actions& out) {
+void shutdown_write(tcb& t, const limits& l, const clock& c, actions& out) {
   t.shut_wr = true;
   switch (t.st) {
     case state::established: t.st = state::fin_wait_1; break;
@@ -45,7 +45,7 @@ void shutdown_write(tcb& t, const limits& l, clock c, actions& out) {
   queue_fin(t, l, c, out);
 }
 
-void abort(tcb& t, const limits& l, clock c, actions& out) {
+void abort(tcb& t, const limits& l, const clock& c, actions& out) {
   const state before = t.st;
   if (before == state::closed) return;
   const bool unsent_close = (before == state::closing || before == state::last_ack) &&
@@ -62,7 +62,7 @@ void abort(tcb& t, const limits& l, clock c, actions& out) {
   t.copied_seq = t.rcv_nxt;
 }
 
-void close(tcb& t, std::uint32_t unread, const limits& l, clock c, actions& out) {
+void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, actions& out) {
   t.shut_rd = t.shut_wr = true;
   if (!t.opt.linger_waits) t.orphan = true;
   if (t.st == state::closed) return;
@@ -95,24 +95,24 @@ void close(tcb& t, std::uint32_t unread, const limits& l, clock c, actions& out)
   }
 }
 
-void orphan(tcb& t, const limits& l, clock c, actions& out) {
+void orphan(tcb& t, const limits& l, const clock& c, actions& out) {
   t.orphan = true;
   if (t.st == state::fin_wait_2) orphan_fin_wait_2(t, false, nullptr, false, l, c, out);
 }
 
-void set_nodelay(tcb& t, bool on, const limits& l, clock c, actions& out) {
+void set_nodelay(tcb& t, bool on, const limits& l, const clock& c, actions& out) {
   t.opt.nodelay = on;
   if (on && (t.st == state::established || t.st == state::close_wait))
     push_pending(t, l, c, out, true);
 }
 
-void set_cork(tcb& t, bool on, const limits& l, clock c, actions& out) {
+void set_cork(tcb& t, bool on, const limits& l, const clock& c, actions& out) {
   t.cork = on;
   if (!on && (t.st == state::established || t.st == state::close_wait))
     push_pending(t, l, c, out, true);
 }
 
-void set_keepalive(tcb& t, bool on, const limits& l, clock, actions& out) {
+void set_keepalive(tcb& t, bool on, const limits& l, const clock&, actions& out) {
   const bool was = t.opt.keepalive;
   t.opt.keepalive = on;
   if (t.st == state::closed || t.st == state::listen || was == on) return;
@@ -124,7 +124,7 @@ void set_keepalive(tcb& t, bool on, const limits& l, clock, actions& out) {
   }
 }
 
-void set_keep_idle(tcb& t, std::uint16_t idle, const limits& l, clock c, actions& out) {
+void set_keep_idle(tcb& t, std::uint16_t idle, const limits& l, const clock& c, actions& out) {
   t.opt.keep_idle_s = idle;
   if (!t.opt.keepalive || t.st == state::closed || t.st == state::listen) return;
   const std::uint32_t gone = jiffy(c) - std::max(t.last_receive, t.last_heard);
@@ -132,7 +132,7 @@ void set_keep_idle(tcb& t, std::uint16_t idle, const limits& l, clock c, actions
   out.arm(timer::keepalive, whole > gone ? whole - gone : 0);
 }
 
-void set_quickack(tcb& t, bool on, const limits& l, clock c, actions& out) {
+void set_quickack(tcb& t, bool on, const limits& l, const clock& c, actions& out) {
   t.ack_pingpong = on ? 0 : l.pingpong_thresh;
   if (on && t.ack_scheduled && (t.st == state::established || t.st == state::close_wait))
     send_ack(t, l, c, out);

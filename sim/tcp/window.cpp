@@ -30,17 +30,17 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   const std::uint32_t used = readable(t);
   std::uint32_t space = full > used ? full - used : 0;
   const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss != 0 ? t.rcv_mss : 536, full);
-  const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;
+  const std::uint32_t below = (std::uint32_t{1} << t.rcv_wscale) - 1;  // what the field cannot say
   std::uint32_t window = 0;
   if (space < full / 2 && (space < full >> 4 || space < mss)) {
     window = 0;
   } else {
     space = std::min(space, t.rcv_ssthresh);
-    window = t.rcv_wscale != 0 ? (space + unit - 1) / unit * unit
+    window = t.rcv_wscale != 0 ? (space + below) & ~below
                                : (space > mss ? space - space % mss : space);
   }
   // The right edge never moves left (RFC 9293 3.8.6.2.1).
-  if (window < left) window = (left + unit - 1) / unit * unit;
+  if (window < left) window = (left + below) & ~below;
   if (window == 0 && t.rcv_wnd != 0) out.count(counter::TcpExtTCPToZeroWindowAdv);
   if (window != 0 && t.rcv_wnd == 0 && t.rcv_wup != 0)
     out.count(counter::TcpExtTCPFromZeroWindowAdv);
