@@ -4,7 +4,7 @@
 
 namespace fourtuple::core {
 
-std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie) {
+std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
   std::uint32_t id = free_;
   if (id != 0) {
     free_ = nodes_[id].next;
@@ -13,13 +13,34 @@ std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint
     nodes_.emplace_back();
   }
   nodes_[id].cookie = cookie;
-  // forward_timer_base(): an idle wheel's clock does not lag behind.
-  if (now > clk_) clk_ = now < next_ ? now : next_;
-  place(id, now + delay);
   return id;
 }
 
-void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
+std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie) {
+  // forward_timer_base(): an idle wheel's clock does not lag behind.
+  forward(now);
+  const std::uint32_t id = allocate(cookie);
+  link(id, place_of(now + delay));
+  return id;
+}
+
+std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay) {
+  forward(now);
+  const place p = place_of(now + delay);
+  node& n = nodes_[id];
+  if (n.bucket == p.bucket) return id;
+  if (n.bucket == collected) {
+    const std::uint64_t cookie = n.cookie;
+    n.cookie = 0;
+    id = allocate(cookie);
+  } else {
+    unlink(n);
+  }
+  link(id, p);
+  return id;
+}
+
+timer_wheel::place timer_wheel::place_of(std::uint64_t expires) const {
   // calc_wheel_index(): the level by the remaining delay, the bucket by the expiry rounded up.
   std::uint64_t delta = expires - clk_;
   // While the timers of a jiffy run the clock stands one ahead of it, so that a timer of no delay
@@ -34,17 +55,31 @@ void timer_wheel::place(std::uint32_t id, std::uint64_t expires) {
   unsigned shift = 0;
   for (; delta >= std::uint64_t{level_size - 1} << shift; shift += clk_shift) ++level;
   const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
-  const unsigned bucket =
-      level * level_size + static_cast<unsigned>(slot & (level_size - 1));
+  return {level * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};
+}
+
+void timer_wheel::link(std::uint32_t id, const place& p) {
   node& n = nodes_[id];
-  n.bucket = static_cast<std::uint16_t>(bucket);
+  n.bucket = static_cast<std::uint16_t>(p.bucket);
   n.prev = 0;
-  n.next = heads_[bucket];
+  n.next = heads_[p.bucket];
   if (n.next != 0) nodes_[n.next].prev = id;
-  heads_[bucket] = id;
-  pending_[level] |= std::uint64_t{1} << (bucket % level_size);
-  bucket_expiry_[bucket] = slot << shift;
-  if (bucket_expiry_[bucket] < next_) next_ = bucket_expiry_[bucket];
+  heads_[p.bucket] = id;
+  pending_[p.bucket / level_size] |= std::uint64_t{1} << (p.bucket % level_size);
+  bucket_expiry_[p.bucket] = p.expiry;
+  if (p.expiry < next_) next_ = p.expiry;
+}
+
+void timer_wheel::unlink(const node& n) {
+  if (n.next != 0) nodes_[n.next].prev = n.prev;
+  if (n.prev != 0) {
+    nodes_[n.prev].next = n.next;
+    return;
+  }
+  heads_[n.bucket] = n.next;
+  if (n.next != 0) return;
+  pending_[n.bucket / level_size] &= ~(std::uint64_t{1} << (n.bucket % level_size));
+  if (bucket_expiry_[n.bucket] == next_) find_next();
 }
 
 void timer_wheel::cancel(std::uint32_t id) {
@@ -53,16 +88,7 @@ void timer_wheel::cancel(std::uint32_t id) {
     n.cookie = 0;
     return;
   }
-  if (n.next != 0) nodes_[n.next].prev = n.prev;
-  if (n.prev != 0) {
-    nodes_[n.prev].next = n.next;
-  } else {
-    heads_[n.bucket] = n.next;
-    if (n.next == 0) {
-      pending_[n.bucket / level_size] &= ~(std::uint64_t{1} << (n.bucket % level_size));
-      if (bucket_expiry_[n.bucket] == next_) find_next();
-    }
-  }
+  unlink(n);
   n.next = free_;
   free_ = id;
 }

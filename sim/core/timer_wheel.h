@@ -18,8 +18,12 @@ class timer_wheel {
 
   explicit timer_wheel(std::uint64_t now) : clk_(now) { nodes_.emplace_back(); }
 
-  /// mod_timer(timer, now + delay); delays beyond 49 days (HZ=250) end there, as the kernel's.
+  /// A new timer, as add_timer() with expires = now + delay; delays beyond 49 days (HZ=250) end
+  /// there, as the kernel's.
   std::uint32_t arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie);
+  /// mod_timer(timer, now + delay): a timer whose bucket stays the same keeps its place in it. The
+  /// id may be another afterwards (the old one was collected and waited for take()).
+  std::uint32_t rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay);
   void cancel(std::uint32_t id);
   /// When its bucket is due; 0 where it was collected and waits for take().
   [[nodiscard]] std::uint64_t expiry(std::uint32_t id) const {
@@ -50,7 +54,17 @@ class timer_wheel {
     std::uint32_t prev = 0;  ///< 0: the bucket's head
     std::uint16_t bucket = 0;
   };
-  void place(std::uint32_t id, std::uint64_t expires);
+  struct place {
+    unsigned bucket;
+    std::uint64_t expiry;
+  };
+  void forward(std::uint64_t now) {
+    if (now > clk_) clk_ = now < next_ ? now : next_;
+  }
+  [[nodiscard]] place place_of(std::uint64_t expires) const;
+  [[nodiscard]] std::uint32_t allocate(std::uint64_t cookie);
+  void link(std::uint32_t id, const place& p);
+  void unlink(const node& n);
   void detach(unsigned bucket, std::vector<std::uint32_t>& due);
   void find_next();
 

@@ -1,6 +1,7 @@
 // Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks for
 // is carried out: timers, segments, wake-ups, the end of a connection.
 #include <algorithm>
+#include <bit>
 
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
@@ -46,7 +47,7 @@ void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::act
   const bool moved = before != s.tcb.st;
   if (moved) note_state(before, s.tcb.st);
   count_all(done);
-  if (done.timers_touched) apply_timers(i, s, done);
+  if (done.timers_touched != 0) apply_timers(i, s, done);
   if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
   // Segments may be answered before this returns; the answers wait in the backlog or find this
   // socket after the step as it is now. Steps meanwhile use the other sink.
@@ -56,14 +57,15 @@ void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::act
 }
 
 void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
-  for (std::size_t t = 0; t < tcp::timer_count; ++t) {
-    const tcp::timer_request& r = done.timers[t];
-    if (r.what == tcp::timer_request::kind::keep) continue;
+  for (unsigned left = done.timers_touched; left != 0; left &= left - 1) {
+    const auto t = static_cast<unsigned>(std::countr_zero(left));
     std::uint32_t& id = s.timers[t];
-    if (id != 0) parts_.timers.cancel(id);
-    id = 0;
-    if (r.what == tcp::timer_request::kind::arm)
-      id = parts_.timers.arm(static_cast<timer_kind>(t), i, r.delay);
+    if (done.timers[t].what == tcp::timer_request::kind::arm) {
+      id = parts_.timers.rearm(id, static_cast<timer_kind>(t), i, done.timers[t].delay);
+    } else if (id != 0) {
+      parts_.timers.cancel(id);
+      id = 0;
+    }
   }
 }
 

@@ -35,7 +35,7 @@ void tcp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
       r.recv_q = tcp::readable(s.tcb);
       r.send_q = s.tcb.write_seq - s.tcb.snd_una;
       r.retransmits = s.tcb.retransmits;
-      if (s.timers[0] != 0)
+      if (s.timers[0] != 0 && s.tcb.pending != tcp::pending::none)
         timer(r, s.tcb.pending == tcp::pending::zero_window_probe ? "persist" : "on", s.timers[0]);
       else if (s.timers[2] != 0)
         timer(r, "keepalive", s.timers[2]);

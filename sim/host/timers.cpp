@@ -38,6 +38,18 @@ std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t de
   return id;
 }
 
+std::uint32_t timers::rearm(std::uint32_t id, timer_kind kind, std::uint32_t index,
+                            std::uint64_t delay) {
+  if (id == 0) return arm(kind, index, delay);
+  if (how_.ideal) {
+    cancel_exactly(id);
+    return arm(kind, index, delay);
+  }
+  id = wheel_.rearm(id, jiffy(), delay);
+  if (wheel_.next_expiry() < token_jiffy_) schedule();
+  return id;
+}
+
 std::uint32_t timers::arm_exactly(std::uint64_t delay, std::uint64_t cookie) {
   const auto exactly = static_cast<std::int64_t>(static_cast<wide>(delay) * second / how_.hz);
   const instant at = world_.now() + duration{exactly > 0 ? exactly : 1};

@@ -42,6 +42,8 @@ class timers {
 
   /// Fires `delay` jiffies from now, later as the wheel has it. The id is gone after it fired.
   std::uint32_t arm(timer_kind kind, std::uint32_t index, std::uint64_t delay);
+  /// The same for a timer that may be armed already (mod_timer); `id` 0: it is not.
+  std::uint32_t rearm(std::uint32_t id, timer_kind kind, std::uint32_t index, std::uint64_t delay);
   void cancel(std::uint32_t id);
   /// When it will fire.
   [[nodiscard]] instant expiry(std::uint32_t id) const;

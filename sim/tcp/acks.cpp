@@ -86,15 +86,12 @@ void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool o
   }
 }
 
-void ack_sent(tcb& t, actions& out) {
+void ack_sent(tcb& t) {
   if (t.ack_quick != 0 && t.ack_scheduled) --t.ack_quick;
   t.ack_scheduled = false;
   t.ack_now = false;
   t.ack_pushed = t.ack_pushed2 = false;
-  if (t.ack_timer) {
-    t.ack_timer = false;
-    out.cancel(timer::delayed_ack);
-  }
+  t.ack_timer = false;
 }
 
 void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out) {

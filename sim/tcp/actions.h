@@ -13,7 +13,9 @@ namespace fourtuple::tcp {
 
 /// The three timers of a Linux TCP socket (inet_connection_sock.h): each has one meaning at a time,
 /// which the tcb knows. `retransmit` also serves SYN, loss probe and zero-window probe; `keepalive`
-/// also the FIN-WAIT-2 of an orphan that outlives 60 s.
+/// also the FIN-WAIT-2 of an orphan that outlives 60 s. As in the kernel the first two are not
+/// stopped when there is nothing to wait for any more (inet_csk_clear_xmit_timer()): they fire to no
+/// effect, or are moved when they are wanted again.
 enum class timer : std::uint8_t { retransmit, delayed_ack, keepalive };
 inline constexpr std::size_t timer_count = 3;
 
@@ -53,7 +55,7 @@ enum class ending : std::uint8_t {
 enum wake : std::uint8_t { wake_readable = 1, wake_writable = 2, wake_error = 4, wake_hangup = 8 };
 
 struct timer_request {
-  std::uint64_t delay = 0;  ///< jiffies from now; 0: the next tick, as on the kernel's wheel
+  std::uint32_t delay = 0;  ///< jiffies from now; 0: the next tick, as on the kernel's wheel
   enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
 };
 
@@ -79,7 +81,7 @@ class counter_list {
 struct actions {
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
-  bool timers_touched = false;          ///< one of them is not `keep`
+  std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
   counter_list counters;
   std::uint8_t wakes = 0;
   ending end = ending::none;
@@ -93,8 +95,8 @@ struct actions {
   void clear() {
     segments.clear();
     counters.clear();
-    if (timers_touched) timers = {};
-    timers_touched = false;
+    if (timers_touched != 0) timers = {};
+    timers_touched = 0;
     wakes = 0;
     end = ending::none;
     end_delay = 0;
@@ -102,12 +104,14 @@ struct actions {
   }
   void count(counter c) { counters.push_back(c); }
   void arm(timer t, std::uint64_t jiffies) {
-    timers[static_cast<std::size_t>(t)] = {jiffies, timer_request::kind::arm};
-    timers_touched = true;
+    request(t, {static_cast<std::uint32_t>(jiffies), timer_request::kind::arm});
   }
-  void cancel(timer t) {
-    timers[static_cast<std::size_t>(t)] = {0, timer_request::kind::cancel};
-    timers_touched = true;
+  void cancel(timer t) { request(t, {0, timer_request::kind::cancel}); }
+
+ private:
+  void request(timer t, timer_request r) {
+    timers[static_cast<std::size_t>(t)] = r;
+    timers_touched = static_cast<std::uint8_t>(timers_touched | 1U << static_cast<unsigned>(t));
   }
 };
 

@@ -77,7 +77,7 @@ void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool o
 void enter_quickack(tcb& t, const limits& l);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
-void ack_sent(tcb& t, actions& out);
+void ack_sent(tcb& t);
 /// RFC 5961 answer, rate limited.
 void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// The duplicate ACK for an unacceptable segment, rate limited where it is empty.

@@ -121,7 +121,6 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     t.backoff = 0;
     t.retrans_stamp = 0;
     t.pending = pending::none;
-    out.cancel(timer::retransmit);
     t.last_heard = jiffy(c);
     establish(t, l, c, out);
     if (t.opt.defer_accept != 0) {

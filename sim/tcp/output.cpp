@@ -13,7 +13,7 @@ wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
   if ((flags & wire::ack) != 0) {
     s.ack_number = t.rcv_nxt;
     s.window = select_window(t, l, out);
-    ack_sent(t, out);
+    ack_sent(t);
   }
   if (t.timestamps) {
     s.has_timestamps = true;

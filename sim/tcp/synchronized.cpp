@@ -120,7 +120,6 @@ void acknowledge(tcb& t, seq ack, const limits& l, const clock& c, actions& out)
   }
   if (t.snd_una == t.snd_nxt) {
     t.pending = pending::none;
-    out.cancel(timer::retransmit);
   } else {
     arm_rto(t, l, out);
   }
@@ -193,7 +192,6 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     t.backoff = 0;
     t.retrans_stamp = 0;
     t.pending = pending::none;
-    out.cancel(timer::retransmit);
     establish(t, l, c, out);
     if (fin_was_wanted) {
       t.st = state::fin_wait_1;
@@ -228,7 +226,6 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     if (t.snd_wnd != 0) {
       t.pending = pending::none;
       t.backoff = 0;
-      out.cancel(timer::retransmit);
     }
   }
   if (progress && t.in_loss && in_flight(t) != 0) retransmit_head(t, l, c, out);

@@ -163,6 +163,7 @@ void keepalive(tcb& t, const limits& l, const clock& c, actions& out) {
 }
 
 void delayed_ack(tcb& t, const limits& l, const clock& c, actions& out) {
+  if (!t.ack_timer) return;  // sent with something else meanwhile
   t.ack_timer = false;
   if (t.st == state::closed || !t.ack_scheduled) return;
   if (!pingpong(t, l)) {
@@ -184,6 +185,7 @@ void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions
     case timer::keepalive: keepalive(t, l, c, out); return;
     case timer::retransmit: break;
   }
+  if (t.pending == pending::none) return;  // everything was acknowledged meanwhile
   if (t.st == state::syn_sent || t.st == state::syn_received) {
     resend_syn(t, l, c, out);
     return;
