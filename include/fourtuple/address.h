@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,10 @@ struct ip_address {
   fourtuple::family family = fourtuple::family::inet;
 
   friend auto operator<=>(const ip_address&, const ip_address&) = default;
+  friend constexpr bool operator==(const ip_address& a, const ip_address& b) {
+    using words = std::array<std::uint64_t, 2>;
+    return a.family == b.family && std::bit_cast<words>(a.bytes) == std::bit_cast<words>(b.bytes);
+  }
 
   [[nodiscard]] static ip_address any(fourtuple::family f);
   [[nodiscard]] static ip_address loopback(fourtuple::family f);

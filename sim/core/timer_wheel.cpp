@@ -5,13 +5,12 @@
 namespace fourtuple::core {
 
 std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
-  std::uint32_t id = free_;
-  if (id != 0) {
-    free_ = nodes_[id].next;
-  } else {
-    id = static_cast<std::uint32_t>(nodes_.size());
+  if (free_ == 0) [[unlikely]] {
+    free_ = static_cast<std::uint32_t>(nodes_.size());
     nodes_.emplace_back();
   }
+  const std::uint32_t id = free_;
+  free_ = nodes_[id].next;
   nodes_[id].cookie = cookie;
   return id;
 }

@@ -120,10 +120,14 @@ node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   return w;
 }
 
+inline const node::way& node::way_to(wire::address_id to) const {
+  if (last_.to != to) last_ = world_.find_way(entity_, to);
+  return last_;
+}
+
 template <class Packet>
 void world::send(node& from, wire::address_id to, const Packet& p) {
-  if (from.last_.to != to) from.last_ = find_way(from.entity_, to);
-  const node::way& way = from.last_;
+  const node::way& way = from.way_to(to);
   if (!way.exists) return;
   const std::uint32_t record = in_flight_.make(p);
   if (way.delay != duration{}) {
@@ -132,6 +136,22 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   }
   fifo_.push({way.host, record});
   if (!shared_.in_soft_interrupt) drain();
+}
+
+result<host::route> node::find_route(wire::address_id destination) const {
+  constexpr std::uint32_t loopback_mtu = 65536;
+  wire::address_table& all = addresses();
+  if (all.is_loopback(destination)) {
+    const ip_address mine = ip_address::loopback(all.family_of(destination));
+    return host::route{all.intern(mine), loopback_mtu, true};
+  }
+  const way& w = way_to(destination);
+  if (!w.exists) return errc::enetunreach;
+  if (w.host == entity_) return host::route{destination, loopback_mtu, true};
+  const family f = all.family_of(destination);
+  for (const wire::address_id mine : addresses_)
+    if (all.family_of(mine) == f) return host::route{mine, 1500, false};
+  return errc::enetunreach;
 }
 
 void node::emit(const wire::segment& s) { world_.send(*this, s.tuple.remote, s); }

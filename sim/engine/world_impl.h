@@ -43,10 +43,12 @@ class node final : public host::surroundings {
     bool exists = false;
   };
 
+  [[nodiscard]] const way& way_to(wire::address_id to) const;
+
   world& world_;
   std::uint32_t entity_;
   std::uint64_t counter_ = 0;                 ///< of the events this entity caused
-  way last_;
+  mutable way last_;
   std::vector<wire::address_id> addresses_;   ///< its own, in file order
 };
 

@@ -322,7 +322,7 @@ void tcp_stack::orphan(std::uint32_t i) {
   if (!sockets_.live(i)) return;
   tcp_socket& s = sockets_[i];
   s.tcb.orphan = true;
-  if (s.tcb.st != state::closed) {
+  if (s.tcb.st == state::fin_wait_2) {
     const state before = s.tcb.st;
     tcp::actions& out = sink();
     tcp::orphan(s.tcb, limits_, clock(), out);

@@ -78,7 +78,7 @@ result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   const state before = s.tcb.st;
   tcp::actions& out = sink();
   tcp::app_read(s.tcb, n, limits_, clock(), out);
-  carry_out(i, s, before, out);
+  if (!out.segments.empty()) carry_out(i, s, before, out);  // reading can do nothing else
   return std::size_t{n};
 }
 
@@ -93,6 +93,10 @@ ready_mask tcp_stack::level_of(const tcp_socket& s) const {
     return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
   unsigned mask = 0;
   const tcp::tcb& t = s.tcb;
+  if (t.st == state::established && !t.shut_rd && !t.shut_wr && t.error == errc::ok && !s.extras) {
+    return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
+                                   (tcp::writable(t) ? unsigned{ready_out} : 0U));
+  }
   if ((t.shut_rd && t.shut_wr) || t.st == state::closed) mask |= ready_hup;
   if (t.shut_rd || t.fin_received) mask |= ready_in | ready_rdhup;
   if (t.st != state::syn_sent && t.st != state::syn_received) {

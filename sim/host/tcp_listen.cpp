@@ -161,10 +161,9 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
     parts_.counters.add(tcp::counter::TcpExtListenDrops);
     return true;
   }
-  const tcp::tcb child = tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c);
-  const std::uint32_t made = adopt_child(i, child);
+  const std::uint32_t made =
+      adopt_child(i, tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c));
   ports_.insert(tuple, {ports::kind::connection, made});
-  sockets_[made].hashed = true;
   parts_.world.payloads().share(s.payload);
   to_connection(made, s, false);
   if (sockets_.live(made)) l.listening->accept_queue.push(made);
@@ -173,6 +172,11 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
 }
 
 void tcp_stack::drop_request(std::uint32_t index) {
+  ports_.erase(requests_[index].r.tuple, {ports::kind::request, index});
+  free_request(index);
+}
+
+void tcp_stack::free_request(std::uint32_t index) {
   request_record& r = requests_[index];
   if (r.timer != 0) parts_.timers.cancel(r.timer);
   if (r.listener != 0) {
@@ -180,7 +184,6 @@ void tcp_stack::drop_request(std::uint32_t index) {
     --l.requests;
     if (r.r.timeouts == 0) --l.young;
   }
-  ports_.erase(r.r.tuple, {ports::kind::request, index});
   requests_.free(index);
 }
 
@@ -222,12 +225,11 @@ void tcp_stack::make_child(std::uint32_t request_index, const wire::segment& s) 
     emit_all(nullptr, out);
     return;
   }
-  const tcp::tcb child = tcp::child_of(r.r, s, l.tcb.opt, limits_, clock());
-  const wire::four_tuple tuple = r.r.tuple;
-  drop_request(request_index);
-  const std::uint32_t made = adopt_child(listener, child);
-  ports_.insert(tuple, {ports::kind::connection, made});
-  sockets_[made].hashed = true;
+  const std::uint32_t made =
+      adopt_child(listener, tcp::child_of(r.r, s, l.tcb.opt, limits_, clock()));
+  ports_.replace(r.r.tuple, {ports::kind::request, request_index},
+                 {ports::kind::connection, made});
+  free_request(request_index);
   parts_.world.payloads().share(s.payload);
   l.listening->accept_queue.push(made);
   to_connection(made, s, false);
@@ -253,6 +255,7 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   c.references = 1;  // the accept queue's, the descriptor's later
   c.phase = socket_phase::connected;
   c.nonzero_iss = true;
+  c.hashed = true;  // as the caller enters it
   if (l.extras) {
     socket_extras& x = extras(c);
     x.linger_on = l.extras->linger_on;

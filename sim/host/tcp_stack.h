@@ -145,6 +145,7 @@ class tcp_stack final : public ports::records {
   void make_child(std::uint32_t request_index, const wire::segment& s);
   std::uint32_t adopt_child(std::uint32_t listener, const tcp::tcb& t);
   void drop_request(std::uint32_t index);
+  void free_request(std::uint32_t index);
   void request_timer(std::uint32_t index);
   [[nodiscard]] bool accept_queue_full(const tcp_socket& l) const;
   [[nodiscard]] tcp::cookie_keys cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const;

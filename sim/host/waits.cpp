@@ -48,7 +48,8 @@ std::uint32_t waits::new_alarm(waiter& w) {
 
 void waits::disarm(waiter& w) {
   for (watch& each : w.watches) unlink(each);
-  if (w.alarm != waiter::no_alarm) alarms_[w.alarm] = nullptr;
+  if (w.alarm == waiter::no_alarm) return;
+  alarms_[w.alarm] = nullptr;
   w.alarm = waiter::no_alarm;
 }
 

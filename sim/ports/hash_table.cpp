@@ -25,7 +25,7 @@ result<reservation> connect_by_hash_table(table& t, const connect_request& r, dr
   // Where ports are plenty the next connect() starts 1 to 8 steps on; where they are few, behind
   // everything that this one has tried.
   const std::uint32_t noise = os.noise_steps == 0 ? 0 : d.noise(os.noise_steps) * o.step;
-  t.perturb().advance(index, std::max(found.scan.index, noise) + o.step);
+  t.perturb().advance(index, std::max(found.scan.index, noise) + o.step, d);
   return reservation{found.scan.port, found.scan.index, found.displaced};
 }
 

@@ -99,10 +99,11 @@ owner_id owners::allocate() {
 }
 
 std::uint16_t owners::column_of(const scope& where) {
+  if (last_column_ < columns_.size() && columns_[last_column_].where == where) return last_column_;
   const auto place = std::lower_bound(
       by_scope_.begin(), by_scope_.end(), where,
       [this](std::uint16_t c, const scope& s) { return scope_less(columns_[c].where, s); });
-  if (place != by_scope_.end() && columns_[*place].where == where) return *place;
+  if (place != by_scope_.end() && columns_[*place].where == where) return last_column_ = *place;
   FOURTUPLE_ASSERT(columns_.size() < 65536, "more than 65536 local addresses on a host");
   const auto fresh = static_cast<std::uint16_t>(columns_.size());
   columns_.emplace_back().where = where;

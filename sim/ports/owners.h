@@ -116,6 +116,7 @@ class owners {
 
   std::deque<column> columns_;
   std::vector<std::uint16_t> by_scope_;  ///< columns, sorted by scope
+  std::uint16_t last_column_ = 0;        ///< the one last found: nearly always the next
   std::vector<chunk> chunks_;
   std::uint32_t fresh_ = 1;  ///< the lowest handle never given out
   std::uint32_t free_ = 0;

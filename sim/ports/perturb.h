@@ -17,15 +17,19 @@ class perturb_table {
   /// The entry's value; what the draws say until it is advanced for the first time.
   [[nodiscard]] std::uint32_t at(std::uint32_t index, const draws& d) const {
     const page* p = find(index);
-    return d.perturb(index) + (p ? p->advanced[index % page_size] : 0);
+    return p != nullptr && p->filled(index) ? p->values[index % page_size] : d.perturb(index);
   }
   /// table_perturb[index] += by, modulo 2^32.
-  void advance(std::uint32_t index, std::uint32_t by);
+  void advance(std::uint32_t index, std::uint32_t by, const draws& d);
 
  private:
   static constexpr std::uint32_t page_size = 64;
   struct page {
-    std::array<std::uint32_t, page_size> advanced{};
+    std::array<std::uint32_t, page_size> values{};
+    std::uint64_t drawn = 0;  ///< a bit for each value that is there
+    [[nodiscard]] bool filled(std::uint32_t index) const {
+      return ((drawn >> (index % page_size)) & 1) != 0;
+    }
   };
   [[nodiscard]] const page* find(std::uint32_t index) const {
     const std::uint32_t n = index / page_size;

@@ -8,7 +8,8 @@ address_table::address_table() {
 }
 
 address_id address_table::intern(const ip_address& a) {
-  if (const auto found = ids_.find(a); found != ids_.end()) return {found->second};
+  if (last_.value < entries_.size() && at(last_) == a) return last_;
+  if (const auto found = ids_.find(a); found != ids_.end()) return last_ = {found->second};
   address_id plain{};
   const bool mapped = a.is_v4_mapped();
   if (mapped) plain = intern(a.unmapped());

@@ -33,6 +33,7 @@ class address_table {
   };
   std::vector<entry> entries_;
   std::map<ip_address, std::uint32_t> ids_;
+  address_id last_;  ///< the one last asked for: a client names one server again and again
 };
 
 }  // namespace fourtuple::wire
