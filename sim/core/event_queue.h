@@ -97,7 +97,8 @@ class event_queue {
     while (open_.empty() && late_.empty()) open_next();
     return late_is_next() ? late_.front() : open_.back();
   }
-  void pop() {
+  /// Takes it out. The reference is good until the next pop.
+  const event& pop() {
     last_ = top();
     if (late_is_next()) {
       pop_late();
@@ -105,6 +106,7 @@ class event_queue {
       open_.pop_back();
     }
     --size_;
+    return last_;
   }
 
  private:

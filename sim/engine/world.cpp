@@ -165,7 +165,6 @@ void world::deliver(std::uint32_t host, std::uint32_t record) {
 }
 
 void world::drain() {
-  if (fifo_.empty()) return;
   shared_.in_soft_interrupt = true;
   while (!fifo_.empty()) {
     const pending_packet next = fifo_.pop();
@@ -193,12 +192,12 @@ void world::dispatch(const core::event& e) {
       }
       return;
   }
-  drain();
+  if (!fifo_.empty()) drain();
   shared_.in_soft_interrupt = false;
 }
 
 void world::settle() {
-  drain();
+  if (!fifo_.empty()) drain();
   core::ring<waiter*>& ring = shared_.ring;
   while (!ring.empty()) {
     waiter* const w = ring.pop();
@@ -206,12 +205,11 @@ void world::settle() {
     w->queued = false;
     w->pending = false;
     w->woken();
-    drain();
+    if (!fifo_.empty()) drain();
   }
 }
 
 observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
-  constexpr std::uint64_t between_questions = 4096;
   settle();
   while (true) {
     if (all_finished_) {
@@ -222,20 +220,30 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
       if (until != never) shared_.now = std::max(now(), until);
       return until != never ? stop::reached : stop::quiet;
     }
-    const core::event next = queue_.top();
+    const core::event& next = queue_.top();
     if (at_ns(next.at()) > until) {
       shared_.now = std::max(now(), until);
       return stop::reached;
     }
-    queue_.pop();
     shared_.now = at_ns(next.at());
-    ++events_;
-    dispatch(next);
+    dispatch(queue_.pop());
     settle();
-    if (options_.event_limit != 0 && events_ >= options_.event_limit) return stop::event_limit;
-    if (keep_going != nullptr && events_ % between_questions == 0 && !keep_going(context))
-      return stop::interrupted;
+    if (++events_ < next_question_) continue;
+    if (const auto said = questions(keep_going, context)) return *said;
   }
+}
+
+/// What need not be asked after every event.
+std::optional<observe::backend::stop> world::questions(bool (*keep_going)(void*), void* context) {
+  constexpr std::uint64_t between_questions = 4096;
+  next_question_ = events_ / between_questions * between_questions + between_questions;
+  if (options_.event_limit != 0) {
+    if (events_ >= options_.event_limit) return stop::event_limit;
+    next_question_ = std::min(next_question_, options_.event_limit);
+  }
+  const bool due = events_ % between_questions == 0;
+  if (due && keep_going != nullptr && !keep_going(context)) return stop::interrupted;
+  return std::nullopt;
 }
 
 // ---- control and looking -------------------------------------------------------------------------

@@ -102,6 +102,7 @@ class world final : public observe::backend {
   void dispatch(const core::event& e);
   void drain();
   void settle();
+  [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 
   world_options options_;
   host::commons shared_;
@@ -110,6 +111,7 @@ class world final : public observe::backend {
   core::pool<wire::packet> in_flight_;
   net::topology net_;
   std::uint64_t events_ = 0;
+  std::uint64_t next_question_ = 0;  ///< of events_: when limits and the caller are asked next
   std::vector<std::unique_ptr<node>> nodes_;        ///< hosts, then the coordinator
   std::vector<std::uint32_t> owners_;               ///< address id -> host
   std::map<std::string, std::uint32_t, std::less<>> ids_;

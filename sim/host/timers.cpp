@@ -15,6 +15,15 @@ timers::timers(surroundings& world, const timer_settings& how)
       clock_{instant{}, jiffy_at(instant{})},
       exact_(1) {}
 
+void timers::read_clock(instant now) const {
+  if (now < next_jiffy_ && now >= clock_.now) {
+    clock_ = {now, clock_.jiffy};
+    return;
+  }
+  clock_ = {now, jiffy_at(now)};
+  next_jiffy_ = instant_of(clock_.jiffy + 1);
+}
+
 std::uint64_t timers::jiffy_at(instant t) const {
   const auto up = static_cast<std::uint64_t>(ns(t) + ns(how_.boot));
   constexpr auto unit = static_cast<std::uint64_t>(second);

@@ -51,7 +51,7 @@ class timers {
   [[nodiscard]] std::uint64_t jiffy() const { return clock().jiffy; }
   [[nodiscard]] const tcp::clock& clock() const {
     const instant now = world_.now();
-    if (now != clock_.now) clock_ = {now, jiffy_at(now)};
+    if (now != clock_.now) read_clock(now);
     return clock_;
   }
 
@@ -73,6 +73,7 @@ class timers {
     instant at;
     std::uint64_t cookie = 0;
   };
+  void read_clock(instant now) const;
   [[nodiscard]] std::uint64_t jiffy_at(instant t) const;
   [[nodiscard]] instant instant_of(std::uint64_t jiffy) const;
   [[nodiscard]] instant next() const;
@@ -86,6 +87,7 @@ class timers {
   timer_settings how_;
   core::timer_wheel wheel_;
   mutable tcp::clock clock_;  ///< of the instant last asked for: a step asks several times
+  mutable instant next_jiffy_{};  ///< when clock_.jiffy ends; a busy host asks often within one
   std::uint64_t token_jiffy_ = core::timer_wheel::none;  ///< of token_, where it is the wheel's
   std::vector<std::uint32_t> batch_;
   instant token_ = never;
