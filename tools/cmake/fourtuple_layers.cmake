@@ -19,6 +19,9 @@ function(fourtuple_add_layer layer)
   target_include_directories(fourtuple_${layer} ${scope}
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
   target_compile_features(fourtuple_${layer} ${scope} cxx_std_20)
+  if(sources AND layer IN_LIST FOURTUPLE_HOT_LAYERS)
+    target_compile_options(fourtuple_${layer} PRIVATE ${FOURTUPLE_HOT_COMPILE})
+  endif()
   list(TRANSFORM ARGN PREPEND fourtuple_ OUTPUT_VARIABLE below)
   target_link_libraries(fourtuple_${layer} ${scope} ${below} ${fourtuple_libraries_${layer}})
 endfunction()
@@ -46,6 +49,7 @@ function(fourtuple_add_program)
   add_executable(fourtuple ${sources})
   target_link_libraries(fourtuple PRIVATE ${FOURTUPLE_LAYER_TARGETS} CLI11::CLI11
                                           nlohmann_json::nlohmann_json)
+  target_link_options(fourtuple PRIVATE ${FOURTUPLE_HOT_LINK})
   set_target_properties(fourtuple PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 endfunction()
 
