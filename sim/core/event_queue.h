@@ -110,7 +110,7 @@ class event_queue {
   }
 
  private:
-  static constexpr unsigned slot_bits = 14;  ///< a slot of the lowest level is 16.4 us
+  static constexpr unsigned slot_bits = 16;  ///< a slot of the lowest level is 65.5 us
   static constexpr unsigned level_bits = 8;
   static constexpr unsigned level_count = 6;  ///< 2^61 ns; beyond: overflow_
   static constexpr unsigned slots = 1U << level_bits;
