@@ -29,7 +29,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
       "SHELL:--param max-inline-insns-small=60" "SHELL:--param early-inlining-insns=100"
       "SHELL:--param inline-unit-growth=200" "SHELL:--param large-function-growth=400")
   # GCC 12 sees an overflow in std::string::append that cannot be.
-  set(FOURTUPLE_HOT_LINK -flto=auto ${FOURTUPLE_HOT_COMPILE} -Wno-stringop-overflow)
+  set(FOURTUPLE_HOT_LINK -flto=auto ${FOURTUPLE_HOT_COMPILE} -flto=auto -Wno-stringop-overflow)
+  add_link_options(-fno-lto)
 endif()
 
 # -ffp-contract=off: a fused multiply-add rounds differently, and reports must not depend on the
