@@ -10,7 +10,7 @@ outcome client_record::open(process& p, attempt& a, const opening& how, family f
   a.failed = a.server_closed = false;
   a.called = p.now();
   a.number = static_cast<std::uint32_t>(++m_->attempted);
-  const auto fd = p.socket(f, transport::tcp);
+  const auto fd = p.socket(f, how.transport);
   if (!fd) return outcome::of(outcome::call::socket, fd.error());
   m_->fd_peak = p.peak_descriptors();
   outcome got;

@@ -32,6 +32,7 @@ struct attempt {
 struct opening {
   const std::vector<endpoint>* bind = nullptr;  ///< in turn, by attempt; may be empty
   const std::vector<spec::sockopt_setting>* options = nullptr;
+  fourtuple::transport transport = fourtuple::transport::tcp;
 };
 
 class client_record {
@@ -43,6 +44,9 @@ class client_record {
   outcome open(process& p, attempt& a, const opening& how, family f);
   /// connect() has succeeded.
   void connected(process& p, attempt& a, const endpoint& to);
+  /// The attempt ended with what the client asked to know, although it is an error: counted in
+  /// `errors`, no failure.
+  void answered(const outcome& o) { m_->count(fault_of(o)); }
   /// The attempt failed. Whoever closed is told by what happened.
   void failed(process& p, attempt& a, const outcome& o);
   /// Just before close(): notes who closed first. Looks at the socket only for the listed hundred.

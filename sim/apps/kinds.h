@@ -15,5 +15,6 @@ void start_echo_client(const spec::app& a, const spec::echo_client& what,
                        const surroundings& around, os host, observe::app_metrics& m);
 void start_listener(const spec::app& a, const spec::listener& what, os host,
                     observe::app_metrics& m);
+void start_scan(const spec::app& a, const spec::scan& what, os host, observe::app_metrics& m);
 
 }  // namespace fourtuple::apps

@@ -26,6 +26,7 @@ void start(const spec::app& a, const surroundings& around, os host, observe::app
     void operator()(const spec::echo_server& k) const { start_echo_server(a, k, around, host, m); }
     void operator()(const spec::echo_client& k) const { start_echo_client(a, k, around, host, m); }
     void operator()(const spec::listener& k) const { start_listener(a, k, host, m); }
+    void operator()(const spec::scan& k) const { start_scan(a, k, host, m); }
   };
   std::visit(starter{a, around, host, m}, a.kind);
 }

@@ -57,12 +57,22 @@ void tuple_set::merge(const tuple_set& other) {
   }
 }
 
-void app_metrics::fail(instant at, fault what, std::string_view call, std::uint64_t attempt) {
+std::string_view name(scanned_port::verdict v) {
+  static constexpr std::array<std::string_view, 5> names = {"", "open", "closed", "filtered",
+                                                            "error"};
+  return names[static_cast<std::size_t>(v)];
+}
+
+void app_metrics::count(fault what) {
   switch (what.kind) {
     case fault::word::timeout: ++timeouts; break;
     case fault::word::eof: ++eofs; break;
     case fault::word::errno_name: ++errors[static_cast<std::size_t>(what.error)]; break;
   }
+}
+
+void app_metrics::fail(instant at, fault what, std::string_view call, std::uint64_t attempt) {
+  count(what);
   if (!first_failure) first_failure = observe::first_failure{at, what, std::string(call), attempt};
 }
 

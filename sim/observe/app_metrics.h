@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,22 @@ struct connection_row {
   enum class by : std::uint8_t { nobody, client, server, reset } closed_by = by::nobody;
 };
 
+/// What a scan found out about one port.
+struct scanned_port {
+  enum class verdict : std::uint8_t {
+    none,      ///< not known yet
+    open,      ///< connect() succeeded; UDP: something answered
+    closed,    ///< ECONNREFUSED
+    filtered,  ///< silence until the time-out
+    error,     ///< any other errno
+  };
+  std::uint16_t port = 0;
+  verdict state = verdict::none;
+  errc error = errc::ok;  ///< ECONNREFUSED of a closed port, the errno of an error
+  duration after{};       ///< from the call of connect()
+};
+[[nodiscard]] std::string_view name(scanned_port::verdict v);
+
 /// A level that goes up and down, with its peak and when that was first reached.
 struct gauge {
   std::uint64_t now = 0;
@@ -130,6 +147,9 @@ struct app_metrics {
   // echo_client
   std::vector<std::string> replies;
 
+  // scan
+  std::vector<scanned_port> ports;  ///< in the order of the file
+
   // pool
   std::uint64_t pool_size = 0;
   std::uint64_t waited = 0;
@@ -138,6 +158,8 @@ struct app_metrics {
 
   bool finished = false;  ///< it has done what it came for
 
+  /// Counts it in `errors`.
+  void count(fault what);
   /// Counts a failed attempt and remembers the first.
   void fail(instant at, fault what, std::string_view call, std::uint64_t attempt);
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sim/observe/tree.h"
+#include "sim/spec/services.h"
 
 namespace fourtuple::observe {
 
@@ -139,6 +140,50 @@ void add_replies(value& out, processes all) {
   out.set("replies", std::move(replies));
 }
 
+/// One port as all processes saw it: a state only where they agree, of the times the longest.
+value port_of(processes all, std::size_t row) {
+  using verdict = scanned_port::verdict;
+  scanned_port one = all.front()->ports[row];
+  for (const auto* p : all) {
+    const scanned_port& other = p->ports[row];
+    if (other.state != one.state || other.error != one.error) one.state = verdict::none;
+    one.after = std::max(one.after, other.after);
+  }
+  value out = value::map();
+  const bool known = one.state != verdict::none;
+  out.set("state", known ? value(name(one.state)) : value());
+  out.set("error", known && one.error != errc::ok ? value(name(one.error)) : value());
+  const auto* service = spec::find_service(one.port);
+  out.set("service", service != nullptr ? value(service->what) : value());
+  out.set("after", known ? value(one.after) : value());
+  return out;
+}
+
+void add_scan(value& out, processes all) {
+  using verdict = scanned_port::verdict;
+  value ports = value::map();
+  std::array<std::uint64_t, 5> states{};
+  std::vector<std::uint16_t> open;
+  const std::size_t rows = all.front()->ports.size();
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::uint16_t port = all.front()->ports[row].port;
+    bool everywhere = true;
+    for (const auto* p : all) {
+      ++states[static_cast<std::size_t>(p->ports[row].state)];
+      everywhere = everywhere && p->ports[row].state == verdict::open;
+    }
+    if (everywhere) open.push_back(port);
+    ports.set(std::to_string(port), port_of(all, row));
+  }
+  std::sort(open.begin(), open.end());
+  std::string open_ports;
+  for (const auto port : open) open_ports += (open_ports.empty() ? "" : ",") + std::to_string(port);
+  out.set("ports", std::move(ports));
+  for (const auto v : {verdict::open, verdict::closed, verdict::filtered})
+    out.set(name(v), states[static_cast<std::size_t>(v)]);
+  out.set("open_ports", std::move(open_ports));
+}
+
 }  // namespace
 
 value app_value(processes all) {
@@ -165,6 +210,7 @@ value app_value(processes all) {
   out.set("bytes_in", sum(all, &app_metrics::bytes_in));
   out.set("bytes_out", sum(all, &app_metrics::bytes_out));
   if (first.kind == "echo_client") add_replies(out, all);
+  if (first.kind == "scan") add_scan(out, all);
   if (first.kind == "pool") {
     out.set("size", first.pool_size);
     out.set("waited", sum(all, &app_metrics::waited));

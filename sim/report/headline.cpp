@@ -6,6 +6,7 @@
 
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
+#include "sim/report/scan_view.h"
 
 namespace fourtuple::report {
 
@@ -69,6 +70,7 @@ room tightest(const observe::outcome& o) {
 }
 
 std::string calm_headline(const observe::outcome& o) {
+  if (std::string scan = scan_headline(o); !scan.empty()) return scan;
   if (!o.scenario->apps.empty()) {
     const room r = tightest(o);
     const std::string left = percent(std::max(0.0, 1 - r.share()));

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/report/services.h"
+#include "sim/spec/services.h"
 
 namespace fourtuple::report {
 
@@ -158,7 +158,7 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
   if (error == std::errc{} && end == text.data() + text.size() && n <= 65535) {
     return static_cast<std::uint16_t>(n);
   }
-  return service_port(text);
+  return spec::service_port(text);
 }
 
 /// Recursive descent; `or` binds least, then `and` (also by juxtaposition), then `not`.

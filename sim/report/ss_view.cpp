@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/report/services.h"
+#include "sim/spec/services.h"
 
 namespace fourtuple::report {
 
@@ -20,7 +20,7 @@ struct line {
 
 std::string port_text(std::uint16_t port, bool numeric) {
   if (port == 0) return "*";
-  const service* known = numeric ? nullptr : find_service(port);
+  const spec::service* known = numeric ? nullptr : spec::find_service(port);
   return known != nullptr && !known->name.empty() ? std::string(known->name) : fmt::to_string(port);
 }
 

@@ -8,6 +8,7 @@
 #include "sim/report/headline.h"
 #include "sim/report/plot.h"
 #include "sim/report/reading.h"
+#include "sim/report/scan_view.h"
 
 namespace fourtuple::report {
 
@@ -52,7 +53,8 @@ std::string clients_table(const outcome& o, const style& s) {
   rows.row({"app", "host", "kind", "attempted", "connected", "completed", "failed", "errors"});
   for (const auto& a : o.scenario->apps) {
     const value* app = find(o.tree, {"apps", a.name});
-    if (app == nullptr || app->find("accepted") != nullptr) continue;
+    const bool scan = std::holds_alternative<spec::scan>(a.kind);  // has a table of its own
+    if (app == nullptr || scan || app->find("accepted") != nullptr) continue;
     rows.row({a.name, host_of(*o.scenario, a), text(*app, {"kind"}),
               grouped(count(*app, {"attempted"})), grouped(count(*app, {"connected"})),
               grouped(count(*app, {"completed"})), grouped(count(*app, {"failed"})),
@@ -231,8 +233,8 @@ std::string summary(const outcome& o, const style& s, bool quiet) {
   if (quiet) return top + expectations(o, s, true);
   const bool has_apps = !o.scenario->apps.empty();
   const bool small = o.scenario->hosts.size() <= most_rows;
-  return joined({top, explanation(o, s), plot(o, s), clients_table(o, s), servers_table(o, s),
-                 has_apps && small ? hosts_table(o, s) : "",
+  return joined({top, explanation(o, s), plot(o, s), clients_table(o, s), scans_text(o, s),
+                 servers_table(o, s), has_apps && small ? hosts_table(o, s) : "",
                  expectations(o, s, false) + script_line(o, s) + footer(o, s)});
 }
 

@@ -83,7 +83,7 @@ constexpr key app_keys[] = {
     {"pool", mapping, "keys", "", "requests over kept connections", optional, 0, 0, &pool_table},
     {"listener", mapping, "keys", "", "listens and accepts, nothing more", optional, 0, 0,
      &listener_table},
-    {"scan", any, "mapping", "", "port scan", later},
+    {"scan", mapping, "keys", "", "looks which ports are open", optional, 0, 0, &scan_table},
     {"proxy", any, "mapping", "", "reverse proxy", later},
     {"udp_server", any, "mapping", "", "UDP server", later},
     {"udp_client", any, "mapping", "", "UDP client", later},
@@ -178,6 +178,16 @@ constexpr key listener_keys[] = {
     {"options", options, "list", "[SO_REUSEADDR]", "socket options set before bind; [] for none"},
 };
 
+constexpr key scan_keys[] = {
+    {"target", text, "host or address", "", "one machine", required},
+    {"ports", ports, "ports, ranges, well-known", "",
+     "well-known: those that `fourtuple services` lists for the transport", required},
+    {"transport", choice, "tcp | udp", "tcp", "what is looked at"},
+    {"timeout", time, "time", "500 ms", "of one port: silence for so long is filtered"},
+    {"concurrency", whole, "number", "none", "ports at a time; none: all, at most nofile - 3",
+     optional, 1, 65535},
+};
+
 struct synonym {
   std::string_view word;
   std::string_view meant;
@@ -185,25 +195,21 @@ struct synonym {
 
 // Words of docker compose, k6, containerlab, ss and the like.
 constexpr synonym synonyms[] = {
-    {"replicas", "count"},    {"scale", "count"},
-    {"endpoints", "between"}, {"nodes", "hosts"},
-    {"services", "apps"},     {"thresholds", "expect"},
-    {"ulimits", "nofile"},    {"ulimit", "nofile"},
-    {"image", "os"},          {"profile", "os"},
-    {"ip", "address"},        {"ipv4_address", "address"},
-    {"addresses", "address"}, {"networks", "links"},
-    {"topology", "links"},    {"delay", "latency"},
-    {"vus", "concurrency"},   {"iterations", "limit"},
-    {"target", "to"},         {"url", "to"},
-    {"steps", "script"},      {"assert", "expect"},
-    {"checks", "expect"},     {"version", "fourtuple"},
-    {"name", "title"},        {"description", "title"},
-    {"sysctl", "sysctls"},    {"tick", "hz"},
-    {"ports", "port"},        {"port", "ports"},
-    {"source", "bind"},       {"max_conns", "max_connections"},
+    {"replicas", "count"},    {"scale", "count"},     {"endpoints", "between"},
+    {"nodes", "hosts"},       {"services", "apps"},   {"thresholds", "expect"},
+    {"ulimits", "nofile"},    {"ulimit", "nofile"},   {"image", "os"},
+    {"profile", "os"},        {"ip", "address"},      {"ipv4_address", "address"},
+    {"addresses", "address"}, {"networks", "links"},  {"topology", "links"},
+    {"delay", "latency"},     {"vus", "concurrency"}, {"iterations", "limit"},
+    {"target", "to"},         {"to", "target"},       {"url", "to"},
+    {"steps", "script"},      {"assert", "expect"},   {"checks", "expect"},
+    {"version", "fourtuple"}, {"name", "title"},      {"description", "title"},
+    {"sysctl", "sysctls"},    {"tick", "hz"},         {"ports", "port"},
+    {"port", "ports"},        {"source", "bind"},     {"max_conns", "max_connections"},
 };
 
-constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load", "pool", "listener"};
+constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
+                                      "pool",        "listener",    "scan"};
 
 }  // namespace
 
@@ -217,6 +223,7 @@ const table load_table{"load", "connections at a rate or by workers", load_keys}
 const table stage_table{"stage", "one element of a load's stages:", stage_keys};
 const table pool_table{"pool", "a connection pool", pool_keys};
 const table listener_table{"listener", "bare listening sockets", listener_keys};
+const table scan_table{"scan", "a port scan", scan_keys};
 
 const key* table::find(std::string_view key_name) const {
   for (const auto& k : keys)

@@ -20,7 +20,7 @@ enum class value_type : std::uint8_t {
   choice,            ///< one of the words of `syntax`, separated by " | "
   special,           ///< a scalar with a syntax of its own, said in `syntax`
   scalars,           ///< one scalar or a list of them
-  ports,             ///< port numbers and ranges, one or a list
+  ports,             ///< port numbers and ranges (of a scan also well-known), one or a list
   options,           ///< list of socket options
   any,               ///< scalar, list or mapping, said in `syntax`
   words,             ///< mapping from names to scalars (sysctls)
@@ -70,6 +70,7 @@ extern const table load_table;
 extern const table stage_table;
 extern const table pool_table;
 extern const table listener_table;
+extern const table scan_table;
 
 /// One table per call of the script; the first row is the call's own key.
 [[nodiscard]] std::span<const table> step_tables();

@@ -1,6 +1,7 @@
 // apps:, one function per kind.
 #include "sim/profile/nearest.h"
 #include "sim/scenario/parts.h"
+#include "sim/spec/services.h"
 #include "sim/spec/template.h"
 
 namespace fourtuple::scenario {
@@ -267,6 +268,65 @@ spec::app_kind read_listener(place p, mapping& m) {
   return s;
 }
 
+/// `target:` is one address: a host's first of the family that both have, or the address itself.
+ip_address scan_target(place p, mapping& m) {
+  if (!m.has("target")) return {};
+  std::string name = m.text("target");
+  if (m.find("target")->kind != node::type::scalar) return {};
+  const auto literal = parse_address(name);
+  if (literal && literal->is_any()) m.error("target", quoted(name) + " is no machine");
+  if (literal) return *literal;
+  const auto errors = p.c.errors.size();
+  node with_port = *m.find("target");
+  with_port.text = name + ":1";
+  const auto found = read_endpoints(p.c, with_port, "target", p.app.host, std::nullopt, 0);
+  if (found.size() > 1)
+    m.error("target", quoted(name) + " is " + std::to_string(found.size()) + " hosts; name one");
+  if (found.size() != 1 || p.c.errors.size() != errors) return {};
+  return found.front().address;
+}
+
+/// The ports of a scan: `well-known` stands for the services of its transport.
+std::vector<profile::port_range> scan_ports(place p, mapping& m, spec::transport t) {
+  const node* n = m.find("ports");
+  if (n == nullptr) return {};
+  node list;
+  list.kind = node::type::list;
+  list.where = n->where;
+  for (const node* one : one_or_list(*n)) {
+    if (one->kind != node::type::scalar || one->text != "well-known") {
+      list.items.push_back(*one);
+      continue;
+    }
+    for (const auto& s : spec::services()) {
+      if (s.transports.find(t == spec::transport::tcp ? "tcp" : "udp") == std::string_view::npos)
+        continue;
+      node port = *one;
+      port.text = std::to_string(s.port);
+      list.items.push_back(std::move(port));
+    }
+  }
+  if (list.items.empty()) m.error("ports", "is an empty list");
+  return read_ports(p.c, list);
+}
+
+spec::app_kind read_scan(place p, mapping& m) {
+  spec::scan s;
+  s.target = scan_target(p, m);
+  s.transport = static_cast<spec::transport>(m.choice("transport"));
+  s.ports = scan_ports(p, m, s.transport);
+  s.timeout = m.time("timeout");
+  if (m.has("timeout") && s.timeout < microsecond) m.error("timeout", "is at least 1 us");
+  s.concurrency = small(m.maybe_whole("concurrency"));
+  const auto room = p.app.nofile - 3;
+  if (room == 0)
+    p.c.error(m.where(), "a scan needs a nofile of at least 4: descriptors 0-2 are taken");
+  if (s.concurrency && *s.concurrency > room)
+    m.error("concurrency", "is more than nofile " + std::to_string(p.app.nofile) +
+                               " allows (descriptors 0-2 are taken)");
+  return s;
+}
+
 struct kind_row {
   const table* keys;
   spec::app_kind (*read)(place, mapping&);
@@ -275,7 +335,8 @@ const kind_row kinds[] = {{&echo_server_table, read_echo_server},
                           {&echo_client_table, read_echo_client},
                           {&load_table, read_load},
                           {&pool_table, read_pool},
-                          {&listener_table, read_listener}};
+                          {&listener_table, read_listener},
+                          {&scan_table, read_scan}};
 
 /// Exactly one key of the app names its kind.
 void read_kind(context& c, const entry& e, spec::app& a) {
@@ -294,7 +355,7 @@ void read_kind(context& c, const entry& e, spec::app& a) {
       if (const auto* k = app_table.find(own.key); k == nullptr || k->need == presence::later)
         if (!own.key.starts_with("x-")) return;
     c.error(e.where, "app " + quoted(a.name) +
-                         " needs a kind: echo_server, echo_client, load, pool or listener");
+                         " needs a kind: echo_server, echo_client, load, pool, listener or scan");
     return;
   }
   a.kind_where = chosen->where;

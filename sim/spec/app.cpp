@@ -9,6 +9,7 @@ std::string_view kind_name(const app_kind& k) {
     std::string_view operator()(const load&) const { return "load"; }
     std::string_view operator()(const pool&) const { return "pool"; }
     std::string_view operator()(const listener&) const { return "listener"; }
+    std::string_view operator()(const scan&) const { return "scan"; }
   };
   return std::visit(namer{}, k);
 }

@@ -1,5 +1,5 @@
 // Apps: one struct per kind, every key of the format with its unit parsed and its default filled
-// in. Not here yet (refused by the loader): scan, proxy, udp_server, udp_client, exec.
+// in. Not here yet (refused by the loader): proxy, udp_server, udp_client, exec.
 #pragma once
 
 #include "sim/spec/host.h"
@@ -119,7 +119,22 @@ struct listener {
   std::vector<sockopt_setting> options;
 };
 
-using app_kind = std::variant<echo_server, echo_client, load, pool, listener>;
+/// Looks at ports of one address: connect(), and close() at once where it succeeds.
+struct scan {
+  ip_address target;
+  std::vector<profile::port_range> ports;  ///< disjoint, in file order
+  spec::transport transport = spec::transport::tcp;
+  duration timeout{500'000'000};             ///< of one port: silence for so long is `filtered`
+  std::optional<std::uint32_t> concurrency;  ///< ports at a time; nothing: all, at most nofile - 3
+
+  [[nodiscard]] bool looks_at(std::uint16_t port) const {
+    for (const auto& r : ports)
+      if (r.contains(port)) return true;
+    return false;
+  }
+};
+
+using app_kind = std::variant<echo_server, echo_client, load, pool, listener, scan>;
 
 struct app {
   std::string name;

@@ -1,6 +1,6 @@
 // The metrics as one flat table of patterns: a path exists where a pattern of its root matches it
-// segment by segment. <errno>, <state> and <nstat> stand for closed lists of names, [] for any
-// index.
+// segment by segment. <errno>, <state> and <nstat> stand for closed lists of names, <port> for a
+// port number, [] for any index.
 #include "sim/spec/metric.h"
 
 #include "sim/profile/nearest.h"
@@ -61,6 +61,16 @@ constexpr row client_rows[] = {{"replies.[]", text}};
 
 constexpr row pool_rows[] = {
     {"size", count}, {"waited", count}, {"opened", count}, {"reused", count}};
+
+constexpr row scan_rows[] = {{"ports.<port>", list},
+                             {"ports.<port>.state", text},
+                             {"ports.<port>.error", text},
+                             {"ports.<port>.service", text},
+                             {"ports.<port>.after", time},
+                             {"open", count},
+                             {"closed", count},
+                             {"filtered", count},
+                             {"open_ports", text}};
 
 constexpr row host_rows[] = {
     {"ports.range.[]", count},     {"ports.capacity", count},     {"ports.now", count},
@@ -156,6 +166,7 @@ bool segment_matches(std::string_view pattern, const path_segment& s) {
   if (pattern == "<errno>") return is_error_word(s.key);
   if (pattern == "<state>") return one_of(states, s.key);
   if (pattern == "<nstat>") return one_of(counters, s.key);
+  if (pattern == "<port>") return parse_whole(s.key, 1, 65535).value.has_value();
   return pattern == s.key;
 }
 
@@ -169,6 +180,8 @@ void add_words(std::string_view pattern, std::vector<std::string_view>& out) {
     out.insert(out.end(), states.begin(), states.end());
   } else if (pattern == "<nstat>") {
     out.insert(out.end(), std::begin(counters), std::end(counters));
+  } else if (pattern == "<port>") {
+    out.push_back("PORT");
   } else if (pattern != "[]") {
     out.push_back(pattern);
   }
@@ -245,6 +258,16 @@ void add_app_rows(matcher& m, const app_kind& kind) {
     m.add(server_rows);
   if (std::holds_alternative<echo_client>(kind)) m.add(client_rows);
   if (std::holds_alternative<pool>(kind)) m.add(pool_rows);
+  if (std::holds_alternative<scan>(kind)) m.add(scan_rows);
+}
+
+/// The port of `ports.N...` must be one that the scan looks at; empty where it is.
+std::string port_problem(const app& a, const metric_path& path, std::size_t from) {
+  const auto* s = std::get_if<scan>(&a.kind);
+  if (s == nullptr || path.size() <= from + 1 || path[from].key != "ports") return {};
+  const auto port = parse_whole(path[from + 1].key, 1, 65535);
+  if (!port.value || s->looks_at(static_cast<std::uint16_t>(*port.value))) return {};
+  return quoted(a.name) + " does not look at port " + path[from + 1].key;
 }
 
 metric_lookup app_metric(const scenario& s, const metric_path& path) {
@@ -266,6 +289,7 @@ metric_lookup app_metric(const scenario& s, const metric_path& path) {
       return failure(path, quoted(a->name) + " does not run on " + quoted(path[3].key));
     from = 4;
   }
+  if (const auto why = port_problem(*a, path, from); !why.empty()) return failure(path, why);
   matcher m(path, from);
   add_app_rows(m, a->kind);
   return m.result();

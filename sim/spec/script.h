@@ -47,7 +47,6 @@ enum class call : std::uint8_t {
 /// As the file and the results spell it: "socket", "repeat", ...
 [[nodiscard]] std::string_view name(call c);
 
-enum class transport : std::uint8_t { tcp, udp };
 enum class shutdown_how : std::uint8_t { rd, wr, rdwr };
 
 /// poll bits, in the order in which results print them.

@@ -28,6 +28,8 @@ struct rate {
 /// written; expand() in template.h. Without "${" it stands for itself.
 using text_template = std::string;
 
+enum class transport : std::uint8_t { tcp, udp };
+
 /// A user as `user:` names it.
 struct user {
   std::uint32_t uid = 1000;

@@ -3,6 +3,7 @@
 #include "sim/report/plot.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/services.h"
+#include "sim/spec/services.h"
 #include "tests/support/catch.h"
 
 using namespace fourtuple;
@@ -84,8 +85,8 @@ TEST_CASE("every port asked for is answered, a service or not", "[report][servic
   for (const char* word : {"6379", "redis", "27017", "49152-65535", "32768-60999", "windows"}) {
     CHECK(all.find(word) != std::string::npos);
   }
-  CHECK(report::service_port("https") == 443);
-  CHECK_FALSE(report::service_port(""));
+  CHECK(spec::service_port("https") == 443);
+  CHECK_FALSE(spec::service_port(""));
 }
 
 TEST_CASE("by the book: 28,232 ports for 60 s are 470.5 a second", "[report][budget]") {
