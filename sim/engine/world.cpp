@@ -130,6 +130,8 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   const node::way& way = from.way_to(to);
   if (!way.exists) return;
   const std::uint32_t record = in_flight_.make(p);
+  if (recorder_ != nullptr) [[unlikely]]
+    recorder_->sent(in_flight_[record], record, from.entity_, way.host);
   if (way.delay != duration{}) {
     schedule(now() + way.delay, way.host, core::phase::arrival, from, record);
     return;
@@ -160,6 +162,7 @@ void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e
 
 /// The packet stays where it is while it is processed: the slab's records do not move.
 void world::deliver(std::uint32_t host, std::uint32_t record) {
+  if (recorder_ != nullptr) [[unlikely]] recorder_->arrived(record);
   hosts_[host]->receive(in_flight_[record]);
   in_flight_.free(record);
 }
@@ -300,6 +303,13 @@ observe::port_levels world::levels(std::string_view host) const {
 
 std::vector<observe::socket_row> world::sockets(std::string_view host) const {
   return hosts_[id_of(host)]->sockets();
+}
+
+bool world::capture(observe::packet_log* log) {
+  recorder_.reset();
+  if (log == nullptr) return true;
+  recorder_ = std::make_unique<packet_recorder>(shared_, host_names(), *log);
+  return true;
 }
 
 void world::describe_process(process& p, std::string_view program, bool must_finish) {

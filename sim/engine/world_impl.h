@@ -12,6 +12,7 @@
 #include "sim/core/event_queue.h"
 #include "sim/core/ring.h"
 #include "sim/core/pool.h"
+#include "sim/engine/packet_recorder.h"
 #include "sim/engine/world.h"
 #include "sim/host/kernel.h"
 #include "sim/net/topology.h"
@@ -77,6 +78,7 @@ class world final : public observe::backend {
   [[nodiscard]] observe::port_levels levels(std::string_view host) const override;
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override;
   void describe_process(process& p, std::string_view program, bool must_finish) override;
+  bool capture(observe::packet_log* log) override;
 
  private:
   friend class node;
@@ -109,6 +111,7 @@ class world final : public observe::backend {
   core::event_queue queue_;
   core::ring<pending_packet> fifo_;  ///< soft interrupts: packets that travel without delay
   core::pool<wire::packet> in_flight_;
+  std::unique_ptr<packet_recorder> recorder_;  ///< null: nobody looks at packets
   net::topology net_;
   std::uint64_t events_ = 0;
   std::uint64_t next_question_ = 0;  ///< of events_: when limits and the caller are asked next

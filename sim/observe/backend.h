@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/observe/host_metrics.h"
+#include "sim/observe/packet_log.h"
 
 namespace fourtuple::observe {
 
@@ -43,6 +44,13 @@ class backend : public control {
     return {m.tcp.ports.now, m.time_wait.now};
   }
   [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
+
+  /// Records packets into `log` from now on; null: no more. It must outlive the recording. A world
+  /// that cannot answers false.
+  virtual bool capture(packet_log* log) {
+    static_cast<void>(log);
+    return false;
+  }
 
   /// The process is called that in socket rows ("api"); processes that must call finished() before
   /// the run may end are declared here too.

@@ -16,7 +16,7 @@ std::string got_text(const observe::script_row& row) {
     return spec::to_string(row.result) + " rounds, then " + *row.error;
   }
   std::string out = spec::to_string(row.result);
-  if (row.data) out += " \"" + row.data->substr(0, 60) + "\"";
+  if (row.data && !row.data->empty()) out += " \"" + row.data->substr(0, 60) + "\"";
   if (row.address) out += " " + *row.address;
   return out;
 }
@@ -81,6 +81,21 @@ void session::collect_script_failures() {
   }
 }
 
+/// A script's calls are its steps. Those inside a repeat have no rows.
+void session::collect_script_calls() {
+  if (options_.packets == nullptr) return;
+  auto& calls = options_.packets->calls;
+  for (const auto& row : script_.rows) {
+    const spec::step& st = scenario_->script[row.step - 1];
+    std::string text = row.call;
+    for (const std::string& word : {st.subject, st.to})
+      if (!word.empty()) text += " " + word;
+    calls.push_back({row.at, 0, row.host, "script", std::move(text), got_text(row), -1, {}});
+  }
+  std::stable_sort(calls.begin(), calls.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+}
+
 void session::decide() {
   if (out_.result != observe::verdict::as_expected) return;
   const bool expect_failed = std::any_of(out_.expect.begin(), out_.expect.end(),
@@ -103,6 +118,7 @@ void session::conclude() {
   refresh();
   evaluate_end();
   collect_script_failures();
+  collect_script_calls();
   decide();
   out_.series = sampler_->release();
   observe::value tree = observe::value::map();

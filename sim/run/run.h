@@ -36,6 +36,7 @@ struct run_options {
   const std::atomic<bool>* interrupted = nullptr;    ///< looked at as often
   /// Only up to this instant; the outcome then has socket tables and no expectations.
   std::optional<instant> sockets_at;
+  observe::packet_log* packets = nullptr;  ///< filled with packets and calls; null: nobody looks
 };
 
 /// What a run is put together from. Tests give other ones.

@@ -51,6 +51,7 @@ std::string session::where() const {
 void session::run() {
   world_ = parts_.make_world(*scenario_, options_.event_limit);
   sources_.world = world_.get();
+  if (options_.packets != nullptr) static_cast<void>(world_->capture(options_.packets));
   start_everything();
   std::vector<std::string> apps;
   for (const auto& a : scenario_->apps) apps.push_back(a.name);
@@ -102,7 +103,13 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
     row.push_back(&r.metrics);
     r.kernel_side = &world_->make_process(r.metrics.member, {a.user.uid, a.nofile});
     world_->describe_process(*r.kernel_side, a.name, !end_ && parts_.must_finish(a));
-    parts_.start_app(*scenario_, a, os(*r.kernel_side), r.metrics);
+    process* seen = r.kernel_side;
+    if (options_.packets != nullptr) {
+      r.recorded = std::make_unique<recorded_process>(*r.kernel_side, *options_.packets,
+                                                      r.metrics.member, a.name);
+      seen = r.recorded.get();
+    }
+    parts_.start_app(*scenario_, a, os(*seen), r.metrics);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/observe/tree.h"
+#include "sim/run/recorded_process.h"
 #include "sim/run/run.h"
 #include "sim/run/sampler.h"
 
@@ -28,6 +29,7 @@ class session {
   using stop = observe::backend::stop;
   struct running {
     process* kernel_side = nullptr;  ///< null once ended
+    std::unique_ptr<recorded_process> recorded;  ///< before it, where calls are written down
     const spec::app* app = nullptr;
     observe::app_metrics metrics;
     bool start_noted = false;
@@ -48,6 +50,7 @@ class session {
   void evaluate_end();
   void collect_sockets();
   void collect_script_failures();
+  void collect_script_calls();
   void decide();
   [[nodiscard]] observe::value run_value() const;
   [[nodiscard]] std::int64_t wall_ns() const;

@@ -120,6 +120,8 @@ void add_output_flags(CLI::App& verb, run_flags& f);
 /// Loads and runs one file; what is wrong with it stands in the outcome.
 [[nodiscard]] observe::outcome run_file(const std::string& path, const run_flags& f,
                                         const run::run_options& options);
+/// Throws usage_error where the file has no host (or member) of that name.
+void check_member(const spec::scenario& s, const std::string& host);
 /// What is wrong with a file, and what stopped a run, on standard error.
 void complain_about(const observe::outcome& o);
 
@@ -130,6 +132,7 @@ void complain_about(const observe::outcome& o);
 void add_run(CLI::App& app, verdict& code);
 void add_lint(CLI::App& app, verdict& code);
 void add_ss(CLI::App& app, verdict& code);
+void add_trace(CLI::App& app, verdict& code);
 void add_services(CLI::App& app, verdict& code);
 void add_schema(CLI::App& app, verdict& code);
 void add_list(CLI::App& app, verdict& code);

@@ -71,6 +71,14 @@ observe::outcome run_file(const std::string& path, const run_flags& f,
   return run::run_scenario(std::move(spec), options, run::simulated());
 }
 
+void check_member(const spec::scenario& s, const std::string& host) {
+  if (spec::find_host(s, host)) return;
+  std::vector<std::string> known;
+  for (const auto& h : s.hosts) known.push_back(h.name);
+  throw usage_error{
+      fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
+}
+
 void complain_about(const observe::outcome& o) {
   std::string lines;
   for (const auto& e : o.errors) lines += e + '\n';

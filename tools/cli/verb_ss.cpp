@@ -28,14 +28,6 @@ bool is_wanted(const spec::scenario& s, const std::string& member, const std::st
   return named && mine && !named->member && named->host == mine->host;
 }
 
-void check_host(const spec::scenario& s, const std::string& host) {
-  if (host.empty() || spec::find_host(s, host)) return;
-  std::vector<std::string> known;
-  for (const auto& h : s.hosts) known.push_back(h.name);
-  throw usage_error{
-      fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
-}
-
 verdict show_sockets(ss_flags& f) {
   run::run_options options = options_of(f.model);
   options.sockets_at = instant{parse_duration("--at", f.at)};
@@ -52,7 +44,7 @@ verdict show_sockets(ss_flags& f) {
   }
   complain_about(o);
   if (!o.scenario) return o.result;
-  check_host(*o.scenario, f.host);
+  if (!f.host.empty()) check_member(*o.scenario, f.host);
   std::vector<const observe::socket_table*> tables;
   for (const auto& t : o.sockets) {
     if (is_wanted(*o.scenario, t.host, f.host)) tables.push_back(&t);

@@ -13,7 +13,7 @@ say() { printf 'fourtuple: %s\n' "$*" >&2; }
 # What the program needs, as Debian and Ubuntu call it: commands (package:command) and libraries.
 program_commands=(g++:c++ cmake:cmake ninja-build:ninja)
 program_libraries=(libboost-graph-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev)
-test_commands=(python3:python3 iproute2:ip nftables:nft valgrind:valgrind)
+test_commands=(python3:python3 iproute2:ip nftables:nft valgrind:valgrind tshark:tshark)
 test_libraries=(catch2 libbenchmark-dev)
 
 # missing_packages KIND: the packages to install for `program` or `test`, one line, maybe empty.

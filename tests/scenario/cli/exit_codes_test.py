@@ -53,7 +53,7 @@ class ExitCodes(CommandTest):
             (("run", ok, "--wall-limit", "60"), "--wall-limit"),
             (("run", ok, "--jobs", "0"), "--jobs"),
             (("run", ok, "--series", "x.csv"), "not yet"),
-            (("trace", ok), "not yet built"),
+            (("sweep", ok), "not yet built"),
             (("run", str(self.path / "none.yaml")), "none.yaml"),
             (("run", "-", "-"), "once"),
             (("ss", ok), "--at"),

@@ -1,0 +1,38 @@
+// Puts the packets of the simulated network into an observe::packet_log.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/host/surroundings.h"
+#include "sim/observe/packet_log.h"
+#include "sim/wire/packet.h"
+
+namespace fourtuple::engine {
+
+class packet_recorder {
+ public:
+  packet_recorder(const host::commons& shared, std::vector<std::string> host_names,
+                  observe::packet_log& log)
+      : shared_(shared), names_(std::move(host_names)), log_(log) {}
+
+  /// The packet was given number `record` of the packets in flight.
+  void sent(const wire::packet& p, std::uint32_t record, std::uint32_t from, std::uint32_t to);
+  void arrived(std::uint32_t record);
+
+ private:
+  [[nodiscard]] wire::frame frame_of(const wire::packet& p) const;
+  [[nodiscard]] endpoint name(wire::address_id a, std::uint16_t port) const {
+    return {shared_.addresses.at(a), port};
+  }
+  [[nodiscard]] std::string bytes(std::uint32_t payload, std::uint32_t length) const;
+
+  const host::commons& shared_;
+  std::vector<std::string> names_;
+  observe::packet_log& log_;
+  std::vector<std::uint64_t> places_;  ///< by number in flight: 1 + index in the log; 0: not in it
+};
+
+}  // namespace fourtuple::engine

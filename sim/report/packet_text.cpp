@@ -1,0 +1,163 @@
+#include "sim/report/packet_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/wire/codec.h"
+
+namespace fourtuple::report {
+namespace {
+
+std::string address_text(const endpoint& e) {
+  return e.port == 0 ? to_string(e.address) : fmt::format("{}.{}", to_string(e.address), e.port);
+}
+
+std::string sequence_text(const wire::frame& f, const wire::segment& s,
+                          const relative_numbers& numbers) {
+  const std::uint32_t first = numbers.seq(f);
+  std::string out;
+  if (s.length != 0) {
+    out += fmt::format(", seq {}:{}", first, first + s.length);
+  } else if (s.has(wire::syn) || s.has(wire::fin) || s.has(wire::rst)) {
+    out += fmt::format(", seq {}", first);
+  }
+  if (s.has(wire::ack)) out += fmt::format(", ack {}", numbers.ack(f));
+  return out;
+}
+
+std::string sack_text(const wire::frame& f, const wire::segment& s,
+                      const relative_numbers& numbers) {
+  std::string out = fmt::format("nop,nop,sack {} ", s.sack_count);
+  for (unsigned i = 0; i < s.sack_count; ++i)
+    out += fmt::format("{{{}:{}}}", numbers.of(f.destination, f.source, s.sack[i].left),
+                       numbers.of(f.destination, f.source, s.sack[i].right));
+  return out;
+}
+
+std::string tcp_text(const wire::frame& f, const wire::segment& s,
+                     const relative_numbers& numbers) {
+  std::string options = options_text(s);
+  if (s.sack_count != 0) options += (options.empty() ? "" : ",") + sack_text(f, s, numbers);
+  return fmt::format("Flags [{}]{}, win {}{}, length {}", flags_text(s),
+                     sequence_text(f, s, numbers), s.window,
+                     options.empty() ? "" : ", options [" + options + "]", s.length);
+}
+
+std::string unreachable_text(const wire::icmp_message& m) {
+  const std::string host = to_string(m.quoted_destination.address);
+  const bool v4 = m.quoted_source.address.family == family::inet;
+  const bool port = v4 ? m.type == 3 && m.code == 3 : m.type == 1 && m.code == 4;
+  if (port)
+    return fmt::format("{} {} port {} unreachable", host, m.about_tcp ? "tcp" : "udp",
+                       m.quoted_destination.port);
+  if (v4 ? m.type == 3 && m.code == 4 : m.type == 2)
+    return fmt::format("{} unreachable - need to frag (mtu {})", host, m.mtu);
+  if (v4 ? m.type == 11 : m.type == 3) return "time exceeded in-transit";
+  const bool prohibited = v4 ? m.code == 9 || m.code == 10 || m.code == 13 : m.code == 1;
+  if (prohibited) return fmt::format("host {} unreachable - admin prohibited", host);
+  const bool net = v4 && (m.code == 0 || m.code == 6 || m.code == 11);
+  return fmt::format("{} {} unreachable", net ? "net" : "host", host);
+}
+
+struct line {
+  instant at;
+  std::uint64_t order;
+  std::string text;
+};
+
+}  // namespace
+
+void relative_numbers::see(const wire::frame& f) {
+  const wire::segment* s = f.tcp();
+  if (s == nullptr) return;
+  const std::pair key{f.source, f.destination};
+  if (s->has(wire::syn)) {
+    first_[key] = s->seq_number;
+    if (!s->has(wire::ack)) first_.erase({f.destination, f.source});
+  } else {
+    first_.try_emplace(key, s->seq_number);
+  }
+  if (s->has(wire::ack)) first_.try_emplace({f.destination, f.source}, s->ack_number - 1);
+}
+
+std::uint32_t relative_numbers::of(const endpoint& from, const endpoint& to, wire::seq n) const {
+  const auto found = first_.find({from, to});
+  return found == first_.end() ? n : n - found->second;
+}
+
+std::uint32_t relative_numbers::seq(const wire::frame& f) const {
+  return of(f.source, f.destination, f.tcp()->seq_number);
+}
+
+std::uint32_t relative_numbers::ack(const wire::frame& f) const {
+  return of(f.destination, f.source, f.tcp()->ack_number);
+}
+
+std::string clock_text(instant at) {
+  constexpr std::int64_t second = 1'000'000'000;
+  return fmt::format("{}.{:06}", ns(at) / second, ns(at) % second / 1000);
+}
+
+std::string flags_text(const wire::segment& s) {
+  std::string out;
+  if (s.has(wire::syn)) out += 'S';
+  if (s.has(wire::fin)) out += 'F';
+  if (s.has(wire::rst)) out += 'R';
+  if (s.has(wire::psh)) out += 'P';
+  if (s.has(wire::ack)) out += '.';
+  return out.empty() ? "none" : out;
+}
+
+std::string options_text(const wire::segment& s) {
+  std::vector<std::string> all;
+  if (s.mss != 0) all.push_back(fmt::format("mss {}", s.mss));
+  if (s.sack_permitted) all.push_back(s.has_timestamps ? "sackOK" : "nop,nop,sackOK");
+  if (s.has_timestamps) {
+    const char* pad = s.sack_permitted ? "" : "nop,nop,";
+    all.push_back(fmt::format("{}TS val {} ecr {}", pad, s.ts_value, s.ts_echo));
+  }
+  if (s.window_scale != wire::segment::no_window_scale)
+    all.push_back(fmt::format("nop,wscale {}", s.window_scale));
+  return fmt::format("{}", fmt::join(all, ","));
+}
+
+std::string packet_text(const wire::frame& f, const relative_numbers& numbers) {
+  if (const auto* s = f.tcp()) return tcp_text(f, *s, numbers);
+  if (const auto* m = f.icmp()) {
+    const std::size_t header = f.source.address.family == family::inet ? 20 : 40;
+    return fmt::format("ICMP {}, length {}", unreachable_text(*m), wire::encode(f).size() - header);
+  }
+  return fmt::format("UDP, length {}", f.payload.size());
+}
+
+std::string packet_list(const observe::packet_log& log, const std::string& host) {
+  relative_numbers numbers;
+  std::vector<line> lines;
+  const auto add = [&](instant at, std::uint64_t order, const std::string& seen,
+                       const observe::packet_record& p) {
+    const bool v4 = p.packet.source.address.family == family::inet;
+    lines.push_back({at, order,
+                     fmt::format("{} {} {} {} > {}: {}\n", clock_text(at), seen, v4 ? "IP" : "IP6",
+                                 address_text(p.packet.source), address_text(p.packet.destination),
+                                 packet_text(p.packet, numbers))});
+  };
+  for (const auto& p : log.packets) {
+    numbers.see(p.packet);
+    if (host.empty()) {
+      add(p.at, p.order, p.arrived_at ? p.host : p.host + " (lost)", p);
+      continue;
+    }
+    if (p.host == host) add(p.at, p.order, p.to == host ? "lo" : "Out", p);
+    if (p.to == host && p.host != host && p.arrived_at) add(*p.arrived_at, p.order, "In ", p);
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const line& a, const line& b) {
+    return a.at != b.at ? a.at < b.at : a.order < b.order;
+  });
+  std::string out;
+  for (const auto& l : lines) out += l.text;
+  return out;
+}
+
+}  // namespace fourtuple::report

@@ -1,0 +1,144 @@
+// What `trace` prints, from a run on the simulated kernel.
+#include <fmt/format.h>
+
+#include "sim/report/ladder.h"
+#include "sim/report/packet_text.h"
+#include "sim/report/pcapng.h"
+#include "sim/report/topology_dot.h"
+#include "sim/run/run.h"
+#include "sim/scenario/scenario.h"
+#include "tests/support/catch.h"
+
+using namespace fourtuple;
+
+namespace {
+
+constexpr const char* one_echo = R"(
+fourtuple: 1
+title: one "echo"
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+links: [ { between: [client, server], latency: 1 ms } ]
+apps:
+  api:  { host: server, echo_server: { port: 80 } }
+  load: { host: client, load: { to: "10.0.0.2:80", concurrency: 1, limit: 2, request: 64 B } }
+)";
+
+constexpr const char* refused = R"(
+fourtuple: 1
+title: nobody listens
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2 } }
+script:
+  - { host: client, socket: C }
+  - { host: client, connect: C, to: "10.0.0.2:81" }
+)";
+
+observe::outcome trace(const char* text, observe::packet_log& log) {
+  auto loaded = scenario::load("test.yaml", text);
+  for (const auto& e : loaded.errors) FAIL(e.text());
+  run::run_options options;
+  options.packets = &log;
+  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*loaded.scenario)),
+                           options, run::simulated());
+}
+
+const report::style ascii{false, false, 80};
+
+}  // namespace
+
+TEST_CASE("looking at packets changes nothing that happens", "[run][report]") {
+  auto loaded = scenario::load("test.yaml", one_echo);
+  const auto plain = run::run_scenario(
+      std::make_shared<const spec::scenario>(std::move(*loaded.scenario)), {}, run::simulated());
+  observe::packet_log log;
+  const auto watched = trace(one_echo, log);
+  CHECK(watched.tree.find("digest")->text == plain.tree.find("digest")->text);
+  CHECK(log.packets.size() == 19);
+  CHECK(log.left_out == 0);
+}
+
+TEST_CASE("the list has tcpdump's words and relative sequence numbers", "[report]") {
+  observe::packet_log log;
+  trace(one_echo, log);
+  const std::string list = report::packet_list(log, "");
+  const auto line = [&](std::size_t n) {
+    std::size_t at = 0;
+    for (; n > 0; --n) at = list.find('\n', at) + 1;
+    return list.substr(at, list.find('\n', at) - at);
+  };
+  const auto port = log.packets.front().packet.source.port;
+  const auto stamps = [&](std::size_t n) {
+    const auto* s = log.packets[n].packet.tcp();
+    return fmt::format("TS val {} ecr {}", s->ts_value, s->ts_echo);
+  };
+  CHECK(line(0) == fmt::format("0.000000 client IP 10.0.0.1.{} > 10.0.0.2.80: Flags [S], seq 0, win "
+                               "64240, options [mss 1460,sackOK,{},nop,wscale 10], length 0",
+                               port, stamps(0)));
+  CHECK(line(3) == fmt::format("0.002000 client IP 10.0.0.1.{} > 10.0.0.2.80: Flags [P.], seq 1:65, "
+                               "ack 1, win 63, options [nop,nop,{}], length 64",
+                               port, stamps(3)));
+  const std::string inside = report::packet_list(log, "server");
+  CHECK(inside.starts_with("0.001000 In  IP 10.0.0.1."));
+}
+
+TEST_CASE("a ladder shows calls at their end and packets between them", "[report]") {
+  observe::packet_log log;
+  trace(one_echo, log);
+  const std::string text = report::ladders(log, 1, ascii);
+  const auto port = log.packets.front().packet.source.port;
+  const std::string expected =
+      fmt::format("            10.0.0.1:{:<29}10.0.0.2:80 (server)\n", fmt::format("{} (client)", port)) +
+      "   0.000000 | connect(3, 10.0.0.2:80) = in progress                |\n"
+      "   0.000000 |-- [S] 0 win 64240 mss 1460 ------------------------->| 0.001000\n"
+      "   0.002000 |<-- [S.] 0 ack 1 win 65160 mss 1460 ------------------| 0.001000\n"
+      "   0.002000 |-- [.] ack 1 win 63 --------------------------------->| 0.003000\n"
+      "   0.002000 | connect(3, 10.0.0.2:80) = ok                         |\n"
+      "   0.002000 | send(3, 64) = 64                                     |\n"
+      "   0.002000 |-- [P.] 1:65 ack 1 win 63 --------------------------->| 0.003000\n"
+      "   0.003000 |                    accept(3) = 4 from 10.0.0.1:" +
+      std::to_string(port) + " |\n";
+  CHECK(text.substr(0, 20) == expected.substr(0, 20));
+  const auto body = [](const std::string& t) { return t.substr(t.find('\n') + 1); };
+  CHECK(body(text).substr(0, body(expected).size()) == body(expected));
+  CHECK(text.ends_with("\n1 more conversation (--connections N)\n"));
+}
+
+TEST_CASE("a script's steps stand beside its packets; a refusal is a reset", "[report]") {
+  observe::packet_log log;
+  trace(refused, log);
+  const std::string text = report::ladders(log, 3, ascii);
+  CHECK(text.find("| connect C 10.0.0.2:81 = ECONNREFUSED") != std::string::npos);
+  CHECK(text.find("<-- [R.] 0 ack 1 win 0 ---") != std::string::npos);
+}
+
+TEST_CASE("what is not wanted is not kept", "[report]") {
+  observe::packet_log few;
+  few.most = 3;
+  trace(one_echo, few);
+  CHECK(few.packets.size() == 3);
+  CHECK(few.left_out == 16);
+  observe::packet_log other;
+  other.only_port = 81;
+  trace(one_echo, other);
+  CHECK(other.packets.empty());
+}
+
+TEST_CASE("a capture file begins with its section and an interface for each host", "[report]") {
+  observe::packet_log log;
+  trace(one_echo, log);
+  const std::string file = report::pcapng(log, "");
+  CHECK(file.substr(0, 4) == "\x0a\x0d\x0d\x0a");
+  CHECK(file.size() % 4 == 0);
+  CHECK(file.find("client") < file.find("server"));
+  CHECK(file.find("client load: connect(3, 10.0.0.2:80) = in progress") != std::string::npos);
+}
+
+TEST_CASE("the topology is a graph of hosts; names are quoted", "[report]") {
+  auto loaded = scenario::load("test.yaml", one_echo);
+  CHECK(report::topology_dot(*loaded.scenario) ==
+        "graph \"one \\\"echo\\\"\" {\n"
+        "  node [shape=box];\n"
+        "  \"client\" [label=\"client\\n10.0.0.1\"];\n"
+        "  \"server\" [label=\"server\\n10.0.0.2\"];\n"
+        "  \"client\" -- \"server\" [label=\"1 ms\"];\n"
+        "}\n");
+}
