@@ -2,10 +2,12 @@
 // processes, look at hosts, change their settings. Applications never see it.
 #pragma once
 
+#include <fourtuple/firewall.h>
 #include <fourtuple/process.h>
 #include <fourtuple/result.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +32,9 @@ class control {
   /// Writes a sysctl by its real name; false with a message where the kernel would refuse.
   virtual bool set_sysctl(std::string_view host, std::string_view name, std::string_view value,
                           std::string& message) = 0;
+  /// Replaces all rules of the host's packet filter; false with a message where this kernel cannot.
+  virtual bool set_firewall(std::string_view host, std::span<const firewall_rule> rules,
+                            std::string& message) = 0;
   /// A process of no host: waits, time and random for the coordinator itself; socket() is refused
   /// (EOPNOTSUPP).
   virtual process& coordinator() = 0;

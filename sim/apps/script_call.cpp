@@ -16,6 +16,7 @@ bool without_socket(spec::call c) {
     case spec::call::socket:
     case spec::call::count:
     case spec::call::sysctl:
+    case spec::call::firewall:
       return true;
     default:
       return false;
@@ -224,6 +225,8 @@ bool script_call::attempt(bool first) {
       return do_count();
     case spec::call::sysctl:
       return do_sysctl();
+    case spec::call::firewall:
+      return do_firewall();
     case spec::call::wait:
     case spec::call::repeat:
     case spec::call::join:

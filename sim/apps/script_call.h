@@ -75,6 +75,7 @@ class script_call final : public waiter {
   bool do_state();
   bool do_count();
   bool do_sysctl();
+  bool do_firewall();
   void save_value(const std::string& text);
   void set_deadline();
   [[nodiscard]] bool nonblocking() const;

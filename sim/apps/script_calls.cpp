@@ -208,6 +208,15 @@ bool script_call::do_sysctl() {
   return true;
 }
 
+bool script_call::do_firewall() {
+  std::string message;
+  const bool done =
+      names_.world().set_firewall(names_.host_of(step_), step_.firewall, message);
+  finish(done ? errc::ok : errc::eopnotsupp);
+  answer_.why = std::move(message);
+  return true;
+}
+
 void script_call::save_value(const std::string& text) {
   if (!as_.empty()) names_.set_value(as_, text);
 }

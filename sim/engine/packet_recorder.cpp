@@ -1,35 +1,8 @@
 #include "sim/engine/packet_recorder.h"
 
-#include <algorithm>
+#include "sim/wire/icmp.h"
 
 namespace fourtuple::engine {
-namespace {
-
-struct icmp_kind {
-  std::uint8_t type;
-  std::uint8_t code;
-};
-
-/// icmp_err_convert[] (net/ipv4/icmp.c) read backwards; ICMPv6 by RFC 4443 3.1.
-icmp_kind kind_of(errc e, family f) {
-  const bool v4 = f == family::inet;
-  switch (e) {
-    case errc::enetunreach:
-      return v4 ? icmp_kind{3, 0} : icmp_kind{1, 0};
-    case errc::enoprotoopt:
-      return v4 ? icmp_kind{3, 2} : icmp_kind{4, 1};
-    case errc::econnrefused:
-      return v4 ? icmp_kind{3, 3} : icmp_kind{1, 4};
-    case errc::emsgsize:
-      return v4 ? icmp_kind{3, 4} : icmp_kind{2, 0};
-    case errc::eacces:
-      return v4 ? icmp_kind{3, 13} : icmp_kind{1, 1};
-    default:
-      return v4 ? icmp_kind{3, 1} : icmp_kind{1, 3};
-  }
-}
-
-}  // namespace
 
 void packet_recorder::sent(const wire::packet& p, std::uint32_t record, std::uint32_t from,
                            std::uint32_t to) {
@@ -73,13 +46,13 @@ wire::frame packet_recorder::frame_of(const wire::packet& p) const {
     const auto& e = std::get<wire::icmp_error>(p);
     f.source = name(e.from, 0);
     f.destination = name(e.about.local, 0);
-    const icmp_kind kind = kind_of(e.error, f.source.address.family);
-    f.what = wire::icmp_message{.type = kind.type,
-                                .code = kind.code,
+    const bool v4 = f.source.address.family == family::inet;
+    f.what = wire::icmp_message{.type = v4 ? wire::icmp_dest_unreach : wire::icmpv6_dest_unreach,
+                                .code = e.code,
                                 .about_tcp = e.protocol == wire::protocol::tcp,
                                 .quoted_source = name(e.about.local, e.about.local_port),
                                 .quoted_destination = name(e.about.remote, e.about.remote_port),
-                                .quoted_seq = e.quoted_seq};
+                                .quoted = wire::quoted_segment(e)};
   }
   return f;
 }

@@ -61,6 +61,7 @@ void world::make_hosts(const spec::scenario& s) {
     config.name = each.name;
     config.profile = h.profile;
     config.sysctls = h.sysctls;
+    config.firewall = h.firewall;
     config.seed = s.seed;
     config.entity = id;
     config.timers.hz = h.hz;
@@ -275,6 +276,12 @@ bool world::set_sysctl(std::string_view host, std::string_view name, std::string
   const auto refused = hosts_[id_of(host)]->set_sysctl(name, value);
   if (refused) message = *refused;
   return !refused;
+}
+
+bool world::set_firewall(std::string_view host, std::span<const firewall_rule> rules,
+                         std::string&) {
+  hosts_[id_of(host)]->set_firewall(rules);
+  return true;
 }
 
 process& world::coordinator() { return *coordinator_; }

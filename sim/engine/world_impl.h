@@ -66,6 +66,8 @@ class world final : public observe::backend {
   [[nodiscard]] std::uint64_t count(std::string_view host, std::string_view state) const override;
   bool set_sysctl(std::string_view host, std::string_view name, std::string_view value,
                   std::string& message) override;
+  bool set_firewall(std::string_view host, std::span<const firewall_rule> rules,
+                    std::string& message) override;
   process& coordinator() override;
 
   // backend

@@ -1,6 +1,8 @@
 // What makes one host different from another, from the checked scenario.
 #pragma once
 
+#include <fourtuple/firewall.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@ struct host_config {
   profile::sysctls sysctls;
   std::vector<wire::address_id> addresses;  ///< without loopback
   timer_settings timers;
+  std::vector<firewall_rule> firewall;
   std::uint64_t seed = 1;
   std::uint32_t entity = 0;  ///< the host's number in the world: the streams of its randomness
 };

@@ -14,11 +14,14 @@ kernel::kernel(surroundings& world, host_config config)
       timers_(world, config_.timers),
       waits_(world),
       draws_(core::stream_key(config_.seed, config_.entity, core::purpose::ports)),
+      filter_(world, config_, counters_),
       tcp_(parts()),
-      udp_(parts()) {}
+      udp_(parts()) {
+  filter_.set(config_.firewall);
+}
 
 kernel_parts kernel::parts() {
-  return {world_, config_, sysctls_, timers_, waits_, counters_, digest_, draws_};
+  return {world_, config_, sysctls_, timers_, waits_, counters_, digest_, draws_, filter_};
 }
 
 sim_process& kernel::make_process(std::uint32_t uid, std::uint32_t nofile) {
@@ -42,6 +45,10 @@ void kernel::end_process(sim_process& p) {
 }
 
 void kernel::receive(const wire::packet& p) {
+  if (filter_.watches_input() && !filter_.lets_in(p)) {
+    drop(p);
+    return;
+  }
   if (const auto* segment = std::get_if<wire::segment>(&p)) {
     tcp_.receive(*segment);
   } else if (const auto* d = std::get_if<wire::datagram>(&p)) {
@@ -55,6 +62,11 @@ void kernel::receive(const wire::packet& p) {
       udp_.receive(e);
     }
   }
+}
+
+void kernel::drop(const wire::packet& p) {
+  if (const auto* s = std::get_if<wire::segment>(&p)) world_.payloads().release(s->payload);
+  if (const auto* d = std::get_if<wire::datagram>(&p)) world_.payloads().release(d->payload);
 }
 
 void kernel::on_timer_token() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/host/host_config.h"
+#include "sim/host/packet_filter.h"
 #include "sim/host/sim_process.h"
 #include "sim/host/tcp_stack.h"
 #include "sim/host/udp_stack.h"
@@ -33,6 +34,7 @@ class kernel {
   // ---- control
   /// Nothing, or why the kernel refuses.
   std::optional<std::string> set_sysctl(std::string_view name, std::string_view value);
+  void set_firewall(std::span<const firewall_rule> rules) { filter_.set(rules); }
   [[nodiscard]] observe::host_metrics look() const;
   [[nodiscard]] std::vector<observe::socket_row> sockets() const;
   [[nodiscard]] const tcp_stack& tcp() const { return tcp_; }
@@ -49,6 +51,7 @@ class kernel {
 
  private:
   [[nodiscard]] kernel_parts parts();
+  void drop(const wire::packet& p);
 
   surroundings& world_;
   host_config config_;
@@ -58,6 +61,7 @@ class kernel {
   nstat counters_;
   core::digest digest_;
   ports::draws draws_;
+  packet_filter filter_;
   tcp_stack tcp_;
   udp_stack udp_;
   std::vector<std::unique_ptr<sim_process>> processes_;

@@ -5,6 +5,7 @@
 
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
+#include "sim/wire/icmp.h"
 
 namespace fourtuple::host {
 
@@ -86,6 +87,10 @@ void tcp_stack::emit(const wire::segment& s) {
                     (std::uint64_t{s.seq_number} << 32) | s.ack_number,
                     (std::uint64_t{s.tuple.remote.value} << 32) |
                         (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
+  if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
+    parts_.world.payloads().release(s.payload);  // EPERM, which TCP keeps to itself
+    return;
+  }
   parts_.world.emit(s);
 }
 
@@ -196,12 +201,22 @@ void tcp_stack::to_nobody(const wire::segment& s) {
 
 void tcp_stack::receive(const wire::icmp_error& e) {
   const ports::entry found = ports_.find(e.about);
+  const family f = parts_.world.addresses().family_of(e.about.local);
+  const wire::icmp_meaning m = wire::meaning_of(f, e.code);
+  if (found.type() == ports::kind::request) {
+    // tcp_req_err(): a half-open connection ends without a word where its peer cannot be reached.
+    if (m.unreachable && requests_[found.index()].r.snt_isn == e.quoted_seq) {
+      drop_request(found.index());
+      parts_.counters.add(tcp::counter::TcpExtListenDrops);
+    }
+    return;
+  }
   if (found.type() != ports::kind::connection) return;
   tcp_socket& s = sockets_[found.index()];
   const state before = s.tcb.st;
   tcp::actions& out = sink();
-  tcp::icmp_error(s.tcb, e.error, e.quoted_seq, !e.hard, owned_ == found.index(), limits_, clock(),
-                  out);
+  tcp::icmp_error(s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
+                  clock(), out);
   carry_out(found.index(), s, before, out);
 }
 

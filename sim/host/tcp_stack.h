@@ -14,6 +14,7 @@
 #include "sim/core/slab.h"
 #include "sim/host/host_config.h"
 #include "sim/host/nstat.h"
+#include "sim/host/packet_filter.h"
 #include "sim/host/tcp_socket.h"
 #include "sim/host/timers.h"
 #include "sim/host/waits.h"
@@ -33,6 +34,7 @@ struct kernel_parts {
   host::nstat& counters;
   core::digest& digest;
   ports::draws& draws;
+  packet_filter& filter;
 
   /// Is it one of this host's addresses (loopback too)?
   [[nodiscard]] bool is_local(wire::address_id a) const;

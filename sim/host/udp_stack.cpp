@@ -1,5 +1,7 @@
 #include "sim/host/udp_stack.h"
 
+#include "sim/wire/icmp.h"
+
 #include <algorithm>
 
 namespace fourtuple::host {
@@ -152,6 +154,10 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   parts_.counters.add(host_counter::UdpOutDatagrams);
   parts_.digest.add(ns(parts_.world.now()), (std::uint64_t{s.port} << 8) | 3, to.value,
                     (std::uint64_t{port} << 32) | d.length);
+  if (parts_.filter.watches_output() && !parts_.filter.lets_out(d)) {
+    parts_.world.payloads().release(d.payload);
+    return errc::eperm;
+  }
   parts_.world.emit(d);
   return p.size;
 }
@@ -355,31 +361,18 @@ void udp_stack::receive(const wire::datagram& d) {
 }
 
 void udp_stack::refuse(const wire::datagram& d) {
-  const std::int64_t now_ms = ns(parts_.world.now()) / 1'000'000;
-  if (!parts_.world.addresses().is_loopback(d.tuple.local)) {
-    // icmp_ratelimit 1000 ms, bursts of six (XRLIM_BURST_FACTOR)
-    allowance& a = icmp_peers_[d.tuple.local];
-    a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, 6000);
-    a.last_ms = now_ms;
-    if (a.tokens_ms < 1000) return;
-    a.tokens_ms -= 1000;
-  }
-  wire::icmp_error e;
-  e.about = d.tuple;
-  e.from = d.tuple.remote;
-  e.error = errc::econnrefused;
-  e.hard = true;
-  e.protocol = wire::protocol::udp;
-  parts_.counters.add(host_counter::IcmpOutDestUnreachs);
-  parts_.world.emit(e);
+  const family f = parts_.world.addresses().family_of(d.tuple.local);
+  parts_.filter.send(wire::unreachable(d, d.tuple.remote, wire::port_unreachable_code(f)));
 }
 
 void udp_stack::receive(const wire::icmp_error& e) {
   const std::uint32_t i = find(e.about);
   if (i == 0) return;
   udp_socket& s = sockets_[i];
-  if (s.peer_port == 0 || !e.hard) return;
-  s.error = e.error;
+  const family f = parts_.world.addresses().family_of(e.about.local);
+  const wire::icmp_meaning m = wire::meaning_of(f, e.code);
+  if (s.peer_port == 0 || !m.hard) return;
+  s.error = m.error;
   wake(s, i);
 }
 

@@ -93,12 +93,6 @@ class udp_stack {
   core::slab<udp_socket> sockets_;
   std::map<std::uint16_t, std::vector<std::uint32_t>> by_port_;  ///< the newest last
   observe::gauge gauge_;
-  /// ICMP rate limit per peer (inet_peer_xrlim_allow): tokens in ms and when they were counted.
-  struct allowance {
-    std::int64_t tokens_ms = 60'000;
-    std::int64_t last_ms = 0;
-  };
-  std::map<wire::address_id, allowance> icmp_peers_;
 };
 
 }  // namespace fourtuple::host

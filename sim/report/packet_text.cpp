@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "sim/wire/codec.h"
@@ -45,20 +46,50 @@ std::string tcp_text(const wire::frame& f, const wire::segment& s,
                      options.empty() ? "" : ", options [" + options + "]", s.length);
 }
 
+/// The words of tcpdump for destination-unreachable codes; {} is the host.
+constexpr std::array<const char*, 16> unreachable_v4 = {
+    "net {} unreachable",
+    "host {} unreachable",
+    "{} protocol 6 unreachable",
+    "{} port unreachable",
+    "{} unreachable - need to frag",
+    "{} unreachable - source route failed",
+    "net {} unreachable - unknown",
+    "host {} unreachable - unknown",
+    "{} unreachable - source host isolated",
+    "net {} unreachable - admin prohibited",
+    "host {} unreachable - admin prohibited",
+    "net {} unreachable - tos prohibited",
+    "host {} unreachable - tos prohibited",
+    "host {} unreachable - admin prohibited filter",
+    "host {} unreachable - host precedence violation",
+    "host {} unreachable - precedence cutoff",
+};
+constexpr std::array<const char*, 7> unreachable_v6 = {
+    "unreachable route {}",   "unreachable prohibited {}", "beyond scope {}",
+    "unreachable address {}", "unreachable port {}",       "ingress/egress policy {}",
+    "reject route {}",
+};
+
 std::string unreachable_text(const wire::icmp_message& m) {
   const std::string host = to_string(m.quoted_destination.address);
-  const bool v4 = m.quoted_source.address.family == family::inet;
-  const bool port = v4 ? m.type == 3 && m.code == 3 : m.type == 1 && m.code == 4;
-  if (port)
-    return fmt::format("{} {} port {} unreachable", host, m.about_tcp ? "tcp" : "udp",
-                       m.quoted_destination.port);
-  if (v4 ? m.type == 3 && m.code == 4 : m.type == 2)
-    return fmt::format("{} unreachable - need to frag (mtu {})", host, m.mtu);
-  if (v4 ? m.type == 11 : m.type == 3) return "time exceeded in-transit";
-  const bool prohibited = v4 ? m.code == 9 || m.code == 10 || m.code == 13 : m.code == 1;
-  if (prohibited) return fmt::format("host {} unreachable - admin prohibited", host);
-  const bool net = v4 && (m.code == 0 || m.code == 6 || m.code == 11);
-  return fmt::format("{} {} unreachable", net ? "net" : "host", host);
+  const char* protocol = m.about_tcp ? "tcp" : "udp";
+  if (m.quoted_source.address.family == family::inet6) {
+    if (m.type == 2) return fmt::format("packet too big, mtu {}", m.mtu);
+    if (m.type == 3) return "time exceeded in-transit";
+    if (m.type != 1 || m.code >= unreachable_v6.size()) return fmt::format("type {}", m.type);
+    if (m.code == 4)
+      return fmt::format("destination unreachable, unreachable port, {} {} port {}", host, protocol,
+                         m.quoted_destination.port);
+    return "destination unreachable, " + fmt::format(fmt::runtime(unreachable_v6[m.code]), host);
+  }
+  if (m.type == 11) return "time exceeded in-transit";
+  if (m.type != 3 || m.code >= unreachable_v4.size()) return fmt::format("type {}", m.type);
+  if (m.code == 2) return fmt::format("{} protocol {} unreachable", host, m.about_tcp ? 6 : 17);
+  if (m.code == 3)
+    return fmt::format("{} {} port {} unreachable", host, protocol, m.quoted_destination.port);
+  if (m.code == 4) return fmt::format("{} unreachable - need to frag (mtu {})", host, m.mtu);
+  return fmt::format(fmt::runtime(unreachable_v4[m.code]), host);
 }
 
 struct line {
@@ -126,8 +157,9 @@ std::string options_text(const wire::segment& s) {
 std::string packet_text(const wire::frame& f, const relative_numbers& numbers) {
   if (const auto* s = f.tcp()) return tcp_text(f, *s, numbers);
   if (const auto* m = f.icmp()) {
-    const std::size_t header = f.source.address.family == family::inet ? 20 : 40;
-    return fmt::format("ICMP {}, length {}", unreachable_text(*m), wire::encode(f).size() - header);
+    const bool v4 = f.source.address.family == family::inet;
+    return fmt::format("{} {}, length {}", v4 ? "ICMP" : "ICMP6,", unreachable_text(*m),
+                       wire::encode(f).size() - (v4 ? 20U : 40U));
   }
   return fmt::format("UDP, length {}", f.payload.size());
 }

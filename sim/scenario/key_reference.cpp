@@ -83,7 +83,7 @@ std::string common_keys() {
 }  // namespace
 
 std::span<const table* const> all_tables() {
-  static constexpr const table* list[] = {&top_table,      &host_table,        &link_table,
+  static constexpr const table* list[] = {&top_table,      &host_table,        &firewall_table, &link_table,
                                           &app_table,      &echo_server_table, &echo_client_table,
                                           &load_table,     &stage_table,       &pool_table,
                                           &listener_table, &scan_table,        &step_expect_table};

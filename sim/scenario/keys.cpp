@@ -53,7 +53,8 @@ constexpr key host_keys[] = {
      int_max},
     {"router", boolean, "true | false", "", "a host that forwards", later},
     {"nat", any, "mapping", "", "address translation of a router", later},
-    {"firewall", any, "list", "", "packet filter rules", later},
+    {"firewall", mappings, "list of rules", "", "first match wins; else a packet is accepted",
+     optional, 0, 0, &firewall_table},
 };
 
 constexpr key link_keys[] = {
@@ -67,6 +68,20 @@ constexpr key link_keys[] = {
     {"queue", any, "packets", "", "length of the sending queue", later},
     {"reorder", any, "share", "", "reordering", later},
     {"duplicate", any, "share", "", "duplication", later},
+};
+
+constexpr key firewall_keys[] = {
+    {"accept", special, "tcp/PORTS | udp/PORTS | icmp | all", "", "lets matching packets through"},
+    {"drop", special, "tcp/PORTS | udp/PORTS | icmp | all", "", "says nothing to the sender"},
+    {"reject", special, "tcp/PORTS | udp/PORTS | icmp | all", "", "answers the sender"},
+    {"with", choice,
+     "icmp-port-unreachable | icmp-admin-prohibited | icmp-host-unreachable | "
+     "icmp-net-unreachable | icmp-prot-unreachable | icmp-net-prohibited | icmp-host-prohibited | "
+     "icmpv6-no-route | icmpv6-admin-prohibited | icmpv6-addr-unreachable | "
+     "icmpv6-port-unreachable | icmpv6-policy-fail | icmpv6-reject-route | tcp-reset",
+     "icmp-port-unreachable", "what a reject answers with"},
+    {"from", scalars, "address, prefix or host, or a list", "", "source addresses; absent: any"},
+    {"direction", choice, "in | out", "in", "packets to this host, or from it"},
 };
 
 constexpr key app_keys[] = {
@@ -215,6 +230,8 @@ constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
 
 const table top_table{"file", "the file itself", top_keys};
 const table host_table{"host", "hosts: NAME:", host_keys};
+const table firewall_table{"rule", "one element of firewall:, with exactly one of accept, drop, reject",
+                           firewall_keys};
 const table link_table{"link", "one element of links:", link_keys};
 const table app_table{"app", "apps: NAME: with exactly one kind", app_keys};
 const table echo_server_table{"echo_server", "a server that answers", echo_server_keys};

@@ -62,6 +62,7 @@ struct table {
 
 extern const table top_table;
 extern const table host_table;
+extern const table firewall_table;
 extern const table link_table;
 extern const table app_table;
 extern const table echo_server_table;

@@ -164,7 +164,12 @@ constexpr key exit_keys[] = {
     host,
     expect,
 };
-constexpr key firewall_keys[] = {{"firewall", any, "list", "", "replaces all rules", later}};
+constexpr key firewall_keys[] = {
+    {"firewall", mappings, "list of rules", "", "replaces all rules of the host", required, 0, 0,
+     &firewall_table},
+    host,
+    expect,
+};
 constexpr key link_keys[] = {{"link", any, "[host, host]", "", "changes a link", later}};
 
 constexpr table tables[] = {

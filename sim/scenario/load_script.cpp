@@ -22,7 +22,7 @@ const table* find_call(const node& n) {
 }
 
 std::optional<call> call_named(std::string_view text) {
-  for (int i = 0; i <= static_cast<int>(call::exit); ++i)
+  for (int i = 0; i <= static_cast<int>(call::firewall); ++i)
     if (name(static_cast<call>(i)) == text) return static_cast<call>(i);
   return std::nullopt;
 }
@@ -167,7 +167,7 @@ class script_reader {
   void read_own(mapping& m, spec::step& s) {
     const auto own = name(s.call);
     if (s.call != call::wait && s.call != call::repeat && s.call != call::count &&
-        s.call != call::sysctl && s.call != call::exit && m.find(own) != nullptr)
+        s.call != call::sysctl && s.call != call::exit && s.call != call::firewall && m.find(own) != nullptr)
       s.subject = s.call == call::join ? name_of(m, own) : new_name(m, own, false);
     read_waiting(m, s);
     switch (s.call) {
@@ -215,6 +215,9 @@ class script_reader {
         return read_repeat(m, s);
       case call::sysctl:
         return read_sysctl_step(m, s);
+      case call::firewall:
+        if (const node* rules = m.find("firewall")) s.firewall = read_firewall(c_, *rules);
+        return;
       case call::exit:
         s.process = name_of(m, "exit");
         return;

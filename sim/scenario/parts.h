@@ -11,6 +11,8 @@
 namespace fourtuple::scenario {
 
 void load_hosts(context& c, const node& hosts);
+/// firewall: of the hosts; rules name hosts, so all are known by then.
+void load_firewalls(context& c, const node& hosts);
 void load_links(context& c, const node& links);
 void load_apps(context& c, const node& apps);
 void load_script(context& c, const node& script);
@@ -30,6 +32,8 @@ void check_loads(context& c);
 /// The value of one socket option.
 [[nodiscard]] std::optional<spec::sockopt_value> read_sockopt_value(context& c, const node& n,
                                                                     spec::sockopt option);
+/// A list of firewall rules.
+[[nodiscard]] std::vector<firewall_rule> read_firewall(context& c, const node& n);
 /// Numbers and ranges, 1 .. 65535, one or a list.
 [[nodiscard]] std::vector<profile::port_range> read_ports(context& c, const node& n);
 /// `to:` and `bind:`: one or a list; names become addresses.

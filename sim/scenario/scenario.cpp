@@ -47,7 +47,10 @@ void read_top(context& c, const node& root) {
     if (spec::parse_time(d.text).value) m.error("duration", "is more than 0");
   }
   read_pace(m, s);
-  if (const node* n = m.find("hosts")) load_hosts(c, *n);
+  if (const node* n = m.find("hosts")) {
+    load_hosts(c, *n);
+    load_firewalls(c, *n);
+  }
   if (const node* n = m.find("links"); n != nullptr && n->kind != node::type::null)
     load_links(c, *n);
   if (const node* n = m.find("apps")) load_apps(c, *n);

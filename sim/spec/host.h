@@ -7,6 +7,7 @@
 #include "sim/spec/units.h"
 
 #include <fourtuple/address.h>
+#include <fourtuple/firewall.h>
 
 #include <array>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct host {
   profile::sysctls sysctls;
   /// The names and texts of `sysctls:` as written (the real kernel is told these).
   std::vector<std::pair<std::string, std::string>> sysctl_lines;
+  std::vector<firewall_rule> firewall;  ///< first match wins
   spec::user user;              ///< default of its apps and script processes
   std::uint32_t nofile = 1024;  ///< likewise
 

@@ -43,6 +43,7 @@ enum class call : std::uint8_t {
   join,
   sysctl,
   exit,
+  firewall,
 };
 /// As the file and the results spell it: "socket", "repeat", ...
 [[nodiscard]] std::string_view name(call c);
@@ -101,6 +102,7 @@ struct step {
   duration wait{};                        ///< wait
   std::string sysctl_name;                ///< sysctl
   std::string sysctl_value;               ///< sysctl, as written
+  std::vector<firewall_rule> firewall;    ///< firewall: all rules from now on
 
   bool nonblocking = false;        ///< socket: stays; else for that call
   std::optional<duration> within;  ///< a blocking call ends with `timeout` after it; 300 s

@@ -199,8 +199,21 @@ bool read_udp(frame& f, byte_reader r) {
 // ---- ICMP errors
 // ---------------------------------------------------------------------------------
 
-std::string ip_header(const ip_address& from, const ip_address& to, std::uint8_t protocol,
-                      std::size_t length);
+/// As much of the packet complained of as Linux quotes: a message of 576 bytes (icmp_send()), over
+/// IPv6 of 1280 (icmp6_send()). Bytes of payload are not known any more.
+std::string quote(const icmp_message& m) {
+  frame f;
+  f.source = m.quoted_source;
+  f.destination = m.quoted_destination;
+  if (m.about_tcp) {
+    f.what = m.quoted;
+  } else {
+    f.what = udp_header{};
+  }
+  f.payload.assign(std::min<std::uint32_t>(m.quoted.length, 65'000), 'x');
+  const bool v4 = f.source.address.family == family::inet;
+  return encode(f).substr(0, v4 ? 576 - 20 - 8 : 1280 - 40 - 8);
+}
 
 std::string icmp_bytes(const icmp_message& m) {
   std::string out;
@@ -208,12 +221,7 @@ std::string icmp_bytes(const icmp_message& m) {
   put8(out, m.code);
   put16(out, 0);
   put32(out, m.mtu);
-  // The quoted packet: its IP header and the first eight bytes behind it.
-  out += ip_header(m.quoted_source.address, m.quoted_destination.address,
-                   m.about_tcp ? protocol_tcp : protocol_udp, m.about_tcp ? 20 : 8);
-  put16(out, m.quoted_source.port);
-  put16(out, m.quoted_destination.port);
-  put32(out, m.about_tcp ? m.quoted_seq : 8U << 16);
+  out += quote(m);
   return out;
 }
 
@@ -221,10 +229,32 @@ struct ip_part {
   ip_address source;
   ip_address destination;
   std::uint8_t protocol = 0;
+  std::size_t length = 0;  ///< behind the header, as it says; `rest` may be cut shorter
   byte_reader rest{std::string_view{}};
 };
 
 std::optional<ip_part> read_ip(byte_reader r, bool whole);
+
+/// Eight bytes behind the quoted IP header are certain (RFC 792); of TCP more is read where it is
+/// there.
+bool read_quote(icmp_message& m, const ip_part& quoted) {
+  byte_reader r = quoted.rest;
+  m.quoted_source = {quoted.source, r.u16()};
+  m.quoted_destination = {quoted.destination, r.u16()};
+  if (!m.about_tcp) {
+    m.quoted.length = static_cast<std::uint32_t>(std::max<std::size_t>(quoted.length, 8) - 8);
+    return r.good();
+  }
+  m.quoted.seq_number = r.u32();
+  if (!r.good()) return false;
+  frame whole;
+  whole.what = udp_header{};
+  if (!read_tcp(whole, quoted.rest)) return true;
+  const std::size_t bytes = quoted.rest.left() - whole.payload.size();
+  m.quoted = *whole.tcp();
+  m.quoted.length = static_cast<std::uint32_t>(std::max(quoted.length, bytes) - bytes);
+  return true;
+}
 
 bool read_icmp(frame& f, byte_reader r) {
   icmp_message m;
@@ -238,12 +268,8 @@ bool read_icmp(frame& f, byte_reader r) {
   const auto quoted = read_ip(r, false);
   if (!quoted) return false;
   if (quoted->protocol != protocol_tcp && quoted->protocol != protocol_udp) return false;
-  byte_reader ports = quoted->rest;
   m.about_tcp = quoted->protocol == protocol_tcp;
-  m.quoted_source = {quoted->source, ports.u16()};
-  m.quoted_destination = {quoted->destination, ports.u16()};
-  if (m.about_tcp) m.quoted_seq = ports.u32();
-  if (!ports.good()) return false;
+  if (!read_quote(m, *quoted)) return false;
   f.what = m;
   return true;
 }
@@ -325,6 +351,7 @@ std::optional<ip_part> read_ip(byte_reader r, bool whole) {
     return std::nullopt;
   }
   if (!r.good() || (whole && r.left() < length)) return std::nullopt;
+  out.length = length;
   out.rest = r.part(std::min(length, r.left()));
   return out;
 }

@@ -20,7 +20,7 @@ struct icmp_message {
   bool about_tcp = true;  ///< else UDP
   endpoint quoted_source;
   endpoint quoted_destination;
-  seq quoted_seq = 0;  ///< TCP only
+  segment quoted;  ///< TCP: its header; `length` is the payload the packet had, also for UDP
 };
 
 struct udp_header {};

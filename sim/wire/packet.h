@@ -1,8 +1,6 @@
 // Whatever one host hands to another: a TCP segment, a UDP datagram or an ICMP error.
 #pragma once
 
-#include <fourtuple/errc.h>
-
 #include <cstdint>
 #include <variant>
 
@@ -20,16 +18,28 @@ struct datagram {
 
 enum class protocol : std::uint8_t { tcp, udp };
 
-/// An ICMP error about a packet that its receiver (or a router) could not pass on. `about` is the
-/// quoted four-tuple as the sender of that packet sees it; `from` is who complains.
+/// A destination-unreachable message, ICMP's or ICMPv6's by the family of its addresses, about a packet
+/// that its receiver (or a router) would not pass on. `about` is the quoted four-tuple as the sender of
+/// that packet sees it, who also gets the message; `from` is who complains. What else is quoted stands
+/// field by field: no message is larger than a segment. Made and read by icmp.h.
 struct icmp_error {
   four_tuple about;
   address_id from;
-  seq quoted_seq = 0;     ///< TCP: the sequence number quoted
-  errc error = errc::ok;  ///< what the code means to a socket (net/ipv4/icmp.c icmp_err_convert)
-  bool hard = false;      ///< fatal for a connected UDP socket
+  seq quoted_seq = 0;               ///< TCP, as all up to quoted_length
+  seq quoted_ack = 0;
+  std::uint32_t quoted_ts_value = 0;
+  std::uint32_t quoted_ts_echo = 0;
+  std::uint32_t quoted_length = 0;  ///< payload bytes of the packet; also UDP
+  std::uint16_t quoted_window = 0;
+  std::uint16_t quoted_mss = 0;
+  std::uint8_t quoted_flags = 0;
+  std::uint8_t quoted_window_scale = segment::no_window_scale;
+  bool quoted_sack_permitted = false;
+  bool quoted_has_timestamps = false;
+  std::uint8_t code = 0;
   wire::protocol protocol = wire::protocol::tcp;
 };
+static_assert(sizeof(icmp_error) <= sizeof(segment));
 
 using packet = std::variant<segment, datagram, icmp_error>;
 

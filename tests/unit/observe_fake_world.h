@@ -22,6 +22,9 @@ class fake_world : public observe::backend {
   bool set_sysctl(std::string_view, std::string_view, std::string_view, std::string&) override {
     return false;
   }
+  bool set_firewall(std::string_view, std::span<const firewall_rule>, std::string&) override {
+    return false;
+  }
   process& coordinator() override { return none(); }
   stop run_until(instant until, bool (*)(void*), void*) override {
     clock = until;

@@ -48,7 +48,7 @@ TEST_CASE("the format's example of apps loads as it reads", "[scenario]") {
   CHECK(load_app.reply == 64);
   CHECK(spec::find_app(s, "api")->user.name == "root");
   REQUIRE(s.expect.size() == 4);
-  CHECK(s.expect[0].where == spec::position{25, 3});
+  CHECK(s.expect[0].where == spec::position{27, 3});
   CHECK(s.expect[3].at == 2s);
 }
 

@@ -55,7 +55,8 @@ hosts:
     hz: 250                        # of a linux profile
     address: 10.0.0.1
     sysctls: { net.ipv4.ip_local_port_range: "32768 60999", net.ipv4.tcp_tw_reuse: 0 }
-  server: { os: linux-6.18, address: [10.0.0.2, 10.0.0.3], user: root, nofile: 100000 }
+  server: { os: linux-6.18, address: [10.0.0.2, 10.0.0.3], user: root, nofile: 100000,
+            firewall: [ { drop: tcp/25 }, { reject: tcp/110, with: icmp-admin-prohibited } ] }
   fleet:  { os: linux-6.18, count: 50, address: 10.1.0.0/24 }     # fleet-1 ... fleet-50
 
 links:
@@ -65,6 +66,7 @@ links:
 apps:
   api:   { host: server, echo_server: { port: 443, backlog: 4096 } }
   load:  { host: client, load: { to: "10.0.0.2:443", rate: 1000/s, hold: 50 ms } }
+  probe: { host: client, scan: { target: server, ports: [22, 25, 80, 443, 8000-8010], timeout: 500 ms }, start: 10 s }
 
 expect:                            # metric path -> condition, or a list of conditions
   apps.load.first_failure.at: 28.2 s .. 28.3 s

@@ -56,7 +56,10 @@ frame unreachable(family f, bool tcp) {
   m.about_tcp = tcp;
   m.quoted_source = {a, 40000};
   m.quoted_destination = {b, 25};
-  m.quoted_seq = tcp ? 77 : 0;
+  m.quoted.seq_number = tcp ? 77 : 0;
+  m.quoted.flags = tcp ? wire::syn : 0;
+  m.quoted.mss = tcp ? 1460 : 0;
+  m.quoted.length = 3;
   out.what = m;
   return out;
 }
@@ -125,6 +128,32 @@ TEST_CASE("every packet comes back as it was", "[wire]") {
     f.payload.assign(key % 7, 'y');
     check_there_and_back(f);
   }
+}
+
+TEST_CASE("an ICMP error quotes as much as Linux does, and needs eight bytes of it", "[wire]") {
+  frame f = unreachable(family::inet, true);
+  const auto length_with = [&](std::uint32_t payload) {
+    wire::icmp_message m = *f.icmp();
+    m.quoted.length = payload;
+    f.what = m;
+    return wire::encode(f).size();
+  };
+  // IP, ICMP, and the SYN complained of: 20 + 8 + 20 + 24.
+  CHECK(length_with(0) == 72);
+  CHECK(length_with(1448) == 576);
+  const auto back = wire::decode(wire::encode(f));
+  REQUIRE(back);
+  CHECK(back->icmp()->quoted.length == 1448);
+  CHECK(back->icmp()->quoted.mss == 1460);
+  // A router of RFC 792 quotes the IP header and eight bytes.
+  std::string little = wire::encode(f).substr(0, 20 + 8 + 20 + 8);
+  little[3] = static_cast<char>(little.size());
+  little[2] = 0;
+  const auto known = wire::decode(little);
+  REQUIRE(known);
+  CHECK(known->icmp()->quoted.seq_number == 77);
+  CHECK(known->icmp()->quoted_destination.port == 25);
+  CHECK(known->icmp()->quoted.mss == 0);
 }
 
 TEST_CASE("bytes that are no packet give nothing, whatever they are", "[wire]") {

@@ -1,0 +1,46 @@
+// A host's packet filter: rules against packets. Stateless; the host asks at its input and output
+// hooks and carries the verdict out.
+#pragma once
+
+#include <fourtuple/firewall.h>
+
+#include <span>
+#include <vector>
+
+#include "sim/wire/address_table.h"
+#include "sim/wire/packet.h"
+
+namespace fourtuple::filter {
+
+struct verdict {
+  firewall_rule::action what = firewall_rule::action::accept;
+  reject_with with = reject_with::icmp_port_unreachable;
+};
+
+/// What a packet is to a rule.
+struct seen_packet {
+  firewall_rule::protocol of = firewall_rule::protocol::all;
+  wire::address_id source;
+  std::uint16_t destination_port = 0;
+};
+[[nodiscard]] seen_packet look_at(const wire::segment& s);
+[[nodiscard]] seen_packet look_at(const wire::datagram& d);
+[[nodiscard]] seen_packet look_at(const wire::icmp_error& e);
+
+class firewall {
+ public:
+  /// Replaces all rules.
+  void set(std::span<const firewall_rule> rules);
+  /// Whether any rule is at that hook: if not there is nothing to ask.
+  [[nodiscard]] bool watches_input() const { return !input_.empty(); }
+  [[nodiscard]] bool watches_output() const { return !output_.empty(); }
+  /// The first rule that matches decides; none: accept.
+  [[nodiscard]] verdict decide(firewall_rule::direction which, const seen_packet& p,
+                               const wire::address_table& addresses) const;
+
+ private:
+  std::vector<firewall_rule> input_;
+  std::vector<firewall_rule> output_;
+};
+
+}  // namespace fourtuple::filter
