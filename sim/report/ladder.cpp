@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
+#include "sim/report/conversations.h"
 #include "sim/report/packet_text.h"
 
 namespace fourtuple::report {
@@ -16,54 +16,6 @@ using observe::packet_log;
 using observe::packet_record;
 
 constexpr std::size_t clock_width = 12;
-
-/// Who talks to whom; `left` sent first.
-struct conversation {
-  endpoint left;
-  endpoint right;
-  std::string left_host;
-  std::string right_host;
-  bool tcp = true;
-  std::vector<const packet_record*> packets;
-};
-
-/// The ends of the conversation that a packet belongs to: of an ICMP error the quoted packet's.
-std::pair<endpoint, endpoint> ends_of(const wire::frame& f) {
-  if (const auto* m = f.icmp()) return {m->quoted_source, m->quoted_destination};
-  return {f.source, f.destination};
-}
-
-std::vector<conversation> conversations(const packet_log& log, std::size_t most,
-                                        std::size_t& left_out) {
-  std::vector<conversation> all;
-  // A SYN without ACK on a four-tuple begins it anew: ports are used again.
-  std::map<std::pair<endpoint, endpoint>, std::size_t> latest;
-  left_out = 0;
-  for (const auto& p : log.packets) {
-    const auto [from, to] = ends_of(p.packet);
-    const std::pair key = from < to ? std::pair{from, to} : std::pair{to, from};
-    const auto* s = p.packet.tcp();
-    const auto known = latest.find(key);
-    const bool opens = s != nullptr && s->has(wire::syn) && !s->has(wire::ack);
-    const bool again =
-        known != latest.end() && opens && known->second < all.size() &&
-        all[known->second].packets.size() > 1 &&
-        all[known->second].packets.front()->packet.tcp()->seq_number != s->seq_number;
-    if (known == latest.end() || again) {
-      const std::size_t number = all.size() + left_out;
-      latest[key] = number;
-      if (all.size() == most) {
-        ++left_out;
-        continue;
-      }
-      const bool tcp = s != nullptr || (p.packet.icmp() != nullptr && p.packet.icmp()->about_tcp);
-      all.push_back({from, to, p.host, p.to, tcp, {}});
-    }
-    const std::size_t number = latest[key];
-    if (number < all.size()) all[number].packets.push_back(&p);
-  }
-  return all;
-}
 
 /// The calls of one end: from the one that begins it to its close().
 class calls_of_end {
@@ -203,9 +155,8 @@ std::string draw(const packet_log& log, const conversation& c, const style& s) {
   relative_numbers numbers;
   for (const auto* p : c.packets) {
     numbers.see(p->packet);
-    const auto* icmp = p->packet.icmp();
-    const bool to_right = icmp == nullptr ? p->packet.source == c.left : p->host == c.left_host;
-    lines.push_back({p->at, p->order, pen.packet(*p, short_text(p->packet, numbers), to_right)});
+    lines.push_back(
+        {p->at, p->order, pen.packet(*p, short_text(p->packet, numbers), to_right(c, *p))});
   }
   for (const auto* call : left_calls)
     lines.push_back({call->at, call->order, pen.call(*call, true)});

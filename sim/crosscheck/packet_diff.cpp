@@ -1,0 +1,174 @@
+#include "sim/crosscheck/packet_diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "sim/report/conversations.h"
+#include "sim/report/packet_text.h"
+
+namespace fourtuple::crosscheck {
+namespace {
+
+using report::conversation;
+
+/// One packet in the words in which both kernels must agree.
+struct line {
+  bool right = true;
+  bool pure_ack = false;
+  std::string text;
+};
+
+std::string options_of(const wire::frame& f, const wire::segment& s,
+                       const report::relative_numbers& numbers) {
+  std::vector<std::string> all;
+  if (s.mss != 0) all.push_back(fmt::format("mss {}", s.mss));
+  if (s.sack_permitted) all.emplace_back("sackOK");
+  if (s.has_timestamps) all.emplace_back("TS");
+  if (s.window_scale != wire::segment::no_window_scale)
+    all.push_back(fmt::format("wscale {}", s.window_scale));
+  for (unsigned i = 0; i < s.sack_count; ++i)
+    all.push_back(fmt::format("sack {}:{}", numbers.of(f.destination, f.source, s.sack[i].left),
+                              numbers.of(f.destination, f.source, s.sack[i].right)));
+  return all.empty() ? "" : fmt::format(" <{}>", fmt::join(all, ","));
+}
+
+std::string words(const wire::frame& f, const report::relative_numbers& numbers) {
+  const auto* s = f.tcp();
+  if (s == nullptr) return report::packet_text(f, numbers);
+  std::string out = fmt::format("[{}] seq {}", report::flags_text(*s), numbers.seq(f));
+  if (s->has(wire::ack)) out += fmt::format(" ack {}", numbers.ack(f));
+  return out + fmt::format(" len {}{}", s->length, options_of(f, *s, numbers));
+}
+
+std::vector<line> lines_of(const conversation& c) {
+  std::vector<line> out;
+  report::relative_numbers numbers;
+  for (const auto* p : c.packets) {
+    numbers.see(p->packet);
+    const auto* s = p->packet.tcp();
+    const bool pure = s != nullptr && s->flags == wire::ack && s->length == 0 && s->sack_count == 0;
+    out.push_back({report::to_right(c, *p), pure, words(p->packet, numbers)});
+  }
+  return out;
+}
+
+std::vector<std::string> direction(const std::vector<line>& all, bool right, bool with_acks) {
+  std::vector<std::string> out;
+  for (const line& l : all)
+    if (l.right == right && (with_acks || !l.pure_ack)) out.push_back(l.text);
+  return out;
+}
+
+/// Index of the first entry that differs; nothing where the two are equal.
+std::optional<std::size_t> parts_at(const std::vector<std::string>& a,
+                                    const std::vector<std::string>& b) {
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() && y == b.end()) return std::nullopt;
+  return static_cast<std::size_t>(x - a.begin());
+}
+
+std::string column(const std::vector<line>& lines, std::size_t i, std::size_t width) {
+  if (i >= lines.size()) return std::string(width, ' ');
+  const std::string text = report::clipped((lines[i].right ? "> " : "< ") + lines[i].text, width);
+  return text + std::string(width - std::min(width, report::width_of(text)), ' ');
+}
+
+/// Both in two columns, from three lines before they part; as many lines as a screen has.
+std::string side_by_side(const std::vector<line>& a, const std::vector<line>& b,
+                         const report::style& s) {
+  constexpr std::size_t before = 3;
+  constexpr std::size_t shown = 20;
+  const std::size_t width = (s.width - 3) / 2;
+  std::size_t from = 0;
+  while (from < std::min(a.size(), b.size()) && a[from].right == b[from].right &&
+         a[from].text == b[from].text)
+    ++from;
+  const std::size_t most = std::max(a.size(), b.size());
+  const std::size_t first = from > before ? from - before : 0;
+  std::string out = fmt::format("{:<{}} | kernel\n", "simulated", width);
+  for (std::size_t i = first; i < std::min(most, first + shown); ++i) {
+    std::string row = column(a, i, width) + (i == from ? " ≠ " : " | ") + column(b, i, width);
+    if (!s.unicode && i == from) row = column(a, i, width) + " ! " + column(b, i, width);
+    row.erase(row.find_last_not_of(' ') + 1);
+    out += row + '\n';
+  }
+  if (most > first + shown) out += fmt::format("... {} more\n", most - first - shown);
+  return out;
+}
+
+using key = std::tuple<std::string, endpoint, bool>;
+std::map<key, std::vector<conversation>> by_ends(const observe::packet_log& log) {
+  std::size_t left_out = 0;
+  std::map<key, std::vector<conversation>> out;
+  for (auto& c : report::conversations(log, SIZE_MAX, left_out))
+    out[{c.left_host, c.right, c.tcp}].push_back(std::move(c));
+  return out;
+}
+
+std::optional<packet_difference> compare(const conversation& a, const conversation& b,
+                                         const report::style& s) {
+  const auto left = lines_of(a);
+  const auto right = lines_of(b);
+  for (const bool way : {true, false}) {
+    const auto mine = direction(left, way, true);
+    const auto theirs = direction(right, way, true);
+    const auto at = parts_at(mine, theirs);
+    if (!at) continue;
+    packet_difference d;
+    d.where = fmt::format(", from {}", way ? a.left_host : a.right_host);
+    d.packet = *at + 1;
+    if (*at < mine.size()) d.simulated = mine[*at];
+    if (*at < theirs.size()) d.kernel = theirs[*at];
+    d.acks_only = true;
+    for (const bool each : {true, false})
+      d.acks_only =
+          d.acks_only && !parts_at(direction(left, each, false), direction(right, each, false));
+    d.ladders = side_by_side(left, right, s);
+    return d;
+  }
+  return std::nullopt;
+}
+
+packet_difference missing(const conversation& c, bool simulated, const report::style& s) {
+  packet_difference d;
+  const auto lines = lines_of(c);
+  (simulated ? d.simulated : d.kernel) = fmt::format("{} packets", lines.size());
+  d.ladders = simulated ? side_by_side(lines, {}, s) : side_by_side({}, lines, s);
+  return d;
+}
+
+std::string name_of(const key& k, std::size_t number) {
+  return fmt::format("{} to {}{}, connection {}", std::get<0>(k), to_string(std::get<1>(k)),
+                     std::get<2>(k) ? "" : " (UDP)", number + 1);
+}
+
+}  // namespace
+
+std::vector<packet_difference> compare_packets(const observe::packet_log& simulated,
+                                               const observe::packet_log& kernel,
+                                               const report::style& s) {
+  auto left = by_ends(simulated);
+  auto right = by_ends(kernel);
+  for (const auto& [ends, unused] : right) left.try_emplace(ends);
+  std::vector<packet_difference> out;
+  for (const auto& [ends, mine] : left) {
+    const auto& theirs = right[ends];
+    for (std::size_t i = 0; i < std::max(mine.size(), theirs.size()); ++i) {
+      std::optional<packet_difference> d;
+      if (i < mine.size() && i < theirs.size()) {
+        d = compare(mine[i], theirs[i], s);
+      } else {
+        d = i < mine.size() ? missing(mine[i], true, s) : missing(theirs[i], false, s);
+      }
+      if (!d) continue;
+      d->where = name_of(ends, i) + d->where;
+      out.push_back(std::move(*d));
+    }
+  }
+  return out;
+}
+
+}  // namespace fourtuple::crosscheck

@@ -1,0 +1,71 @@
+// Captures of the real network: an AF_PACKET socket (packet(7)) in each host's network namespace,
+// and what they saw as one packet_log, as the simulated network fills it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/observe/packet_log.h"
+#include "sim/real/descriptor.h"
+
+namespace fourtuple::real {
+
+/// A packet as one host's interface saw it.
+struct sight {
+  instant at{};
+  std::size_t host = 0;   ///< index of the tap
+  bool outgoing = false;  ///< else coming in; loopback shows both
+  wire::frame packet;
+};
+
+/// Packets from what all hosts saw: each outgoing one, with its arrival where the host that has its
+/// destination saw it come in. Sights of one tap must be in order. What came in without anybody's
+/// having sent it (a host that is not tapped) is left out. Ordered by time, of equal ones by tap.
+class sight_merger {
+ public:
+  sight_merger(std::vector<std::string> hosts, observe::packet_log& log)
+      : hosts_(std::move(hosts)), log_(log) {}
+  void add(sight s) { sights_.push_back(std::move(s)); }
+  /// Puts all into the log, and forgets them.
+  void finish();
+
+ private:
+  std::vector<std::string> hosts_;
+  observe::packet_log& log_;
+  std::vector<sight> sights_;
+};
+
+/// The taps of one run. A tap sees the namespace in which it was opened, whatever thread reads it.
+class packet_taps {
+ public:
+  /// `zero_ns` is CLOCK_REALTIME at the run's instant 0; `log` must outlive this.
+  packet_taps(std::int64_t zero_ns, observe::packet_log& log) : zero_ns_(zero_ns), log_(log) {}
+
+  /// Opens a tap in the calling thread's network namespace: needs CAP_NET_RAW in the user namespace
+  /// that owns it. 0, or errno.
+  [[nodiscard]] int open(std::string host);
+  /// The tap's descriptor, readable while something waits: for whoever sleeps in epoll.
+  [[nodiscard]] int descriptor_of(std::size_t index) const { return taps_[index].socket.get(); }
+  [[nodiscard]] std::size_t size() const { return taps_.size(); }
+
+  /// Takes what waits in the taps' buffers. The kernel holds a few thousand packets a tap.
+  void drain();
+  /// Drains and fills the log; packets that the kernel had no room for count as left out.
+  void finish();
+
+ private:
+  struct tap {
+    std::string host;
+    file socket;
+  };
+  void drain(std::size_t index);
+
+  std::int64_t zero_ns_;
+  observe::packet_log& log_;
+  std::vector<tap> taps_;
+  std::vector<sight> sights_;
+};
+
+}  // namespace fourtuple::real
