@@ -145,7 +145,7 @@ result<std::string_view> sim_process::state(descriptor fd) {
   FOURTUPLE_DISPATCH(fd, state_of(d.index), refuse_state());
 }
 result<ready_mask> sim_process::poll(descriptor fd) {
-  FOURTUPLE_DISPATCH(fd, level(d.index), level(d.index));
+  FOURTUPLE_DISPATCH(fd, poll_level(d.index), level(d.index));
 }
 
 void sim_process::wait(waiter& w) {

@@ -88,6 +88,11 @@ result<datagram> tcp_stack::recvfrom(std::uint32_t i, buffer b) {
   return datagram{*n, {}};
 }
 
+ready_mask tcp_stack::poll_level(std::uint32_t i) const {
+  const tcp_socket& s = sockets_[i];
+  return static_cast<ready_mask>(level_of(s) | (s.error_queued ? ready_err : ready_none));
+}
+
 ready_mask tcp_stack::level_of(const tcp_socket& s) const {
   if (s.is_listener())
     return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);

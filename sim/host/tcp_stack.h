@@ -62,6 +62,8 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] endpoint peer_of(std::uint32_t i) const;
   [[nodiscard]] result<std::string_view> state_of(std::uint32_t i) const;
   [[nodiscard]] ready_mask level(std::uint32_t i) const { return level_of(sockets_[i]); }
+  /// As poll(2) has it: `err` too while the error queue holds an ICMP error.
+  [[nodiscard]] ready_mask poll_level(std::uint32_t i) const;
   void share(std::uint32_t i) { ++sockets_[i].references; }
   /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
   bool may_release(std::uint32_t i);

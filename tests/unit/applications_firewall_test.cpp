@@ -157,6 +157,27 @@ TEST_CASE("a reject with a reset ends a connect at once", "[apps][firewall]") {
   CHECK(results(std::move(s)).at(1) == "ECONNREFUSED");
 }
 
+TEST_CASE("poll says err from the moment the error was queued, connect is still in progress",
+          "[apps][firewall]") {
+  // Measured: EINPROGRESS, then poll() = POLLERR and connect() = EALREADY at 0.3 ms, 0.3 s and 0.6
+  // s.
+  spec::scenario s = two_veth_hosts();
+  s.hosts[1].firewall = {rule_of(rule::action::reject, rule::protocol::tcp, 80)};
+  auto start = connect_to("c", "10.0.0.2:80");
+  start.nonblocking = true;
+  auto look = step(spec::call::poll, "c");
+  look.events = spec::poll_in | spec::poll_out;
+  s.script = {new_socket("c", spec::transport::tcp), start, look, start};
+  for (std::size_t i = 0; i < s.script.size(); ++i)
+    s.script[i].number = static_cast<std::uint32_t>(i + 1);
+  running run(std::move(s));
+  run.to_the_end();
+  const auto& rows = run.rows();
+  CHECK(spec::to_string(rows.at(1).result) == "EINPROGRESS");
+  CHECK(rows.at(2).events == std::uint8_t{spec::poll_err});
+  CHECK(spec::to_string(rows.at(3).result) == "EALREADY");
+}
+
 TEST_CASE("over a path with delay an ICMP error ends a connect after one round trip",
           "[apps][firewall]") {
   spec::scenario s = two_hosts(5ms);

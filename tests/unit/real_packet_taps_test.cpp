@@ -2,20 +2,14 @@
 // so where this machine does not allow one.
 #include "sim/real/packet_taps.h"
 
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <ctime>
 
 #include "tests/support/catch.h"
+#include "tests/support/own_namespace.h"
 
 using namespace fourtuple;
+using namespace fourtuple::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -32,21 +26,6 @@ wire::frame frame_of(const ip_address& from, const ip_address& to, std::uint32_t
   s.flags = wire::syn;
   f.what = s;
   return f;
-}
-
-constexpr int not_allowed = 77;
-
-/// A namespace of its own with its loopback up.
-bool enter_namespace() {
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-  const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
-  ifreq lo{};
-  lo.ifr_name[0] = 'l';
-  lo.ifr_name[1] = 'o';
-  lo.ifr_flags = IFF_UP;
-  const bool up = ::ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
-  ::close(fd);
-  return up;
 }
 
 /// connect(), four bytes, close() on the loopback interface.
@@ -143,14 +122,10 @@ TEST_CASE("the filter and the limit of a log hold for captures", "[real][capture
 
 TEST_CASE("a tap sees a conversation on the loopback interface of its namespace",
           "[real][capture]") {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(capture_loopback());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == not_allowed) {
+  const int answer = in_child(capture_loopback);
+  if (answer == not_allowed) {
     WARN("network namespaces or packet sockets are not allowed here: nothing was captured");
     return;
   }
-  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(answer == 0);
 }
