@@ -134,12 +134,9 @@ void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool no
       const std::uint32_t mss_now = effective_mss(t);
       std::uint64_t pto_us = std::uint64_t{t.srtt_us8} >> 2;
       pto_us += in_flight(t) <= mss_now ? 200'000 : 2'000;
-      const std::uint32_t delay = jiffies_of_us(pto_us, l);
-      if (delay < t.rto) {
-        t.pending = pending::loss_probe;
-        out.arm(timer::retransmit, delay);
-        return;
-      }
+      t.pending = pending::loss_probe;  // also where the RTO is as early: then at its time
+      out.arm(timer::retransmit, std::min(jiffies_of_us(pto_us, l), t.rto));
+      return;
     }
     if (t.pending == pending::none || t.pending == pending::zero_window_probe) arm_rto(t, l, out);
   } else if (in_flight(t) == 0 && unsent(t) != 0 && t.pending == pending::none) {
@@ -161,6 +158,7 @@ void retransmit_head(tcb& t, const limits& l, const clock& c, actions& out) {
   if (fin) flags |= wire::fin;
   out.count(counter::TcpRetransSegs);
   compose(t, t.snd_una, flags, length, l, c, out);
+  t.last_send = jiffy(c);
   t.chunk_count = 0;  // Karn: no samples of what was sent twice
   if (t.retrans_stamp == 0) t.retrans_stamp = c.ms | 1U;
 }

@@ -397,17 +397,33 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   check_ack_due(t, l, c, out, false);
 }
 
-void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits&,
-                const clock&, actions& out) {
+namespace {
+
+/// tcp_ld_RTO_revert(), RFC 6069: the time-out was no sign of congestion, so its backoff is taken back.
+/// DEVIATION: where the shorter time-out has passed already the kernel retransmits in the same moment,
+/// here the next tick does.
+void revert_backoff(tcb& t, const limits& l, const clock& c, actions& out) {
+  if (t.retransmits == 0 || t.backoff == 0) return;
+  --t.backoff;
+  set_rto(t, l);
+  const std::uint32_t gone = jiffy(c) - t.last_send;
+  t.pending = pending::retransmit;
+  out.arm(timer::retransmit, t.rto - std::min(t.rto, gone));
+}
+
+}  // namespace
+
+void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits& l,
+                const clock& c, actions& out) {
   if (t.st == state::closed || wire::before(quoted, t.snd_una) || wire::after(quoted, t.snd_nxt))
     return;
-  (void)unreachable;
   const bool opening = t.st == state::syn_sent || t.st == state::syn_received;
   if (opening && !owned) {
     finish(t, e, out);
-  } else {
-    t.soft_error = e;
+    return;
   }
+  t.soft_error = e;
+  if (unreachable && !opening && !owned && quoted == t.snd_una) revert_backoff(t, l, c, out);
 }
 
 }  // namespace fourtuple::tcp
