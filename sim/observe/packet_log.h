@@ -6,6 +6,7 @@
 #include <fourtuple/time.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,6 +44,8 @@ struct packet_log {
   // wanted
   std::optional<std::string> only_host;     ///< packets that this member sends or receives
   std::optional<std::uint16_t> only_port;   ///< of either end
+  /// Further wishes; null: none.
+  std::function<bool(const packet_record&)> filter;
   std::uint64_t most = 1'000'000;           ///< packets; what comes after is only counted
 
   std::vector<packet_record> packets;
@@ -52,6 +55,7 @@ struct packet_log {
 
   [[nodiscard]] bool wants(const packet_record& p) const {
     if (only_host && p.host != *only_host && p.to != *only_host) return false;
+    if (filter && !filter(p)) return false;
     if (!only_port) return true;
     const auto* icmp = p.packet.icmp();
     const endpoint& from = icmp != nullptr ? icmp->quoted_source : p.packet.source;

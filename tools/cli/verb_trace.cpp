@@ -5,6 +5,7 @@
 
 #include "sim/observe/packet_log.h"
 #include "sim/report/ladder.h"
+#include "sim/report/packet_filter.h"
 #include "sim/report/packet_text.h"
 #include "sim/report/pcapng.h"
 #include "sim/report/topology_dot.h"
@@ -24,6 +25,7 @@ struct trace_flags {
   std::size_t connections = 3;
   std::string pcapng;
   bool dot = false;
+  std::vector<std::string> filter;
 };
 
 /// `expect` is not what a trace is for: only what kept the run from its end counts.
@@ -49,6 +51,9 @@ verdict show_packets(const trace_flags& f) {
   if (!f.host.empty()) log.only_host = f.host;
   log.only_port = f.port;
   log.most = f.limit;
+  const auto filter = report::parse_packet_filter(f.filter);
+  if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
+  if (filter.test) log.filter = [&](const auto& p) { return filter.test->holds(p); };
   run::run_options options = options_of(f.model);
   options.packets = &log;
   observe::outcome o;
@@ -93,6 +98,8 @@ void add_trace(CLI::App& app, verdict& code) {
   verb->add_option("--port", f->port, "Only packets from or to this port")->type_name("N");
   verb->add_option("--limit", f->limit, "At most so many packets (1,000,000)")->type_name("N");
   add_model_flags(*verb, f->model);
+  verb->add_option("FILTER", f->filter,
+                   "tcp, udp, icmp, host H, src, dst, net, port N, and, or, not, ( ), as tcpdump's");
   verb->callback([f, &code] { code = f->dot ? show_topology(*f) : show_packets(*f); });
 }
 

@@ -76,6 +76,16 @@ class Trace(CommandTest):
         self.assertEqual(len(few.stdout.splitlines()), 5)
         self.assertIn("5 packets recorded, ", few.stderr)
 
+    def test_packets_are_chosen_by_the_words_of_tcpdump(self):
+        path = self.file("in.yaml", ECHO)
+        syns = self.call("trace", path, "tcp", "and", "src", "host", "client").stdout
+        self.assertGreater(len(syns.splitlines()), 100)
+        self.assertNotIn(" server ", syns)
+        self.assertEqual(self.call("trace", path, "udp or icmp").stdout, "")
+        done = self.call("trace", path, "prt 80")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("filter: unknown word 'prt'", done.stderr)
+
     def test_mistakes_are_named(self):
         path = self.file("in.yaml", ECHO)
         done = self.call("trace", path, "--host", "sever")
