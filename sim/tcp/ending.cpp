@@ -4,8 +4,9 @@
 namespace fourtuple::tcp::detail {
 
 void finish(tcb& t, errc error, actions& out) {
-  if (t.st == state::syn_sent || t.st == state::syn_received)
-    out.count(counter::TcpAttemptFails);
+  // tcp_done() counts them; close() and connect(AF_UNSPEC) of a half-open socket do without it.
+  const bool opening = t.st == state::syn_sent || t.st == state::syn_received;
+  if (opening && error != errc::ok) out.count(counter::TcpAttemptFails);
   if (error != errc::ok) {
     t.error = error;
     out.wakes |= wake_error;
