@@ -99,12 +99,20 @@ std::string side_by_side(const std::vector<line>& a, const std::vector<line>& b,
   return out;
 }
 
+/// The end that both kernels name alike: where the client connects to. Of packets without a SYN before
+/// them (a firewall's reset, UDP) the end with the lower port, as ports that a kernel draws are high.
+endpoint service_of(const conversation& c) {
+  const auto* first = c.packets.front()->packet.tcp();
+  const bool connect = first != nullptr && first->has(wire::syn) && !first->has(wire::ack);
+  return connect || c.right.port <= c.left.port ? c.right : c.left;
+}
+
 using key = std::tuple<std::string, endpoint, bool>;
 std::map<key, std::vector<conversation>> by_ends(const observe::packet_log& log) {
   std::size_t left_out = 0;
   std::map<key, std::vector<conversation>> out;
   for (auto& c : report::conversations(log, SIZE_MAX, left_out))
-    out[{c.left_host, c.right, c.tcp}].push_back(std::move(c));
+    out[{c.left_host, service_of(c), c.tcp}].push_back(std::move(c));
   return out;
 }
 

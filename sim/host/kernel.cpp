@@ -55,7 +55,8 @@ void kernel::receive(const wire::packet& p) {
     udp_.receive(*d);
   } else {
     const auto& e = std::get<wire::icmp_error>(p);
-    counters_.add(host_counter::IcmpInDestUnreachs);
+    const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
+    counters_.add(of_family(host_counter::IcmpInDestUnreachs, v6));
     if (e.protocol == wire::protocol::tcp) {
       tcp_.receive(e);
     } else {

@@ -14,7 +14,9 @@ namespace fourtuple::host {
 /// Those that no single TCP step can know.
 #define FOURTUPLE_HOST_COUNTERS(X)                                                             \
   X(TcpInSegs) X(TcpOutSegs) X(UdpInDatagrams) X(UdpNoPorts) X(UdpOutDatagrams)                 \
-  X(UdpRcvbufErrors) X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)
+  X(UdpInErrors) X(UdpRcvbufErrors) X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)               \
+  X(Udp6InDatagrams) X(Udp6NoPorts) X(Udp6OutDatagrams) X(Udp6InErrors) X(Udp6RcvbufErrors)    \
+  X(Icmp6OutDestUnreachs) X(Icmp6InDestUnreachs)
 
 enum class host_counter : std::uint8_t {
 #define FOURTUPLE_ENUMERATOR(name) name,
@@ -22,6 +24,21 @@ enum class host_counter : std::uint8_t {
 #undef FOURTUPLE_ENUMERATOR
       count_
 };
+
+/// Its twin of /proc/net/snmp6: UDP and ICMP are counted by family, TCP is not.
+[[nodiscard]] constexpr host_counter of_family(host_counter c, bool v6) {
+  if (!v6) return c;
+  switch (c) {
+    case host_counter::UdpInDatagrams: return host_counter::Udp6InDatagrams;
+    case host_counter::UdpNoPorts: return host_counter::Udp6NoPorts;
+    case host_counter::UdpOutDatagrams: return host_counter::Udp6OutDatagrams;
+    case host_counter::UdpInErrors: return host_counter::Udp6InErrors;
+    case host_counter::UdpRcvbufErrors: return host_counter::Udp6RcvbufErrors;
+    case host_counter::IcmpOutDestUnreachs: return host_counter::Icmp6OutDestUnreachs;
+    case host_counter::IcmpInDestUnreachs: return host_counter::Icmp6InDestUnreachs;
+    default: return c;
+  }
+}
 
 class nstat {
  public:

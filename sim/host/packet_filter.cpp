@@ -91,7 +91,8 @@ void packet_filter::send(const wire::icmp_error& e) {
     if (a.tokens_ms < 1000) return;
     a.tokens_ms -= 1000;
   }
-  counters_.add(host_counter::IcmpOutDestUnreachs);
+  const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
+  counters_.add(of_family(host_counter::IcmpOutDestUnreachs, v6));
   if (rules_.watches_output() && !passes(direction::out, e)) return;
   world_.emit(e);
 }

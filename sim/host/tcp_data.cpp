@@ -1,6 +1,7 @@
 // Moving bytes and asking: send, recv, options, names, readiness (tcp_sendmsg, tcp_recvmsg, tcp_poll,
 // inet_getname; reference G).
 #include <algorithm>
+#include <utility>
 
 #include "sim/core/random.h"
 #include "sim/host/tcp_lock.h"
@@ -267,7 +268,11 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
   const tcp::socket_options& opt = s.tcb.opt;
   const auto number = [](auto n) { return option_value{static_cast<std::int64_t>(n), 0}; };
   switch (o) {
-    case option::so_error: return number(take_error(s));
+    case option::so_error: {
+      // sk_getsockopt(): the soft error too, where there is no other; taken either way.
+      const errc hard = take_error(s);
+      return number(hard != errc::ok ? hard : std::exchange(s.tcb.soft_error, errc::ok));
+    }
     case option::so_reuseaddr: return number(s.reuseaddr);
     case option::so_reuseport: return number(s.reuseport);
     case option::so_broadcast: return number(s.broadcast);

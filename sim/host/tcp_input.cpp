@@ -214,7 +214,8 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   if (found.type() != ports::kind::connection) return;
   tcp_socket& s = sockets_[found.index()];
   const state before = s.tcb.st;
-  if (before == state::syn_sent) s.error_queued = true;  // ip_icmp_error()
+  // ip_icmp_error() asks nobody; ipv6_icmp_error() wants IPV6_RECVERR.
+  if (before == state::syn_sent && f == family::inet) s.error_queued = true;
   tcp::actions& out = sink();
   tcp::icmp_error(s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
                   clock(), out);

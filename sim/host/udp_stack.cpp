@@ -151,13 +151,13 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   d.tuple = {wire::is_any(s.address) ? way->source : s.address, to, s.port, port};
   d.length = static_cast<std::uint32_t>(p.size);
   if (p.data != nullptr) d.payload = parts_.world.payloads().put({p.data, p.size});
-  parts_.counters.add(host_counter::UdpOutDatagrams);
   parts_.digest.add(ns(parts_.world.now()), (std::uint64_t{s.port} << 8) | 3, to.value,
                     (std::uint64_t{port} << 32) | d.length);
   if (parts_.filter.watches_output() && !parts_.filter.lets_out(d)) {
     parts_.world.payloads().release(d.payload);
     return errc::eperm;
   }
+  count(host_counter::UdpOutDatagrams, d);
   parts_.world.emit(d);
   return p.size;
 }
@@ -195,6 +195,7 @@ result<datagram> udp_stack::recvfrom(std::uint32_t i, buffer b) {
     return errc::eagain;
   }
   const wire::datagram d = s.queue.pop();
+  count(host_counter::UdpInDatagrams, d);  // udp_recvmsg(): those that somebody read
   s.queued_truesize -= truesize_of(d.length);
   const std::size_t n = std::min<std::size_t>(d.length, b.size);
   if (b.data != nullptr) {
@@ -340,21 +341,26 @@ std::uint32_t udp_stack::find(const wire::four_tuple& t) const {
   return best;
 }
 
+void udp_stack::count(host_counter c, const wire::datagram& d) {
+  const bool v6 = parts_.world.addresses().family_of(d.tuple.local) == family::inet6;
+  parts_.counters.add(of_family(c, v6));
+}
+
 void udp_stack::receive(const wire::datagram& d) {
   const std::uint32_t i = find(d.tuple.reversed());
   if (i == 0) {
-    parts_.counters.add(host_counter::UdpNoPorts);
+    count(host_counter::UdpNoPorts, d);
     refuse(d);
     parts_.world.payloads().release(d.payload);
     return;
   }
   udp_socket& s = sockets_[i];
   if (s.queued_truesize > s.rcvbuf) {
-    parts_.counters.add(host_counter::UdpRcvbufErrors);
+    count(host_counter::UdpInErrors, d);
+    count(host_counter::UdpRcvbufErrors, d);
     parts_.world.payloads().release(d.payload);
     return;
   }
-  parts_.counters.add(host_counter::UdpInDatagrams);
   s.queued_truesize += truesize_of(d.length);
   s.queue.push(d);
   wake(s, i);

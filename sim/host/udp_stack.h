@@ -86,6 +86,7 @@ class udp_stack {
   void let_go(std::uint32_t i);
   void wake(udp_socket& s, std::uint32_t i);
   void refuse(const wire::datagram& d);
+  void count(host_counter c, const wire::datagram& d);
   errc take_error(udp_socket& s);
 
   kernel_parts parts_;

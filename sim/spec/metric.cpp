@@ -137,7 +137,16 @@ constexpr std::string_view counters[] = {"TcpActiveOpens",
                                          "TcpExtTCPFastRetrans",
                                          "TcpExtTCPSYNChallenge",
                                          "UdpInErrors",
-                                         "UdpRcvbufErrors"};
+                                         "UdpRcvbufErrors",
+                                         "Udp6InDatagrams",
+                                         "Udp6NoPorts",
+                                         "Udp6OutDatagrams",
+                                         "Udp6InErrors",
+                                         "Udp6RcvbufErrors",
+                                         "IcmpInDestUnreachs",
+                                         "IcmpOutDestUnreachs",
+                                         "Icmp6InDestUnreachs",
+                                         "Icmp6OutDestUnreachs"};
 
 std::string quoted(std::string_view t) { return "'" + std::string(t) + "'"; }
 

@@ -181,6 +181,27 @@ TEST_CASE("poll says err from the moment the error was queued, connect is still 
   CHECK(spec::to_string(rows.at(3).result) == "EALREADY");
 }
 
+TEST_CASE("SO_ERROR takes the soft error too", "[apps][firewall]") {
+  // Measured, over both families: EACCES or EHOSTUNREACH while the connect goes on, then ok.
+  for (const family f : {family::inet, family::inet6}) {
+    spec::scenario s = two_veth_hosts();
+    s.hosts[1].firewall = {rule_of(rule::action::reject, rule::protocol::tcp, 80,
+                                   reject_with::icmp_admin_prohibited)};
+    auto start = connect_to("c", f == family::inet ? "10.0.0.2:80" : "[fd00::2]:80");
+    start.nonblocking = true;
+    auto error = step(spec::call::getsockopt, "c");
+    error.option = spec::sockopt::so_error;
+    auto look = step(spec::call::poll, "c");
+    look.events = spec::poll_in | spec::poll_out;
+    s.script = {new_socket("c", spec::transport::tcp, f), start, error, error, look};
+    const auto got = results(std::move(s));
+    CHECK(got[1] == "EINPROGRESS");
+    CHECK(got[2] == (f == family::inet ? "EHOSTUNREACH" : "EACCES"));
+    CHECK(got[3] == "ok");
+    CHECK(got[4] == (f == family::inet ? "1" : "0"));  // only IPv4 has it on the error queue
+  }
+}
+
 TEST_CASE("over a path with delay an ICMP error ends a connect after one round trip",
           "[apps][firewall]") {
   spec::scenario s = two_hosts(5ms);

@@ -117,3 +117,10 @@ TEST_CASE("a connection that one kernel never had is a difference", "[crosscheck
   CHECK(found[0].simulated == "3 packets");
   CHECK(found[0].packet == 0);
 }
+
+TEST_CASE("a reset that a firewall sends is paired by the port it pretends to come from",
+          "[crosscheck][packets]") {
+  const auto a = talk(40000, 7, 99).says(false, wire::rst | wire::ack, 0, 1);
+  const auto b = talk(51111, 8, 99).says(false, wire::rst | wire::ack, 0, 1);
+  CHECK(compare_packets(a.log, b.log, {}).empty());
+}
