@@ -242,6 +242,7 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   const tcp_socket& l = sockets_[listener];
   c.tcb = t;
   ++states_[static_cast<std::size_t>(t.st)];
+  parts_.counters.add(tcp::counter::TcpPassiveOpens);  // tcp_create_openreq_child()
   c.family = l.family;
   c.uid = l.uid;
   c.address = t.tuple.local;

@@ -6,6 +6,7 @@
 #include <fourtuple/time.h>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,12 @@
 #include "sim/observe/packet_log.h"
 
 namespace fourtuple::observe {
+
+/// This machine cannot do what was asked; one sentence that says what is missing. Exit code 3.
+class unable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 class backend : public control {
  public:

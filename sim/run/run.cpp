@@ -30,6 +30,9 @@ observe::outcome run_scenario(std::shared_ptr<const spec::scenario> s, const run
   } catch (const core::internal_error& e) {
     current.result().result = verdict::internal_error;
     current.result().stopped = std::string(e.what()) + " (" + current.where() + ")";
+  } catch (const observe::unable& e) {
+    current.result().result = verdict::not_possible_here;
+    current.result().stopped = e.what();
   } catch (const std::bad_alloc&) {
     current.result().result = verdict::not_possible_here;
     current.result().stopped = "not enough memory (" + current.where() + ")";

@@ -52,6 +52,8 @@ struct parts {
 
 /// On the simulated kernel.
 [[nodiscard]] parts simulated();
+/// On the real one, each host a network namespace.
+[[nodiscard]] parts on_the_kernel();
 
 /// Never throws for what the world does: our own mistakes become verdict internal_error, lack of
 /// memory not_possible_here; both with what is known so far.

@@ -34,7 +34,16 @@ constexpr key top_keys[] = {
     {"changes", any, "list", "", "changes of the file at a time", later},
     {"faults", any, "list", "", "faults to inject", later},
     {"sweep", any, "mapping", "", "the same file over a grid of values", later},
-    {"real", any, "mapping", "", "how the file runs on the real kernel", later},
+    {"real", mapping, "mapping", "", "how the file runs on the real kernel (crosscheck)", optional,
+     0, 0, &real_table},
+};
+
+constexpr key real_keys[] = {
+    {"skip", text, "text", "", "why crosscheck leaves the file out"},
+    {"set", words, "path: value", "", "changes for both sides, as --set: a file shrunk so that "
+     "nobody waits a minute"},
+    {"tolerance", special, "percent", "20 %", "of what is compared by time"},
+    {"backend", choice, "namespaces | loopback", "", "where it runs", later},
 };
 
 constexpr key host_keys[] = {
@@ -229,6 +238,7 @@ constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
 }  // namespace
 
 const table top_table{"file", "the file itself", top_keys};
+const table real_table{"real", "real:", real_keys};
 const table host_table{"host", "hosts: NAME:", host_keys};
 const table firewall_table{"rule", "one element of firewall:, with exactly one of accept, drop, reject",
                            firewall_keys};

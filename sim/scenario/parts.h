@@ -18,6 +18,8 @@ void load_apps(context& c, const node& apps);
 void load_script(context& c, const node& script);
 void load_expect(context& c, const node& expect, std::optional<duration> at);
 void load_expect_at(context& c, const node& expect_at);
+/// `root` is the whole file, in which the paths of `set` must lead somewhere.
+void load_real(context& c, const node& real, const node& root);
 
 /// Loads that would never end or would wait for ever (check_loads.cpp).
 void check_loads(context& c);

@@ -57,6 +57,7 @@ void read_top(context& c, const node& root) {
   if (const node* n = m.find("script")) load_script(c, *n);
   if (const node* n = m.find("expect")) load_expect(c, *n, std::nullopt);
   if (const node* n = m.find("expect_at")) load_expect_at(c, *n);
+  if (const node* n = m.find("real")) load_real(c, *n, root);
   check_loads(c);
 }
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fourtuple::spec {
@@ -26,6 +27,13 @@ struct expectation {
   condition cond;
   std::optional<duration> at;  ///< expect_at: tested then; nothing: at the end
   position where;              ///< of the metric
+};
+
+/// `real:`, how the file runs on the real kernel.
+struct real_run {
+  std::optional<std::string> skip;  ///< why it does not
+  std::vector<std::pair<std::string, std::string>> set;  ///< changes for both sides, as --set
+  std::int64_t tolerance_ppm = 200'000;  ///< of what is compared by time
 };
 
 struct scenario {
@@ -42,6 +50,7 @@ struct scenario {
   std::vector<app> apps;                    ///< in file order
   std::vector<step> script;
   std::vector<expectation> expect;
+  real_run real;
 
   [[nodiscard]] std::uint64_t host_count() const;  ///< members counted
 };

@@ -118,8 +118,8 @@ void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool no
       if (t.ack_ato != 0 && jiffy(c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
         ++t.ack_pingpong;
       t.last_send = jiffy(c);
-      out.count(counter::TcpExtTCPOrigDataSent);
     }
+    out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
     compose(t, t.snd_nxt, flags, length, l, c, out);
     t.snd_nxt += length + (fin ? 1U : 0U);
     if (length != 0 && length < mss) t.snd_sml = t.snd_nxt;

@@ -133,6 +133,7 @@ void add_run(CLI::App& app, verdict& code);
 void add_lint(CLI::App& app, verdict& code);
 void add_ss(CLI::App& app, verdict& code);
 void add_trace(CLI::App& app, verdict& code);
+void add_crosscheck(CLI::App& app, verdict& code);
 void add_services(CLI::App& app, verdict& code);
 void add_schema(CLI::App& app, verdict& code);
 void add_list(CLI::App& app, verdict& code);

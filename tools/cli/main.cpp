@@ -29,7 +29,7 @@ constexpr const char* exit_codes =
     "With several files: the most severe in the order 4, 130, 2, 3, 6, 5, 1.\n"
     "The report goes to standard output, everything else to standard error.";
 
-constexpr std::array later_verbs{"crosscheck", "sweep", "predict", "grade", "assign"};
+constexpr std::array later_verbs{"sweep", "predict", "grade", "assign"};
 
 std::string message_for_unknown(const std::string& word, const std::vector<std::string>& verbs) {
   std::error_code ignored;
@@ -87,6 +87,7 @@ int main_of_program(int argc, char** argv) {
   add_lint(app, code);
   add_ss(app, code);
   add_trace(app, code);
+  add_crosscheck(app, code);
   add_services(app, code);
   add_schema(app, code);
   add_list(app, code);

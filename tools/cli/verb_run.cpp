@@ -1,12 +1,10 @@
 // run: simulate, report, check `expect`.
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "sim/report/machine.h"
 #include "sim/report/summary.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/crew.h"
 
 namespace fourtuple::cli {
 
@@ -20,60 +18,14 @@ observe::outcome not_run(const std::string& file) {
   return o;
 }
 
-/// Runs files on `jobs` threads and hands out the outcomes in the order of the files, each as soon
-/// as it and all before it are there.
-class crew {
- public:
-  crew(const std::vector<std::string>& files, const run_flags& flags,
-       const run::run_options& options)
-      : files_(files), flags_(flags), options_(options), done_(files.size()) {}
-
-  void run(const std::function<void(const observe::outcome&)>& ready) {
-    const std::size_t jobs = std::min<std::size_t>(flags_.jobs, files_.size());
-    std::vector<std::jthread> workers;
-    for (std::size_t i = 1; i < jobs; ++i) workers.emplace_back([this] { work(); });
-    if (jobs > 1) workers.emplace_back([this] { work(); });
-    for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (jobs <= 1) done_[i] = std::make_unique<observe::outcome>(one(i));
-      std::unique_lock lock(mutex_);
-      finished_.wait(lock, [&] { return done_[i] != nullptr; });
-      lock.unlock();
-      ready(*done_[i]);
-    }
-  }
-
-  [[nodiscard]] std::vector<observe::outcome> release() {
-    std::vector<observe::outcome> out;
-    for (auto& o : done_) out.push_back(std::move(*o));
-    return out;
-  }
-
- private:
-  void work() {
-    for (std::size_t i = next_++; i < files_.size(); i = next_++) {
-      auto outcome = std::make_unique<observe::outcome>(one(i));
-      const std::scoped_lock lock(mutex_);
-      done_[i] = std::move(outcome);
-      finished_.notify_all();
-    }
-  }
-
-  [[nodiscard]] observe::outcome one(std::size_t i) const {
-    if (interrupted().load(std::memory_order_relaxed)) return not_run(files_[i]);
-    run::run_options mine = options_;
-    progress_line line(flags_.jobs == 1);
-    mine.on_progress = [&](const run::progress& p) { line.show(p); };
-    return run_file(files_[i], flags_, mine);
-  }
-
-  const std::vector<std::string>& files_;
-  const run_flags& flags_;
-  const run::run_options& options_;
-  std::vector<std::unique_ptr<observe::outcome>> done_;
-  std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;
-  std::condition_variable finished_;
-};
+observe::outcome one_file(const std::string& file, const run_flags& flags,
+                          const run::run_options& options) {
+  if (interrupted().load(std::memory_order_relaxed)) return not_run(file);
+  run::run_options mine = options;
+  progress_line line(flags.jobs == 1);
+  mine.on_progress = [&](const run::progress& p) { line.show(p); };
+  return run_file(file, flags, mine);
+}
 
 /// The more severe of the runs' verdict and that of the output.
 verdict with_output(verdict runs, bool written) {
@@ -102,7 +54,9 @@ verdict run_files(const run_flags& flags) {
   const report::style style = style_of_stdout(flags.no_color);
   sink out("-");
   bool first = true;
-  crew all(files.paths, flags, options);
+  crew<observe::outcome> all(files.paths.size(), flags.jobs, [&](std::size_t i) {
+    return one_file(files.paths[i], flags, options);
+  });
   all.run([&](const observe::outcome& o) {
     complain_about(o);
     const std::string report = text ? report::summary(o, style, flags.quiet) : std::string();

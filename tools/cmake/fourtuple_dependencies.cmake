@@ -1,6 +1,7 @@
 # Libraries from the distribution. fourtuple_libraries_<layer> says which layer links which; the
 # include check (tools/check) holds the same line for #include.
 
+find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -14,7 +15,7 @@ else()
   set(fourtuple_yaml yaml-cpp)
 endif()
 
-set(fourtuple_libraries_core fmt::fmt)
+set(fourtuple_libraries_core fmt::fmt Threads::Threads)
 set(fourtuple_libraries_net Boost::boost)
 set(fourtuple_libraries_scenario ${fourtuple_yaml} nlohmann_json::nlohmann_json)
 foreach(layer IN ITEMS observe report run crosscheck)

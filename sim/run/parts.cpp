@@ -1,7 +1,8 @@
-// The parts of a run on the simulated kernel.
+// The parts of a run: a world, simulated or real, and the applications, which are the same on both.
 #include "sim/apps/script.h"
 #include "sim/apps/start.h"
 #include "sim/engine/world.h"
+#include "sim/real/world.h"
 #include "sim/run/run.h"
 
 namespace fourtuple::run {
@@ -17,11 +18,10 @@ duration default_pace(const spec::scenario& s) {
 
 }  // namespace
 
-parts simulated() {
+namespace {
+
+parts with_the_applications() {
   parts p;
-  p.make_world = [](const spec::scenario& s, std::uint64_t event_limit) {
-    return engine::make_world(s, {.event_limit = event_limit});
-  };
   p.start_app = [](const spec::scenario& s, const spec::app& a, os host, observe::app_metrics& m) {
     apps::start(a, apps::look_around(s, a), host, m);
   };
@@ -35,6 +35,22 @@ parts simulated() {
     };
     apps::start_script(s, world, m, std::move(how));
   };
+  return p;
+}
+
+}  // namespace
+
+parts simulated() {
+  parts p = with_the_applications();
+  p.make_world = [](const spec::scenario& s, std::uint64_t event_limit) {
+    return engine::make_world(s, {.event_limit = event_limit});
+  };
+  return p;
+}
+
+parts on_the_kernel() {
+  parts p = with_the_applications();
+  p.make_world = [](const spec::scenario& s, std::uint64_t) { return real::make_world(s); };
   return p;
 }
 

@@ -1,0 +1,89 @@
+#include "sim/crosscheck/compare.h"
+
+#include <fourtuple/address.h>
+
+namespace fourtuple::crosscheck {
+namespace {
+
+using observe::value;
+
+/// The same address; the same port too, or both chosen by the kernel, with the same parity
+/// (connect() takes even offsets of the range first, bind() the others).
+bool same_kind_of_address(const value& a, const value& b) {
+  if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
+  const auto one = parse_endpoint(a.text);
+  const auto other = parse_endpoint(b.text);
+  if (!one || !other) return a.text == b.text;
+  if (one->address != other->address) return false;
+  if (one->port == other->port) return true;
+  constexpr std::uint16_t privileged = 1024;
+  return one->port >= privileged && other->port >= privileged && one->port % 2 == other->port % 2;
+}
+
+bool same(const value& a, const value& b, comparison how) {
+  if (how == comparison::by_property) return same_kind_of_address(a, b);
+  return to_json(a) == to_json(b);
+}
+
+class walk {
+ public:
+  explicit walk(comparison_result& out) : out_(out) {}
+
+  /// `path` for the table, `shown` for people (list elements in brackets).
+  void step(const std::string& path, const std::string& shown, const value& a, const value* b) {
+    static const value nothing;
+    const value& other = b != nullptr ? *b : nothing;
+    if (a.kind == value::type::map && !a.members.empty()) {
+      for (const auto& m : a.members)
+        step(joined(path, m.key), joined(shown, m.key), m.content, other.find(m.key));
+      only_there(path, shown, a, other);
+      return;
+    }
+    if (a.kind == value::type::list && other.kind == value::type::list &&
+        a.items.size() == other.items.size()) {
+      for (std::size_t i = 0; i < a.items.size(); ++i)
+        step(joined(path, std::to_string(i)), shown + "[" + std::to_string(i) + "]", a.items[i],
+             &other.items[i]);
+      return;
+    }
+    leaf(path, shown, a, other);
+  }
+
+ private:
+  static std::string joined(const std::string& path, const std::string& key) {
+    return path.empty() ? key : path + "." + key;
+  }
+
+  /// Errors that only the kernel gave (`errors` lists what occurred).
+  void only_there(const std::string& path, const std::string& shown, const value& a,
+                  const value& b) {
+    if (!path.ends_with(".errors")) return;
+    for (const auto& m : b.members)
+      if (a.find(m.key) == nullptr) leaf(joined(path, m.key), joined(shown, m.key), value(0), m.content);
+  }
+
+  void leaf(const std::string& path, const std::string& shown, const value& a, const value& b) {
+    const rule r = rule_for(path);
+    if (r.how == comparison::not_compared) {
+      out_.not_compared.push_back({shown, std::string(r.why)});
+      return;
+    }
+    ++out_.compared;
+    // An absent count is 0: `errors` and `sockets` name what occurred.
+    const bool both_none = b.is_null() && a.kind == value::type::integer && a.number == 0;
+    if (both_none || same(a, b, r.how)) return;
+    out_.differences.push_back({shown, to_json(a), to_json(b), r.how});
+  }
+
+  comparison_result& out_;
+};
+
+}  // namespace
+
+comparison_result compare(const value& simulated, const value& kernel) {
+  comparison_result out;
+  walk(out).step("", "", simulated, &kernel);
+  return out;
+}
+
+}  // namespace fourtuple::crosscheck

@@ -1,0 +1,88 @@
+#include "sim/crosscheck/crosscheck.h"
+
+#include <algorithm>
+
+namespace fourtuple::crosscheck {
+namespace {
+
+using observe::verdict;
+
+/// The run gave a tree that can be compared: whether its expectations held is not asked here.
+bool usable(const observe::outcome& o) {
+  return o.result == verdict::as_expected || o.result == verdict::not_as_expected;
+}
+
+void give_up(result& r, const observe::outcome& o, const char* side) {
+  r.verdict = o.result;
+  r.stopped = o.result == verdict::not_possible_here
+                  ? o.stopped
+                  : std::string("the ") + side + " run: " + o.stopped;
+}
+
+bool has_path(const std::vector<difference>& all, const std::string& path) {
+  return std::any_of(all.begin(), all.end(), [&](const difference& d) { return d.path == path; });
+}
+
+/// Differences of three runs: those of two or more, and the rest.
+void vote(const std::vector<std::vector<difference>>& runs, result& r) {
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (const difference& d : runs[i]) {
+      if (has_path(r.differences, d.path) || has_path(r.unstable, d.path)) continue;
+      std::size_t times = 0;
+      for (const auto& each : runs) times += has_path(each, d.path) ? 1U : 0U;
+      (times >= 2 ? r.differences : r.unstable).push_back(d);
+    }
+  }
+}
+
+duration wait_of(const std::vector<spec::step>& steps) {
+  duration all{};
+  for (const auto& st : steps) {
+    all += st.wait;
+    if (st.call == spec::call::repeat)
+      all += static_cast<std::int64_t>(st.times) * wait_of(st.steps);
+  }
+  return all;
+}
+
+}  // namespace
+
+duration expected_wait(const spec::scenario& s) {
+  return std::max(s.duration.value_or(duration{}), wait_of(s.script));
+}
+
+result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_options& options,
+                  const sides& both, const std::function<void(int run)>& told) {
+  result r;
+  r.file = s->file;
+  r.scenario = s;
+  r.backend = "namespaces";
+  const observe::outcome simulated = run::run_scenario(s, options, both.simulated);
+  if (!usable(simulated)) {
+    give_up(r, simulated, "simulated");
+    return r;
+  }
+  r.simulated = simulated.tree;
+  std::vector<std::vector<difference>> runs;
+  constexpr int most_runs = 3;
+  for (int n = 0; n < most_runs; ++n) {
+    told(n + 1);
+    const observe::outcome kernel = run::run_scenario(s, options, both.kernel);
+    if (!usable(kernel)) {
+      give_up(r, kernel, "real");
+      return r;
+    }
+    comparison_result c = compare(simulated.tree, kernel.tree);
+    runs.push_back(std::move(c.differences));
+    if (n != 0) continue;
+    r.kernel = kernel.tree;
+    r.compared = c.compared;
+    r.not_compared = std::move(c.not_compared);
+    if (runs.front().empty()) return r;
+  }
+  vote(runs, r);
+  if (!r.differences.empty()) r.verdict = verdict::kernel_differs;
+  return r;
+}
+
+}  // namespace fourtuple::crosscheck

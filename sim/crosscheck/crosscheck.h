@@ -1,0 +1,46 @@
+// One file on both kernels, and what differs (FORMAT 7).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/crosscheck/compare.h"
+#include "sim/observe/outcome.h"
+#include "sim/run/run.h"
+
+namespace fourtuple::crosscheck {
+
+struct result {
+  std::string file;
+  std::shared_ptr<const spec::scenario> scenario;  ///< null where the file was refused
+  observe::verdict verdict = observe::verdict::as_expected;
+  std::vector<std::string> errors;  ///< what is wrong with the file
+  std::string stopped;              ///< why there is no comparison: skipped, not possible here, ...
+  bool skipped = false;
+  std::string backend;
+  std::uint64_t compared = 0;
+  std::vector<difference> differences;  ///< in two of three runs at least
+  std::vector<difference> unstable;     ///< in one of three
+  std::vector<left_out> not_compared;
+  observe::value simulated;  ///< result trees
+  observe::value kernel;
+};
+
+/// The sides a file runs on. Tests plant faults in one of them.
+struct sides {
+  run::parts simulated;
+  run::parts kernel;
+};
+
+/// A difference counts when it repeats: where the first real run differs there are two more.
+/// `told` hears of each real run before it begins.
+[[nodiscard]] result crosscheck(std::shared_ptr<const spec::scenario> s,
+                                const run::run_options& options, const sides& both,
+                                const std::function<void(int run)>& told);
+
+/// How long the real run takes at least: the file's duration or the waits of its script.
+[[nodiscard]] duration expected_wait(const spec::scenario& s);
+
+}  // namespace fourtuple::crosscheck

@@ -1,0 +1,288 @@
+#include "sim/real/network.h"
+
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+extern char** environ;
+
+namespace fourtuple::real {
+namespace {
+
+constexpr const char* own_namespace = "/proc/thread-self/ns/net";
+
+file open_own_namespace() {
+  file f(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+  if (!f) throw unable(fmt::format("{} cannot be opened: {}", own_namespace, std::strerror(errno)));
+  return f;
+}
+
+/// Everything a pipe says until it is closed.
+std::string read_all(int fd) {
+  std::string out;
+  std::array<char, 4096> piece{};
+  for (;;) {
+    const ssize_t n = ::read(fd, piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return out;
+    out.append(piece.data(), static_cast<std::size_t>(n));
+  }
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// MAC addresses are given, so that neighbours can be permanent: interface k of host h.
+std::string mac(std::size_t host, std::size_t interface) {
+  return fmt::format("02:00:{:02x}:{:02x}:{:02x}:{:02x}", host >> 8 & 0xff, host & 0xff,
+                     interface >> 8 & 0xff, interface & 0xff);
+}
+
+std::string interface_name(std::size_t k) { return fmt::format("veth{}", k); }
+
+std::string with_length(const ip_address& a) {
+  return to_string(a) + (a.family == family::inet ? "/32" : "/128");
+}
+
+/// What one host is told, collected and run as one batch.
+struct interfaces {
+  std::vector<std::string> commands{"link set lo up"};
+  std::size_t count = 0;
+};
+
+void name_addresses(const host_place& h, interfaces& its) {
+  const std::string device = its.count == 0 ? "lo" : interface_name(0);
+  for (const ip_address& a : h.addresses)
+    its.commands.push_back(fmt::format("addr add {} dev {}{}", with_length(a), device,
+                                       a.family == family::inet6 ? " nodad" : ""));
+  for (std::size_t k = 0; k < its.count; ++k)
+    its.commands.push_back(fmt::format("link set {} up", interface_name(k)));
+}
+
+void route(const host_place& from, interfaces& its, std::size_t k, const host_place& to,
+           const std::string& to_mac) {
+  for (const ip_address& a : to.addresses) {
+    const auto mine = std::find_if(from.addresses.begin(), from.addresses.end(),
+                                   [&](const ip_address& m) { return m.family == a.family; });
+    if (mine == from.addresses.end()) continue;
+    its.commands.push_back(fmt::format("route replace {} dev {} src {}", with_length(a),
+                                       interface_name(k), to_string(*mine)));
+    its.commands.push_back(fmt::format("neigh replace {} lladdr {} dev {} nud permanent",
+                                       to_string(a), to_mac, interface_name(k)));
+  }
+}
+
+/// A veth pair has no wire on which segments could be cut: what is sent is what a program's calls
+/// make of it only with all offloads off.
+void no_offloads(const network_namespace& where, const std::string& device) {
+  const auto inside = where.enter();
+  const file s(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (const std::uint32_t what : {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
+    ethtool_value v{what, 0};
+    ifreq request{};
+    std::strncpy(request.ifr_name, device.c_str(), IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&v);
+    if (::ioctl(s.get(), SIOCETHTOOL, &request) < 0)
+      throw unable(fmt::format("segmentation offload of {} cannot be turned off: {}", device,
+                               std::strerror(errno)));
+  }
+}
+
+}  // namespace
+
+network_namespace::network_namespace() {
+  const file back = open_own_namespace();
+  if (::unshare(CLONE_NEWNET) < 0) {
+    if (errno == EPERM)
+      throw unable("network namespaces need root (CAP_SYS_ADMIN) here: sudo, or run as root");
+    throw unable(fmt::format("no network namespace can be made: {}", std::strerror(errno)));
+  }
+  space_ = open_own_namespace();
+  if (::setns(back.get(), CLONE_NEWNET) < 0)
+    throw unable(fmt::format("cannot return to the own network namespace: {}",
+                             std::strerror(errno)));
+}
+
+network_namespace::guard::guard(int there) : back_(open_own_namespace()) {
+  if (::setns(there, CLONE_NEWNET) < 0)
+    throw unable(fmt::format("a network namespace cannot be entered: {}", std::strerror(errno)));
+}
+
+network_namespace::guard::~guard() {
+  // Going back to where one was a moment ago does not fail.
+  static_cast<void>(::setns(back_.get(), CLONE_NEWNET));
+}
+
+std::string network_namespace::path() const {
+  return fmt::format("/proc/{}/fd/{}", ::getpid(), space_.get());
+}
+
+void ip_batch(const network_namespace& where, const std::vector<std::string>& commands) {
+  std::array<int, 2> in{};
+  std::array<int, 2> err{};
+  if (::pipe2(in.data(), O_CLOEXEC) < 0 || ::pipe2(err.data(), O_CLOEXEC) < 0)
+    throw unable(fmt::format("no pipe: {}", std::strerror(errno)));
+  file in_read(in[0]), in_write(in[1]), err_read(err[0]), err_write(err[1]);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, in_read.get(), 0);
+  ::posix_spawn_file_actions_adddup2(&actions, err_write.get(), 2);
+  char name[] = "ip";
+  char batch[] = "-batch";
+  char standard_input[] = "-";
+  char* const arguments[] = {name, batch, standard_input, nullptr};
+  pid_t child = 0;
+  int failed = 0;
+  {
+    const auto inside = where.enter();
+    failed = ::posix_spawnp(&child, "ip", &actions, nullptr, arguments, environ);
+  }
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0)
+    throw unable("the ip command is missing (Debian: apt-get install iproute2)");
+  in_read = file();
+  err_write = file();
+  std::string text;
+  for (const auto& c : commands) text += c + '\n';
+  write_all(in_write.get(), text);
+  in_write = file();
+  const std::string said = read_all(err_read.get());
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    throw unable("the network cannot be set up: ip: " + first_line(said));
+}
+
+std::string write_sysctl(const network_namespace& where, std::string_view name,
+                         std::string_view value) {
+  std::string path = "/proc/sys/";
+  for (const char c : name) path += c == '.' ? '/' : c;
+  const auto inside = where.enter();
+  const file f(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!f) {
+    return errno == ENOENT
+               ? fmt::format("{}: this kernel has it not in a network namespace", name)
+               : fmt::format("{}: {}", name, std::strerror(errno));
+  }
+  if (::write(f.get(), value.data(), value.size()) < 0)
+    return fmt::format("{}: the kernel refuses \"{}\": {}", name, value, std::strerror(errno));
+  return {};
+}
+
+namespace {
+
+/// All hosts on one bridge: every host has one interface.
+void join_by_bridge(std::vector<host_place>& hosts, std::vector<interfaces>& all,
+                    std::vector<network_namespace>& switches) {
+  const network_namespace& bridge = switches.emplace_back();
+  ip_batch(bridge, {"link set lo up", "link add br0 type bridge stp_state 0 forward_delay 0",
+                    "link set br0 up"});
+  std::vector<std::string> ports;
+  for (std::size_t h = 0; h < hosts.size(); ++h) {
+    ip_batch(hosts[h].space,
+             {fmt::format("link add {} address {} type veth peer name port{} netns {}",
+                          interface_name(0), mac(h, 0), h, bridge.path())});
+    ports.push_back(fmt::format("link set port{} master br0", h));
+    ports.push_back(fmt::format("link set port{} up", h));
+    all[h].count = 1;
+  }
+  ip_batch(bridge, ports);
+}
+
+/// A veth pair between two hosts, each end that host's next interface.
+void join_pair(std::vector<host_place>& hosts, std::vector<interfaces>& all, std::size_t a,
+               std::size_t b) {
+  const std::size_t ka = all[a].count++;
+  const std::size_t kb = all[b].count++;
+  ip_batch(hosts[a].space,
+           {fmt::format("link add {} address {} type veth peer name {} address {} netns {}",
+                        interface_name(ka), mac(a, ka), interface_name(kb), mac(b, kb),
+                        hosts[b].space.path())});
+}
+
+struct pair {
+  std::size_t a;
+  std::size_t b;
+};
+
+std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_place>& hosts) {
+  const auto members = [&](const spec::host_selection& which) {
+    std::vector<std::size_t> out;
+    const spec::host& h = s.hosts[which.host];
+    for (std::uint32_t m = 0; m < h.members(); ++m) {
+      if (which.member && *which.member != m) continue;
+      const std::string name = spec::member_name(h, m);
+      for (std::size_t i = 0; i < hosts.size(); ++i)
+        if (hosts[i].name == name) out.push_back(i);
+    }
+    return out;
+  };
+  std::vector<pair> out;
+  for (const auto& l : s.links) {
+    if (l.latency != duration{})
+      throw unable("links with latency are not yet built on the real kernel (set it to 0 ms: "
+                   "real: { set: { links[0].latency: 0 ms } })");
+    for (const std::size_t a : members(l.between[0]))
+      for (const std::size_t b : members(l.between[1]))
+        if (a != b) out.push_back({a, b});
+  }
+  return out;
+}
+
+}  // namespace
+
+void join(const spec::scenario& s, std::vector<host_place>& hosts,
+          std::vector<network_namespace>& switches) {
+  std::vector<interfaces> all(hosts.size());
+  std::vector<pair> pairs = linked_pairs(s, hosts);
+  if (s.links.empty() && hosts.size() == 2) pairs.push_back({0, 1});
+  const bool bridged = s.links.empty() && hosts.size() > 2;
+  if (bridged) join_by_bridge(hosts, all, switches);
+  std::vector<std::pair<std::size_t, std::size_t>> ends;
+  for (const pair& p : pairs) {
+    ends.emplace_back(all[p.a].count, all[p.b].count);
+    join_pair(hosts, all, p.a, p.b);
+  }
+  for (std::size_t h = 0; h < hosts.size(); ++h) name_addresses(hosts[h], all[h]);
+  for (std::size_t a = 0; bridged && a < hosts.size(); ++a)
+    for (std::size_t b = 0; b < hosts.size(); ++b)
+      if (a != b) route(hosts[a], all[a], 0, hosts[b], mac(b, 0));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto [a, b] = pairs[i];
+    const auto [ka, kb] = ends[i];
+    route(hosts[a], all[a], ka, hosts[b], mac(b, kb));
+    route(hosts[b], all[b], kb, hosts[a], mac(a, ka));
+  }
+  for (std::size_t h = 0; h < hosts.size(); ++h) {
+    for (std::size_t k = 0; k < all[h].count; ++k)
+      no_offloads(hosts[h].space, interface_name(k));
+    // No duplicate address detection, no router solicitations: nothing that a file did not ask for.
+    for (const char* name : {"net.ipv6.conf.all.accept_dad", "net.ipv6.conf.default.accept_dad"})
+      static_cast<void>(write_sysctl(hosts[h].space, name, "0"));
+    ip_batch(hosts[h].space, all[h].commands);
+  }
+}
+
+}  // namespace fourtuple::real

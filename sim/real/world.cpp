@@ -1,0 +1,284 @@
+#include "sim/real/world.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "sim/core/assert.h"
+#include "sim/core/random.h"
+#include "sim/real/event_loop.h"
+#include "sim/real/kernel_tables.h"
+#include "sim/real/network.h"
+#include "sim/real/process.h"
+
+namespace fourtuple::real {
+namespace {
+
+/// Namespaces, bridges and routes of more hosts take longer than what they are wanted for.
+constexpr std::size_t most_hosts = 64;
+
+/// "6.18" of "6.18.44".
+std::string running_version() {
+  utsname u{};
+  ::uname(&u);
+  const std::string release = u.release;
+  const std::size_t dot = release.find('.');
+  return release.substr(0, release.find_first_not_of("0123456789", dot + 1));
+}
+
+void refuse_other_systems(const spec::scenario& s) {
+  const std::string here = "linux-" + running_version();
+  for (const auto& h : s.hosts) {
+    if (h.profile->name != here)
+      throw unable(fmt::format("host {} is {}, and this kernel is {}", h.name, h.profile->name, here));
+  }
+}
+
+/// Every socket of every host is a descriptor of this process: as many as the kernel gives.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t enough = 1'048'576;  // fs.nr_open by default
+  const rlimit more{enough, std::max(limit.rlim_max, enough)};
+  if (::setrlimit(RLIMIT_NOFILE, &more) == 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+struct one_host {
+  host_place place;
+  std::unique_ptr<socket_table> sockets;
+  std::vector<std::unique_ptr<real_process>> processes;
+  observe::gauge ports;
+  observe::gauge time_wait;
+  std::map<std::string, std::uint64_t> counters_before;
+};
+
+class world final : public observe::backend {
+ public:
+  explicit world(const spec::scenario& s);
+  ~world() override;
+
+  process& make_process(std::string_view host, const process_options& how) override;
+  void end_process(process& p) override;
+  [[nodiscard]] std::uint64_t count(std::string_view host, std::string_view state) const override;
+  bool set_sysctl(std::string_view host, std::string_view name, std::string_view value,
+                  std::string& message) override;
+  process& coordinator() override { return *coordinator_; }
+
+  stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
+  [[nodiscard]] instant now() const override { return loop_.now(); }
+  [[nodiscard]] std::uint64_t events() const override { return loop_.wakeups(); }
+  [[nodiscard]] std::string digest() const override { return {}; }
+  [[nodiscard]] std::vector<std::string> host_names() const override;
+  [[nodiscard]] observe::host_metrics look(std::string_view host) const override;
+  [[nodiscard]] observe::port_levels levels(std::string_view host) const override;
+  [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override {
+    return find(host).sockets->rows();
+  }
+  void describe_process(process& p, std::string_view program, bool must_finish) override;
+
+ private:
+  void make_hosts(const spec::scenario& s);
+  void set_up_sysctls(const spec::scenario& s);
+  [[nodiscard]] one_host& find(std::string_view host) const;
+  void note_levels(one_host& h) const;
+  void settle();
+  static void on_finished(void* self, process& p);
+  [[nodiscard]] surroundings around() { return {loop_, &world::on_finished, this}; }
+
+  std::uint64_t seed_;
+  event_loop loop_;
+  std::vector<network_namespace> switches_;
+  std::vector<std::unique_ptr<one_host>> hosts_;  ///< sorted by name
+  std::unique_ptr<real_process> coordinator_;
+  std::set<process*> unfinished_;
+  std::uint64_t made_ = 0;
+  bool all_finished_ = false;
+};
+
+world::world(const spec::scenario& s) : seed_(s.seed) {
+  refuse_other_systems(s);
+  if (s.host_count() > most_hosts)
+    throw unable(fmt::format("{} hosts: the real kernel is asked for at most {} at a time",
+                             s.host_count(), most_hosts));
+  raise_descriptor_limit();
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+  make_hosts(s);
+  coordinator_ = std::make_unique<real_process>(around(), nullptr, process_identity{});
+  for (const auto& h : hosts_) h->counters_before = read_counters(h->place.space);
+}
+
+world::~world() {
+  // Tasks of the coordinator may wait on processes of hosts, so they end first.
+  coordinator_.reset();
+  for (auto& h : hosts_)
+    for (auto& p : h->processes) p->abort_all();
+}
+
+void world::make_hosts(const spec::scenario& s) {
+  std::vector<host_place> places;
+  for (const auto& h : s.hosts)
+    for (std::uint32_t m = 0; m < h.members(); ++m)
+      places.push_back({spec::member_name(h, m), spec::addresses_of(h, m), {}});
+  std::sort(places.begin(), places.end(),
+            [](const host_place& a, const host_place& b) { return a.name < b.name; });
+  join(s, places, switches_);
+  for (auto& p : places) {
+    hosts_.push_back(std::make_unique<one_host>(one_host{std::move(p), {}, {}, {}, {}, {}}));
+    hosts_.back()->sockets = std::make_unique<socket_table>(hosts_.back()->place.space);
+  }
+  set_up_sysctls(s);
+}
+
+void world::set_up_sysctls(const spec::scenario& s) {
+  for (const auto& h : s.hosts) {
+    for (std::uint32_t m = 0; m < h.members(); ++m) {
+      const network_namespace& space = find(spec::member_name(h, m)).place.space;
+      // What the simulated kernel is: no memory of earlier connections, NewReno.
+      for (const auto& [name, value] :
+           {std::pair{"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_congestion_control", "reno"}})
+        if (const std::string why = write_sysctl(space, name, value); !why.empty())
+          throw unable(why);
+      for (const auto& [name, value] : h.sysctl_lines)
+        if (const std::string why = write_sysctl(space, name, value); !why.empty())
+          throw unable(why);
+    }
+  }
+}
+
+one_host& world::find(std::string_view host) const {
+  const auto found = std::find_if(hosts_.begin(), hosts_.end(),
+                                  [&](const auto& h) { return h->place.name == host; });
+  FOURTUPLE_ASSERT(found != hosts_.end(), "no host of that name");
+  return **found;
+}
+
+process& world::make_process(std::string_view host, const process_options& how) {
+  one_host& h = find(host);
+  const process_identity who{how.uid, how.nofile, core::philox(seed_, ++made_, 0)};
+  h.processes.push_back(std::make_unique<real_process>(around(), &h.place.space, who));
+  return *h.processes.back();
+}
+
+void world::end_process(process& p) {
+  for (auto& h : hosts_)
+    std::erase_if(h->processes, [&](const auto& each) { return each.get() == &p; });
+  on_finished(this, p);
+}
+
+void world::on_finished(void* self, process& p) {
+  auto& w = *static_cast<world*>(self);
+  if (w.unfinished_.erase(&p) != 0 && w.unfinished_.empty()) w.all_finished_ = true;
+}
+
+void world::describe_process(process& p, std::string_view, bool must_finish) {
+  if (must_finish) unfinished_.insert(&p);
+}
+
+std::uint64_t world::count(std::string_view host, std::string_view state) const {
+  const one_host& h = find(host);
+  std::uint64_t n = 0;
+  if (state == "CLOSED") {
+    for (const auto& p : h.processes) n += p->closed_sockets();
+    return n;
+  }
+  for (const auto& row : h.sockets->rows()) n += row.state == state ? 1U : 0U;
+  return n;
+}
+
+bool world::set_sysctl(std::string_view host, std::string_view name, std::string_view value,
+                       std::string& message) {
+  message = write_sysctl(find(host).place.space, name, value);
+  return message.empty();
+}
+
+observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
+  constexpr duration patience = std::chrono::milliseconds{50};
+  if (loop_.now() == instant{}) loop_.start();
+  while (true) {
+    if (all_finished_) {
+      all_finished_ = false;
+      settle();
+      return stop::finished;
+    }
+    if (loop_.now() >= until) return stop::reached;
+    loop_.turn(until, patience);
+    if (keep_going != nullptr && !keep_going(context)) return stop::interrupted;
+  }
+}
+
+/// What the last calls have caused elsewhere is still to be answered there; the simulated world does
+/// that within the same instant.
+void world::settle() {
+  constexpr duration quiet = std::chrono::milliseconds{20};
+  constexpr duration most = std::chrono::seconds{1};
+  const instant begin = loop_.now();
+  std::uint64_t before = loop_.wakeups() + 1;
+  while (before != loop_.wakeups() && loop_.now() - begin < most) {
+    before = loop_.wakeups();
+    loop_.turn(loop_.now() + quiet, quiet);
+  }
+}
+
+std::vector<std::string> world::host_names() const {
+  std::vector<std::string> names;
+  for (const auto& h : hosts_) names.push_back(h->place.name);
+  return names;
+}
+
+void world::note_levels(one_host& h) const {
+  const local_ports range = read_local_ports(h.place.space);
+  std::set<endpoint> held;
+  std::uint64_t waiting = 0;
+  for (const auto& row : h.sockets->rows()) {
+    if (row.local.port >= range.low && row.local.port <= range.high) held.insert(row.local);
+    waiting += row.state == "TIME-WAIT" ? 1U : 0U;
+  }
+  h.ports.set(held.size(), now());
+  h.time_wait.set(waiting, now());
+}
+
+observe::port_levels world::levels(std::string_view host) const {
+  one_host& h = find(host);
+  note_levels(h);
+  return {h.ports.now, h.time_wait.now};
+}
+
+observe::host_metrics world::look(std::string_view host) const {
+  one_host& h = find(host);
+  note_levels(h);
+  observe::host_metrics m;
+  m.name = h.place.name;
+  const local_ports range = read_local_ports(h.place.space);
+  m.tcp.low = range.low;
+  m.tcp.high = range.high;
+  m.tcp.capacity = range.capacity;
+  m.tcp.ports = h.ports;
+  m.udp.low = range.low;
+  m.udp.high = range.high;
+  m.udp.capacity = range.capacity;
+  m.time_wait = h.time_wait;
+  for (std::size_t i = 0; i < observe::state_names.size(); ++i)
+    m.sockets[i] = count(host, observe::state_names[i]);
+  for (const auto& [name, value] : read_counters(h.place.space)) {
+    const auto before = h.counters_before.find(name);
+    const bool level = name == "TcpCurrEstab";
+    m.nstat[name] = level || before == h.counters_before.end() ? value : value - before->second;
+  }
+  return m;
+}
+
+}  // namespace
+
+std::unique_ptr<observe::backend> make_world(const spec::scenario& s) {
+  return std::make_unique<world>(s);
+}
+
+}  // namespace fourtuple::real

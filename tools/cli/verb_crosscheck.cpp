@@ -1,0 +1,156 @@
+// crosscheck: the same file on the simulated and on the real kernel, and what differs.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+
+#include "sim/crosscheck/crosscheck.h"
+#include "sim/crosscheck/report.h"
+#include "sim/report/text.h"
+#include "tools/cli/cli.h"
+#include "tools/cli/crew.h"
+
+namespace fourtuple::cli {
+
+namespace {
+
+struct crosscheck_flags {
+  run_flags model;
+  std::string backend = "auto";
+};
+
+/// The file with its `real: set`; --set comes last and so wins.
+scenario::load_result load_for_both(const std::string& path, const std::string& standard_input,
+                                    const std::vector<scenario::setting>& sets) {
+  const auto load = [&](const std::vector<scenario::setting>& with) {
+    return path == "-" ? scenario::load(path, standard_input, with)
+                       : scenario::load_file(path, with);
+  };
+  auto first = load(sets);
+  if (!first || first.scenario->real.set.empty()) return first;
+  std::vector<scenario::setting> all;
+  for (const auto& [where, value] : first.scenario->real.set) all.push_back({where, value});
+  all.insert(all.end(), sets.begin(), sets.end());
+  return load(all);
+}
+
+class job {
+ public:
+  job(const crosscheck_flags& flags, const run::run_options& options)
+      : flags_(flags), options_(options), sets_(parse_settings(flags.model.sets)) {}
+
+  void read_standard_input() {
+    input_.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  }
+
+  crosscheck::result one(const std::string& path) {
+    crosscheck::result r;
+    r.file = path;
+    if (interrupted().load(std::memory_order_relaxed)) {
+      r.verdict = verdict::interrupted;
+      r.stopped = "interrupted";
+      return r;
+    }
+    auto loaded = load_for_both(path, input_, sets_);
+    if (!loaded) {
+      r.verdict = verdict::bad_input;
+      for (const auto& e : loaded.errors) r.errors.push_back(e.text());
+      return r;
+    }
+    if (flags_.model.seed) loaded.scenario->seed = *flags_.model.seed;
+    if (loaded.scenario->real.skip) {
+      r.skipped = true;
+      r.stopped = *loaded.scenario->real.skip;
+      return r;
+    }
+    auto spec = std::make_shared<const spec::scenario>(std::move(*loaded.scenario));
+    return crosscheck::crosscheck(spec, options_, {run::simulated(), run::on_the_kernel()},
+                                  [&](int n) { announce(*spec, n); });
+  }
+
+ private:
+  void announce(const spec::scenario& s, int n) {
+    if (flags_.model.quiet) return;
+    const duration wait = crosscheck::expected_wait(s);
+    const std::scoped_lock lock(mutex_);
+    complain(fmt::format("{}: {}on the real kernel, about {}", s.file,
+                         n == 1 ? "" : fmt::format("once more, as it differs ({} of 3), ", n),
+                         report::time_text(ns(wait) + 1'000'000'000)));
+  }
+
+  const crosscheck_flags& flags_;
+  const run::run_options& options_;
+  std::vector<scenario::setting> sets_;
+  std::string input_;
+  std::mutex mutex_;
+};
+
+std::string as_json(const std::vector<crosscheck::result>& all, bool as_list) {
+  if (!as_list) return observe::to_json(crosscheck::json(all.front())) + "\n";
+  observe::value list = observe::value::list();
+  for (const auto& r : all) {
+    observe::value one = observe::value::map();
+    one.set("file", r.file);
+    for (auto& m : crosscheck::json(r).members) one.set(m.key, m.content);
+    list.push(std::move(one));
+  }
+  return observe::to_json(list) + "\n";
+}
+
+verdict most_severe(const std::vector<crosscheck::result>& all, bool written) {
+  std::vector<observe::outcome> each(all.size() + 1);
+  for (std::size_t i = 0; i < all.size(); ++i) each[i].result = all[i].verdict;
+  if (!written) each.back().result = verdict::not_possible_here;
+  return run::most_severe(each);
+}
+
+verdict crosscheck_files(const crosscheck_flags& flags) {
+  if (flags.backend == "loopback") throw usage_error{"--backend loopback is not yet built"};
+  const run::run_options options = options_of(flags.model);
+  const file_list files = expand_files(flags.model.files);
+  const std::string& json = flags.model.json;
+  const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
+  job work(flags, options);
+  if (std::count(files.paths.begin(), files.paths.end(), "-") != 0) work.read_standard_input();
+  sink out("-");
+  crew<crosscheck::result> all(files.paths.size(), flags.model.jobs,
+                               [&](std::size_t i) { return work.one(files.paths[i]); });
+  all.run([&](const crosscheck::result& r) {
+    for (const auto& e : r.errors) write_error(e + '\n');
+    const bool dull = r.verdict == verdict::as_expected && r.unstable.empty();
+    if (json != "-" && !(flags.model.quiet && dull)) out.write(crosscheck::text(r));
+  });
+  const auto results = all.release();
+  bool written = true;
+  if (json_file) {
+    json_file->write(as_json(results, files.as_list));
+    written = json_file->finish();
+  }
+  written = out.finish() && written;
+  return most_severe(results, written);
+}
+
+}  // namespace
+
+void add_crosscheck(CLI::App& app, verdict& code) {
+  auto* verb = app.add_subcommand(
+      "crosscheck", "The same file on the simulated and on the real kernel; what differs");
+  const auto f = std::make_shared<crosscheck_flags>();
+  verb->add_option("FILE", f->model.files,
+                   "Scenario files; - is standard input, a folder its *.yaml")
+      ->required();
+  verb->add_option("--backend", f->backend, "auto: the best that this machine allows")
+      ->check(CLI::IsMember({"auto", "namespaces", "loopback"}));
+  add_model_flags(*verb, f->model);
+  verb->add_option("--json", f->model.json, "The comparison as JSON; - is standard output")
+      ->type_name("FILE");
+  verb->add_flag("--quiet", f->model.quiet, "Only what differs");
+  verb->add_option("--jobs", f->model.jobs, "Files at a time")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  verb->callback([f, &code] { code = crosscheck_files(*f); });
+}
+
+}  // namespace fourtuple::cli
