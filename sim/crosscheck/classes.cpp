@@ -17,7 +17,8 @@ constexpr std::string_view counted_at_its_end =
 constexpr std::string_view of_the_run = "says of the run, not of the network";
 
 struct row {
-  std::string_view pattern;  ///< parts separated by dots; * is any one part, ** any number at the end
+  std::string_view
+      pattern;  ///< parts separated by dots; * is any one part, ** any number at the end
   rule how;
 };
 

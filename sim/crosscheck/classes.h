@@ -1,4 +1,5 @@
-// What is compared between the kernels, and how: every path of the result tree (FORMAT 4) has a class.
+// What is compared between the kernels, and how: every path of the result tree (FORMAT 4) has a
+// class.
 #pragma once
 
 #include <string>

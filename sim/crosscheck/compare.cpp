@@ -59,7 +59,8 @@ class walk {
                   const value& b) {
     if (!path.ends_with(".errors")) return;
     for (const auto& m : b.members)
-      if (a.find(m.key) == nullptr) leaf(joined(path, m.key), joined(shown, m.key), value(0), m.content);
+      if (a.find(m.key) == nullptr)
+        leaf(joined(path, m.key), joined(shown, m.key), value(0), m.content);
   }
 
   void leaf(const std::string& path, const std::string& shown, const value& a, const value& b) {

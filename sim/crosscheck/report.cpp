@@ -29,8 +29,8 @@ std::string step_text(const result& r, const std::string& path) {
 std::string difference_text(const result& r, const difference& d) {
   std::string head = d.path;
   if (const auto step = step_text(r, d.path); !step.empty()) head += " (" + step + ")";
-  std::string out = fmt::format("  {}\n    simulated  {}\n    kernel     {}\n", head, d.simulated,
-                                d.kernel);
+  std::string out =
+      fmt::format("  {}\n    simulated  {}\n    kernel     {}\n", head, d.simulated, d.kernel);
   if (const auto place = where(r, d.path); !place.empty()) out += "    at         " + place + "\n";
   return out;
 }

@@ -38,9 +38,7 @@ event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 
-instant event_loop::now() const {
-  return start_ == 0 ? instant{} : at_ns(monotonic() - start_);
-}
+instant event_loop::now() const { return start_ == 0 ? instant{} : at_ns(monotonic() - start_); }
 
 void event_loop::start() { start_ = monotonic(); }
 

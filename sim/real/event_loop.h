@@ -1,5 +1,5 @@
-// Waiting on the real kernel: one epoll for all sockets of a world, deadlines, and the ring of woken
-// waiters, which run one after the other and never inside the call that woke them.
+// Waiting on the real kernel: one epoll for all sockets of a world, deadlines, and the ring of
+// woken waiters, which run one after the other and never inside the call that woke them.
 #pragma once
 
 #include <fourtuple/process.h>

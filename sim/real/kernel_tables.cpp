@@ -30,7 +30,8 @@ endpoint end_of(const std::uint32_t* words, std::uint16_t port, int family) {
 
 /// What inet_sk_diag_fill() says of a timer.
 void fill_timer(const inet_diag_msg& m, observe::socket_row& r) {
-  static constexpr std::array<const char*, 5> names = {"", "on", "keepalive", "timewait", "persist"};
+  static constexpr std::array<const char*, 5> names = {"", "on", "keepalive", "timewait",
+                                                       "persist"};
   if (m.idiag_timer == 0 || m.idiag_timer >= names.size()) return;
   r.timer = names[m.idiag_timer];
   r.timer_left = std::chrono::milliseconds{m.idiag_expires};
@@ -82,8 +83,8 @@ socket_table::socket_table(const network_namespace& where) {
   const auto inside = where.enter();
   netlink_ = file(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!netlink_)
-    throw unable(fmt::format("this kernel does not list its sockets (sock_diag): {}",
-                             std::strerror(errno)));
+    throw unable(
+        fmt::format("this kernel does not list its sockets (sock_diag): {}", std::strerror(errno)));
 }
 
 void socket_table::append(int family, std::vector<observe::socket_row>& to) const {

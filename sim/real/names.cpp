@@ -27,29 +27,52 @@ struct place {
 
 place place_of(option o) {
   switch (o) {
-    case option::so_reuseaddr: return {SOL_SOCKET, SO_REUSEADDR};
-    case option::so_reuseport: return {SOL_SOCKET, SO_REUSEPORT};
-    case option::so_linger: return {SOL_SOCKET, SO_LINGER};
-    case option::so_rcvbuf: return {SOL_SOCKET, SO_RCVBUF};
-    case option::so_sndbuf: return {SOL_SOCKET, SO_SNDBUF};
-    case option::so_keepalive: return {SOL_SOCKET, SO_KEEPALIVE};
-    case option::so_error: return {SOL_SOCKET, SO_ERROR};
-    case option::so_broadcast: return {SOL_SOCKET, SO_BROADCAST};
-    case option::so_rcvtimeo: return {SOL_SOCKET, SO_RCVTIMEO};
-    case option::so_sndtimeo: return {SOL_SOCKET, SO_SNDTIMEO};
-    case option::tcp_nodelay: return {IPPROTO_TCP, TCP_NODELAY};
-    case option::tcp_syncnt: return {IPPROTO_TCP, TCP_SYNCNT};
-    case option::tcp_user_timeout: return {IPPROTO_TCP, TCP_USER_TIMEOUT};
-    case option::tcp_defer_accept: return {IPPROTO_TCP, TCP_DEFER_ACCEPT};
-    case option::tcp_linger2: return {IPPROTO_TCP, TCP_LINGER2};
-    case option::tcp_maxseg: return {IPPROTO_TCP, TCP_MAXSEG};
-    case option::tcp_keepidle: return {IPPROTO_TCP, TCP_KEEPIDLE};
-    case option::tcp_keepintvl: return {IPPROTO_TCP, TCP_KEEPINTVL};
-    case option::tcp_keepcnt: return {IPPROTO_TCP, TCP_KEEPCNT};
-    case option::ip_bind_address_no_port: return {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT};
-    case option::ip_local_port_range: return {IPPROTO_IP, IP_LOCAL_PORT_RANGE};
-    case option::ip_freebind: return {IPPROTO_IP, IP_FREEBIND};
-    case option::ipv6_v6only: return {IPPROTO_IPV6, IPV6_V6ONLY};
+    case option::so_reuseaddr:
+      return {SOL_SOCKET, SO_REUSEADDR};
+    case option::so_reuseport:
+      return {SOL_SOCKET, SO_REUSEPORT};
+    case option::so_linger:
+      return {SOL_SOCKET, SO_LINGER};
+    case option::so_rcvbuf:
+      return {SOL_SOCKET, SO_RCVBUF};
+    case option::so_sndbuf:
+      return {SOL_SOCKET, SO_SNDBUF};
+    case option::so_keepalive:
+      return {SOL_SOCKET, SO_KEEPALIVE};
+    case option::so_error:
+      return {SOL_SOCKET, SO_ERROR};
+    case option::so_broadcast:
+      return {SOL_SOCKET, SO_BROADCAST};
+    case option::so_rcvtimeo:
+      return {SOL_SOCKET, SO_RCVTIMEO};
+    case option::so_sndtimeo:
+      return {SOL_SOCKET, SO_SNDTIMEO};
+    case option::tcp_nodelay:
+      return {IPPROTO_TCP, TCP_NODELAY};
+    case option::tcp_syncnt:
+      return {IPPROTO_TCP, TCP_SYNCNT};
+    case option::tcp_user_timeout:
+      return {IPPROTO_TCP, TCP_USER_TIMEOUT};
+    case option::tcp_defer_accept:
+      return {IPPROTO_TCP, TCP_DEFER_ACCEPT};
+    case option::tcp_linger2:
+      return {IPPROTO_TCP, TCP_LINGER2};
+    case option::tcp_maxseg:
+      return {IPPROTO_TCP, TCP_MAXSEG};
+    case option::tcp_keepidle:
+      return {IPPROTO_TCP, TCP_KEEPIDLE};
+    case option::tcp_keepintvl:
+      return {IPPROTO_TCP, TCP_KEEPINTVL};
+    case option::tcp_keepcnt:
+      return {IPPROTO_TCP, TCP_KEEPCNT};
+    case option::ip_bind_address_no_port:
+      return {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT};
+    case option::ip_local_port_range:
+      return {IPPROTO_IP, IP_LOCAL_PORT_RANGE};
+    case option::ip_freebind:
+      return {IPPROTO_IP, IP_FREEBIND};
+    case option::ipv6_v6only:
+      return {IPPROTO_IPV6, IPV6_V6ONLY};
   }
   return {};
 }
@@ -124,9 +147,8 @@ endpoint from_kernel(const socket_address& a) {
 std::string_view state_name(unsigned kernel_state) {
   // enum of include/net/tcp_states.h; 12 is TCP_NEW_SYN_RECV.
   static constexpr std::array<std::string_view, 13> names = {
-      "",           "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",
-      "TIME-WAIT",  "CLOSED",      "CLOSE-WAIT", "LAST-ACK",   "LISTEN",     "CLOSING",
-      "SYN-RECEIVED"};
+      "",       "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",  "TIME-WAIT",
+      "CLOSED", "CLOSE-WAIT",  "LAST-ACK", "LISTEN",       "CLOSING",    "SYN-RECEIVED"};
   return kernel_state < names.size() ? names[kernel_state] : std::string_view{};
 }
 

@@ -1,5 +1,5 @@
-// The kernel's numbers and structures and ours, both ways: errno, socket addresses, TCP states, poll
-// bits, socket options.
+// The kernel's numbers and structures and ours, both ways: errno, socket addresses, TCP states,
+// poll bits, socket options.
 #pragma once
 
 #include <fourtuple/address.h>

@@ -13,7 +13,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -109,6 +111,22 @@ void no_offloads(const network_namespace& where, const std::string& device) {
   }
 }
 
+/// An interface that is up drops what it is given until the kernel has noticed its carrier
+/// (linkwatch); IFF_RUNNING says that it has.
+void wait_until_running(const network_namespace& where, const std::string& device) {
+  const auto inside = where.enter();
+  const file s(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  constexpr int most_tries = 2000;
+  for (int n = 0; n < most_tries; ++n) {
+    ifreq request{};
+    std::strncpy(request.ifr_name, device.c_str(), IFNAMSIZ - 1);
+    if (::ioctl(s.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0)
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  throw unable(fmt::format("interface {} does not come up", device));
+}
+
 }  // namespace
 
 network_namespace::network_namespace() {
@@ -120,8 +138,8 @@ network_namespace::network_namespace() {
   }
   space_ = open_own_namespace();
   if (::setns(back.get(), CLONE_NEWNET) < 0)
-    throw unable(fmt::format("cannot return to the own network namespace: {}",
-                             std::strerror(errno)));
+    throw unable(
+        fmt::format("cannot return to the own network namespace: {}", std::strerror(errno)));
 }
 
 network_namespace::guard::guard(int there) : back_(open_own_namespace()) {
@@ -159,8 +177,7 @@ void ip_batch(const network_namespace& where, const std::vector<std::string>& co
     failed = ::posix_spawnp(&child, "ip", &actions, nullptr, arguments, environ);
   }
   ::posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0)
-    throw unable("the ip command is missing (Debian: apt-get install iproute2)");
+  if (failed != 0) throw unable("the ip command is missing (Debian: apt-get install iproute2)");
   in_read = file();
   err_write = file();
   std::string text;
@@ -182,9 +199,8 @@ std::string write_sysctl(const network_namespace& where, std::string_view name,
   const auto inside = where.enter();
   const file f(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!f) {
-    return errno == ENOENT
-               ? fmt::format("{}: this kernel has it not in a network namespace", name)
-               : fmt::format("{}: {}", name, std::strerror(errno));
+    return errno == ENOENT ? fmt::format("{}: this kernel has it not in a network namespace", name)
+                           : fmt::format("{}: {}", name, std::strerror(errno));
   }
   if (::write(f.get(), value.data(), value.size()) < 0)
     return fmt::format("{}: the kernel refuses \"{}\": {}", name, value, std::strerror(errno));
@@ -242,8 +258,9 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
   std::vector<pair> out;
   for (const auto& l : s.links) {
     if (l.latency != duration{})
-      throw unable("links with latency are not yet built on the real kernel (set it to 0 ms: "
-                   "real: { set: { links[0].latency: 0 ms } })");
+      throw unable(
+          "links with latency are not yet built on the real kernel (set it to 0 ms: "
+          "real: { set: { links[0].latency: 0 ms } })");
     for (const std::size_t a : members(l.between[0]))
       for (const std::size_t b : members(l.between[1]))
         if (a != b) out.push_back({a, b});
@@ -276,13 +293,15 @@ void join(const spec::scenario& s, std::vector<host_place>& hosts,
     route(hosts[b], all[b], kb, hosts[a], mac(a, ka));
   }
   for (std::size_t h = 0; h < hosts.size(); ++h) {
-    for (std::size_t k = 0; k < all[h].count; ++k)
-      no_offloads(hosts[h].space, interface_name(k));
+    for (std::size_t k = 0; k < all[h].count; ++k) no_offloads(hosts[h].space, interface_name(k));
     // No duplicate address detection, no router solicitations: nothing that a file did not ask for.
     for (const char* name : {"net.ipv6.conf.all.accept_dad", "net.ipv6.conf.default.accept_dad"})
       static_cast<void>(write_sysctl(hosts[h].space, name, "0"));
     ip_batch(hosts[h].space, all[h].commands);
   }
+  for (std::size_t h = 0; h < hosts.size(); ++h)
+    for (std::size_t k = 0; k < all[h].count; ++k)
+      wait_until_running(hosts[h].space, interface_name(k));
 }
 
 }  // namespace fourtuple::real

@@ -1,5 +1,5 @@
-// One process of the seam on the real kernel: socket calls of this very thread, made inside the host's
-// network namespace and with the process's user and capabilities.
+// One process of the seam on the real kernel: socket calls of this very thread, made inside the
+// host's network namespace and with the process's user and capabilities.
 #pragma once
 
 #include <fourtuple/process.h>

@@ -36,7 +36,8 @@ void refuse_other_systems(const spec::scenario& s) {
   const std::string here = "linux-" + running_version();
   for (const auto& h : s.hosts) {
     if (h.profile->name != here)
-      throw unable(fmt::format("host {} is {}, and this kernel is {}", h.name, h.profile->name, here));
+      throw unable(
+          fmt::format("host {} is {}, and this kernel is {}", h.name, h.profile->name, here));
   }
 }
 
@@ -142,8 +143,8 @@ void world::set_up_sysctls(const spec::scenario& s) {
     for (std::uint32_t m = 0; m < h.members(); ++m) {
       const network_namespace& space = find(spec::member_name(h, m)).place.space;
       // What the simulated kernel is: no memory of earlier connections, NewReno.
-      for (const auto& [name, value] :
-           {std::pair{"net.ipv4.tcp_no_metrics_save", "1"}, {"net.ipv4.tcp_congestion_control", "reno"}})
+      for (const auto& [name, value] : {std::pair{"net.ipv4.tcp_no_metrics_save", "1"},
+                                        {"net.ipv4.tcp_congestion_control", "reno"}})
         if (const std::string why = write_sysctl(space, name, value); !why.empty())
           throw unable(why);
       for (const auto& [name, value] : h.sysctl_lines)
@@ -214,8 +215,8 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
   }
 }
 
-/// What the last calls have caused elsewhere is still to be answered there; the simulated world does
-/// that within the same instant.
+/// What the last calls have caused elsewhere is still to be answered there; the simulated world
+/// does that within the same instant.
 void world::settle() {
   constexpr duration quiet = std::chrono::milliseconds{20};
   constexpr duration most = std::chrono::seconds{1};

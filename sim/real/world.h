@@ -1,4 +1,5 @@
-// The real kernel as a world that scenarios run in: hosts are network namespaces, time is the clock's.
+// The real kernel as a world that scenarios run in: hosts are network namespaces, time is the
+// clock's.
 #pragma once
 
 #include <cstdint>

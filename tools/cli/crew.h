@@ -13,8 +13,8 @@
 
 namespace fourtuple::cli {
 
-/// Does `one(i)` for every i below `count` on `jobs` threads (in this one where that is 1) and hands
-/// out the results in order, each as soon as it and all before it are there.
+/// Does `one(i)` for every i below `count` on `jobs` threads (in this one where that is 1) and
+/// hands out the results in order, each as soon as it and all before it are there.
 template <class Result>
 class crew {
  public:
