@@ -73,7 +73,7 @@ class walk {
     // An absent count is 0: `errors` and `sockets` name what occurred.
     const bool both_none = b.is_null() && a.kind == value::type::integer && a.number == 0;
     if (both_none || same(a, b, r.how)) return;
-    out_.differences.push_back({shown, to_json(a), to_json(b), r.how});
+    out_.differences.push_back({shown, to_json(a), to_json(b), r.how, {}});
   }
 
   comparison_result& out_;

@@ -15,6 +15,7 @@ struct difference {
   std::string simulated;  ///< as JSON
   std::string kernel;
   comparison how = comparison::exact;
+  std::string ladders = {};  ///< packets: both conversations in two columns
   friend bool operator==(const difference&, const difference&) = default;
 };
 

@@ -1,6 +1,10 @@
 #include "sim/crosscheck/crosscheck.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "sim/crosscheck/packet_diff.h"
 
 namespace fourtuple::crosscheck {
 namespace {
@@ -35,6 +39,37 @@ void vote(const std::vector<std::vector<difference>>& runs, result& r) {
   }
 }
 
+/// More packets than that nobody compares by eye: such files are compared by their counters.
+constexpr std::uint64_t most_packets = 20'000;
+
+/// Runs one side, with its packets.
+observe::outcome run_recorded(const std::shared_ptr<const spec::scenario>& s,
+                              run::run_options options, const run::parts& side,
+                              observe::packet_log* log) {
+  if (log != nullptr) {
+    *log = {};
+    log->most = most_packets;
+  }
+  options.packets = log;
+  return run::run_scenario(s, options, side);
+}
+
+/// Adds what the packets say. Which pure ACKs are sent depends on how fast programs answer and on
+/// the phase of a tick.
+void compare_packets_of(const result& r, comparison_result& c) {
+  c.compared += r.simulated_packets.packets.size();
+  for (auto& d : compare_packets(r.simulated_packets, r.kernel_packets, {})) {
+    std::string path = "packets: " + d.where;
+    if (d.packet != 0) path += fmt::format(", packet {}", d.packet);
+    if (d.acks_only) {
+      c.not_compared.push_back({path, "pure ACKs depend on how fast programs answer"});
+    } else {
+      c.differences.push_back({path, d.simulated.empty() ? "none" : d.simulated,
+                               d.kernel.empty() ? "none" : d.kernel, comparison::exact, d.ladders});
+    }
+  }
+}
+
 duration wait_of(const std::vector<spec::step>& steps) {
   duration all{};
   for (const auto& st : steps) {
@@ -57,7 +92,8 @@ result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_option
   r.file = s->file;
   r.scenario = s;
   r.backend = "namespaces";
-  const observe::outcome simulated = run::run_scenario(s, options, both.simulated);
+  const observe::outcome simulated = run_recorded(s, options, both.simulated, &r.simulated_packets);
+  const bool packets = r.simulated_packets.left_out == 0;
   if (!usable(simulated)) {
     give_up(r, simulated, "simulated");
     return r;
@@ -67,12 +103,18 @@ result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_option
   constexpr int most_runs = 3;
   for (int n = 0; n < most_runs; ++n) {
     told(n + 1);
-    const observe::outcome kernel = run::run_scenario(s, options, both.kernel);
+    const observe::outcome kernel =
+        run_recorded(s, options, both.kernel, packets ? &r.kernel_packets : nullptr);
     if (!usable(kernel)) {
       give_up(r, kernel, "real");
       return r;
     }
     comparison_result c = compare(simulated.tree, kernel.tree);
+    if (packets) {
+      compare_packets_of(r, c);
+    } else {
+      c.not_compared.push_back({"packets", fmt::format("there are more than {}", most_packets)});
+    }
     runs.push_back(std::move(c.differences));
     if (n != 0) continue;
     r.kernel = kernel.tree;

@@ -8,6 +8,7 @@
 
 #include "sim/crosscheck/compare.h"
 #include "sim/observe/outcome.h"
+#include "sim/observe/packet_log.h"
 #include "sim/run/run.h"
 
 namespace fourtuple::crosscheck {
@@ -26,6 +27,8 @@ struct result {
   std::vector<left_out> not_compared;
   observe::value simulated;  ///< result trees
   observe::value kernel;
+  observe::packet_log simulated_packets;  ///< and calls; of the last run
+  observe::packet_log kernel_packets;
 };
 
 /// The sides a file runs on. Tests plant faults in one of them.

@@ -31,6 +31,11 @@ std::string difference_text(const result& r, const difference& d) {
   if (const auto step = step_text(r, d.path); !step.empty()) head += " (" + step + ")";
   std::string out =
       fmt::format("  {}\n    simulated  {}\n    kernel     {}\n", head, d.simulated, d.kernel);
+  for (std::string_view rest = d.ladders; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    out += "      " + std::string(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
   if (const auto place = where(r, d.path); !place.empty()) out += "    at         " + place + "\n";
   return out;
 }

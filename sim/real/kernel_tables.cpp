@@ -127,6 +127,11 @@ std::map<std::string, std::uint64_t> read_counters(const network_namespace& wher
   const auto inside = where.enter();
   read_pairs("/proc/thread-self/net/snmp", all);
   read_pairs("/proc/thread-self/net/netstat", all);
+  // "Udp6OutDatagrams    3", one a line
+  std::ifstream v6("/proc/thread-self/net/snmp6");
+  std::string name;
+  std::uint64_t value = 0;
+  while (v6 >> name >> value) all[name] = value;
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <deque>
 #include <utility>
 
@@ -107,6 +108,14 @@ void packet_taps::drain(std::size_t index) {
     sights_.push_back(
         {instant{duration{at}}, index, from.sll_pkttype == PACKET_OUTGOING, std::move(*packet)});
   }
+}
+
+void packet_taps::zero_is_now() {
+  drain();
+  sights_.clear();
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  zero_ns_ = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void packet_taps::drain() {

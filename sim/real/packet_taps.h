@@ -40,8 +40,10 @@ class sight_merger {
 /// The taps of one run. A tap sees the namespace in which it was opened, whatever thread reads it.
 class packet_taps {
  public:
-  /// `zero_ns` is CLOCK_REALTIME at the run's instant 0; `log` must outlive this.
-  packet_taps(std::int64_t zero_ns, observe::packet_log& log) : zero_ns_(zero_ns), log_(log) {}
+  /// `log` must outlive this.
+  explicit packet_taps(observe::packet_log& log) : log_(log) {}
+  /// The run's instant 0; what was seen before is forgotten.
+  void zero_is_now();
 
   /// Opens a tap in the calling thread's network namespace: needs CAP_NET_RAW in the user namespace
   /// that owns it. 0, or errno.
@@ -62,7 +64,7 @@ class packet_taps {
   };
   void drain(std::size_t index);
 
-  std::int64_t zero_ns_;
+  std::int64_t zero_ns_ = 0;  ///< CLOCK_REALTIME at instant 0
   observe::packet_log& log_;
   std::vector<tap> taps_;
   std::vector<sight> sights_;

@@ -307,6 +307,10 @@ void real_process::wait(waiter& w) {
     }
     each.now = s->closing.joinable() ? ready_mask{s->closed ? ready_hup : ready_none}
                                      : event_loop::level(*s);
+    // An ICMP error about a SYN is on the error queue until the connect() has ended: that alone is
+    // no news, and who looked again and again would keep the socket owned when the next error
+    // comes.
+    if (s->tcp && each.now == ready_err) each.now = ready_none;
     const bool moved = !each.edge || s->wakes != each.seen;
     if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
     each.seen = s->wakes;

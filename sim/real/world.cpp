@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -15,6 +16,8 @@
 #include "sim/real/event_loop.h"
 #include "sim/real/kernel_tables.h"
 #include "sim/real/network.h"
+#include "sim/real/nft.h"
+#include "sim/real/packet_taps.h"
 #include "sim/real/process.h"
 
 namespace fourtuple::real {
@@ -71,6 +74,8 @@ class world final : public observe::backend {
   [[nodiscard]] std::uint64_t count(std::string_view host, std::string_view state) const override;
   bool set_sysctl(std::string_view host, std::string_view name, std::string_view value,
                   std::string& message) override;
+  bool set_firewall(std::string_view host, std::span<const firewall_rule> rules,
+                    std::string& message) override;
   process& coordinator() override { return *coordinator_; }
 
   stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
@@ -84,6 +89,7 @@ class world final : public observe::backend {
     return find(host).sockets->rows();
   }
   void describe_process(process& p, std::string_view program, bool must_finish) override;
+  bool capture(observe::packet_log* log) override;
 
  private:
   void make_hosts(const spec::scenario& s);
@@ -94,8 +100,12 @@ class world final : public observe::backend {
   static void on_finished(void* self, process& p);
   [[nodiscard]] surroundings around() { return {loop_, &world::on_finished, this}; }
 
+  void start();
+  stop turn_until(instant until, bool (*keep_going)(void*), void* context);
+
   std::uint64_t seed_;
   event_loop loop_;
+  std::unique_ptr<packet_taps> taps_;  ///< null: nobody looks at packets
   std::vector<network_namespace> switches_;
   std::vector<std::unique_ptr<one_host>> hosts_;  ///< sorted by name
   std::unique_ptr<real_process> coordinator_;
@@ -136,6 +146,11 @@ void world::make_hosts(const spec::scenario& s) {
     hosts_.back()->sockets = std::make_unique<socket_table>(hosts_.back()->place.space);
   }
   set_up_sysctls(s);
+  for (const auto& h : s.hosts)
+    for (std::uint32_t m = 0; !h.firewall.empty() && m < h.members(); ++m) {
+      std::string why;
+      if (!set_firewall(spec::member_name(h, m), h.firewall, why)) throw unable(why);
+    }
 }
 
 void world::set_up_sysctls(const spec::scenario& s) {
@@ -200,9 +215,39 @@ bool world::set_sysctl(std::string_view host, std::string_view name, std::string
   return message.empty();
 }
 
+bool world::set_firewall(std::string_view host, std::span<const firewall_rule> rules,
+                         std::string& message) {
+  const auto inside = find(host).place.space.enter();
+  message = real::set_firewall(rules);
+  return message.empty();
+}
+
+bool world::capture(observe::packet_log* log) {
+  taps_.reset();
+  if (log == nullptr) return true;
+  taps_ = std::make_unique<packet_taps>(*log);
+  for (const auto& h : hosts_) {
+    const auto inside = h->place.space.enter();
+    if (const int error = taps_->open(h->place.name); error != 0)
+      throw unable(fmt::format("packets cannot be captured: {}", std::strerror(error)));
+  }
+  return true;
+}
+
+void world::start() {
+  loop_.start();
+  if (taps_) taps_->zero_is_now();
+}
+
 observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
+  if (loop_.now() == instant{}) start();
+  const stop why = turn_until(until, keep_going, context);
+  if (taps_) taps_->finish();
+  return why;
+}
+
+observe::backend::stop world::turn_until(instant until, bool (*keep_going)(void*), void* context) {
   constexpr duration patience = std::chrono::milliseconds{50};
-  if (loop_.now() == instant{}) loop_.start();
   while (true) {
     if (all_finished_) {
       all_finished_ = false;
@@ -211,6 +256,7 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
     }
     if (loop_.now() >= until) return stop::reached;
     loop_.turn(until, patience);
+    if (taps_) taps_->drain();
     if (keep_going != nullptr && !keep_going(context)) return stop::interrupted;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "sim/crosscheck/crosscheck.h"
 #include "sim/crosscheck/report.h"
+#include "sim/report/pcapng.h"
 #include "sim/report/text.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/crew.h"
@@ -19,6 +20,7 @@ namespace {
 struct crosscheck_flags {
   run_flags model;
   std::string backend = "auto";
+  std::string pcapng;
 };
 
 /// The file with its `real: set`; --set comes last and so wins.
@@ -99,6 +101,18 @@ std::string as_json(const std::vector<crosscheck::result>& all, bool as_list) {
   return observe::to_json(list) + "\n";
 }
 
+/// PREFIX.simulated.pcapng and PREFIX.kernel.pcapng.
+bool write_captures(const crosscheck::result& r, const std::string& prefix) {
+  bool good = true;
+  for (const auto& [side, log] :
+       {std::pair{"simulated", &r.simulated_packets}, std::pair{"kernel", &r.kernel_packets}}) {
+    sink file(fmt::format("{}.{}.pcapng", prefix, side));
+    file.write(report::pcapng(*log, ""));
+    good = file.finish() && good;
+  }
+  return good;
+}
+
 verdict most_severe(const std::vector<crosscheck::result>& all, bool written) {
   std::vector<observe::outcome> each(all.size() + 1);
   for (std::size_t i = 0; i < all.size(); ++i) each[i].result = all[i].verdict;
@@ -110,6 +124,8 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
   if (flags.backend == "loopback") throw usage_error{"--backend loopback is not yet built"};
   const run::run_options options = options_of(flags.model);
   const file_list files = expand_files(flags.model.files);
+  if (!flags.pcapng.empty() && files.paths.size() != 1)
+    throw usage_error{"--pcapng is for one file"};
   const std::string& json = flags.model.json;
   const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
   job work(flags, options);
@@ -128,6 +144,7 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
     json_file->write(as_json(results, files.as_list));
     written = json_file->finish();
   }
+  if (!flags.pcapng.empty()) written = write_captures(results.front(), flags.pcapng) && written;
   written = out.finish() && written;
   return most_severe(results, written);
 }
@@ -146,6 +163,9 @@ void add_crosscheck(CLI::App& app, verdict& code) {
   add_model_flags(*verb, f->model);
   verb->add_option("--json", f->model.json, "The comparison as JSON; - is standard output")
       ->type_name("FILE");
+  verb->add_option("--pcapng", f->pcapng,
+                   "The packets of both sides, as PREFIX.simulated.pcapng and PREFIX.kernel.pcapng")
+      ->type_name("PREFIX");
   verb->add_flag("--quiet", f->model.quiet, "Only what differs");
   verb->add_option("--jobs", f->model.jobs, "Files at a time")
       ->type_name("N")
