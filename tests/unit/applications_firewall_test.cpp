@@ -225,8 +225,8 @@ TEST_CASE("rules on the way out: UDP is told EPERM, TCP keeps it to itself", "[a
                          rule_of(rule::action::drop, rule::protocol::udp, 81, port, out),
                          rule_of(rule::action::reject, rule::protocol::tcp, 80, port, out),
                          rule_of(rule::action::drop, rule::protocol::tcp, 81, port, out)};
-  auto never = connect_to("d", "10.0.0.2:81");
-  never.within = 3s;
+  auto silent = connect_to("d", "10.0.0.2:81");
+  silent.within = 3s;
   s.script = {new_socket("u", spec::transport::udp),
               connect_to("u", "10.0.0.2:80"),
               send_one("u"),
@@ -241,7 +241,7 @@ TEST_CASE("rules on the way out: UDP is told EPERM, TCP keeps it to itself", "[a
               new_socket("c", spec::transport::tcp),
               connect_to("c", "10.0.0.2:80"),
               new_socket("d", spec::transport::tcp),
-              never};
+              silent};
   CHECK(results(std::move(s)) == std::vector<std::string>{"ok", "ok", "EPERM", "ECONNREFUSED",
                                                           "EPERM", "ECONNREFUSED", "EAGAIN", "ok",
                                                           "EPERM", "EPERM", "EAGAIN", "ok",
