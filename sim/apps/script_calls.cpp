@@ -108,9 +108,15 @@ bool script_call::do_sendto() {
   if (!to) return finish(errc::einval);
   const payload p = step_.data ? payload::text(data_) : payload::counted(step_.size);
   const auto n = process_->sendto(socket_.fd, p, *to);
-  if (n.error() == errc::eagain && !nonblocking()) return false;
+  if (n.error() == errc::eagain && !nonblocking() && !writable()) return false;
   return finish(n ? call_answer::of_number(static_cast<std::int64_t>(*n))
                   : call_answer::of(n.error()));
+}
+
+/// EAGAIN from a socket with room says that autobind has found no port: waiting would not help.
+bool script_call::writable() const {
+  const auto level = process_->poll(socket_.fd);
+  return level && (*level & ready_out) != 0;
 }
 
 /// SO_LINGER makes close() wait whether or not the socket blocks.
@@ -210,8 +216,7 @@ bool script_call::do_sysctl() {
 
 bool script_call::do_firewall() {
   std::string message;
-  const bool done =
-      names_.world().set_firewall(names_.host_of(step_), step_.firewall, message);
+  const bool done = names_.world().set_firewall(names_.host_of(step_), step_.firewall, message);
   finish(done ? errc::ok : errc::eopnotsupp);
   answer_.why = std::move(message);
   return true;

@@ -1,5 +1,5 @@
-// Moving bytes and asking: send, recv, options, names, readiness (tcp_sendmsg, tcp_recvmsg, tcp_poll,
-// inet_getname; reference G).
+// Moving bytes and asking: send, recv, options, names, readiness (tcp_sendmsg, tcp_recvmsg,
+// tcp_poll, inet_getname; reference G).
 #include <algorithm>
 #include <utility>
 
@@ -152,8 +152,10 @@ bool is_switch(option o) {
     case option::tcp_nodelay:
     case option::ip_bind_address_no_port:
     case option::ip_freebind:
-    case option::ipv6_v6only: return true;
-    default: return false;
+    case option::ipv6_v6only:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -179,10 +181,18 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   const state before = s.tcb.st;
   tcp::actions& out = sink();
   switch (o) {
-    case option::so_reuseaddr: s.reuseaddr = on; break;
-    case option::so_reuseport: s.reuseport = on; break;
-    case option::so_broadcast: s.broadcast = on; break;
-    case option::ip_freebind: s.freebind = on; break;
+    case option::so_reuseaddr:
+      s.reuseaddr = on;
+      break;
+    case option::so_reuseport:
+      s.reuseport = on;
+      break;
+    case option::so_broadcast:
+      s.broadcast = on;
+      break;
+    case option::ip_freebind:
+      s.freebind = on;
+      break;
     case option::ip_bind_address_no_port:
       if (!parts_.config.profile->ports.has_bind_address_no_port) return errc::enoprotoopt;
       s.no_port = on;
@@ -195,12 +205,24 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       opt.linger_waits = on && v.second > 0;
       break;
     }
-    case option::so_rcvbuf: tcp::set_rcvbuf(s.tcb, stored_buffer(v.number, 2304)); break;
-    case option::so_sndbuf: tcp::set_sndbuf(s.tcb, stored_buffer(v.number, 4608)); break;
-    case option::so_keepalive: tcp::set_keepalive(s.tcb, on, limits_, clock(), out); break;
-    case option::so_rcvtimeo: extras(s).rcvtimeo = duration{v.number}; break;
-    case option::so_sndtimeo: extras(s).sndtimeo = duration{v.number}; break;
-    case option::tcp_nodelay: tcp::set_nodelay(s.tcb, on, limits_, clock(), out); break;
+    case option::so_rcvbuf:
+      tcp::set_rcvbuf(s.tcb, stored_buffer(v.number, 2304));
+      break;
+    case option::so_sndbuf:
+      tcp::set_sndbuf(s.tcb, stored_buffer(v.number, 4608));
+      break;
+    case option::so_keepalive:
+      tcp::set_keepalive(s.tcb, on, limits_, clock(), out);
+      break;
+    case option::so_rcvtimeo:
+      extras(s).rcvtimeo = kept_timeout(v.number, limits_.hz);
+      break;
+    case option::so_sndtimeo:
+      extras(s).sndtimeo = kept_timeout(v.number, limits_.hz);
+      break;
+    case option::tcp_nodelay:
+      tcp::set_nodelay(s.tcb, on, limits_, clock(), out);
+      break;
     case option::tcp_syncnt:
       if (v.number < 1 || v.number > 127) return errc::einval;
       opt.syncnt = static_cast<std::uint8_t>(v.number);
@@ -248,14 +270,14 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       break;
     case option::ip_local_port_range: {
       if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
-      if (v.number < 0 || v.number > 65535 || v.second < 0 || v.second > 65535)
-        return errc::einval;
+      if (v.number < 0 || v.number > 65535 || v.second < 0 || v.second > 65535) return errc::einval;
       if (v.number != 0 && v.second != 0 && v.number > v.second) return errc::einval;
       extras(s).port_range = {static_cast<std::uint16_t>(v.number),
                               static_cast<std::uint16_t>(v.second)};
       break;
     }
-    default: return errc::enoprotoopt;
+    default:
+      return errc::enoprotoopt;
   }
   if (s.owner && (o == option::so_reuseaddr || o == option::so_reuseport))
     ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
@@ -273,19 +295,30 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       const errc hard = take_error(s);
       return number(hard != errc::ok ? hard : std::exchange(s.tcb.soft_error, errc::ok));
     }
-    case option::so_reuseaddr: return number(s.reuseaddr);
-    case option::so_reuseport: return number(s.reuseport);
-    case option::so_broadcast: return number(s.broadcast);
-    case option::so_keepalive: return number(opt.keepalive);
+    case option::so_reuseaddr:
+      return number(s.reuseaddr);
+    case option::so_reuseport:
+      return number(s.reuseport);
+    case option::so_broadcast:
+      return number(s.broadcast);
+    case option::so_keepalive:
+      return number(opt.keepalive);
     case option::so_linger:
       return s.extras ? option_value{s.extras->linger_on, s.extras->linger_s} : option_value{};
-    case option::so_rcvbuf: return number(opt.rcvbuf != 0 ? opt.rcvbuf : limits_.rmem_default);
-    case option::so_sndbuf: return number(opt.sndbuf != 0 ? opt.sndbuf : limits_.wmem_default);
-    case option::so_rcvtimeo: return number(s.extras ? ns(s.extras->rcvtimeo) : 0);
-    case option::so_sndtimeo: return number(s.extras ? ns(s.extras->sndtimeo) : 0);
-    case option::tcp_nodelay: return number(opt.nodelay);
-    case option::tcp_syncnt: return number(opt.syncnt != 0 ? opt.syncnt : limits_.syn_retries);
-    case option::tcp_user_timeout: return number(opt.user_timeout_ms);
+    case option::so_rcvbuf:
+      return number(opt.rcvbuf != 0 ? opt.rcvbuf : limits_.rmem_default);
+    case option::so_sndbuf:
+      return number(opt.sndbuf != 0 ? opt.sndbuf : limits_.wmem_default);
+    case option::so_rcvtimeo:
+      return number(s.extras ? ns(s.extras->rcvtimeo) : 0);
+    case option::so_sndtimeo:
+      return number(s.extras ? ns(s.extras->sndtimeo) : 0);
+    case option::tcp_nodelay:
+      return number(opt.nodelay);
+    case option::tcp_syncnt:
+      return number(opt.syncnt != 0 ? opt.syncnt : limits_.syn_retries);
+    case option::tcp_user_timeout:
+      return number(opt.user_timeout_ms);
     case option::tcp_defer_accept: {
       std::int64_t seconds = 0;  // retrans_to_secs()
       std::int64_t next = 1;
@@ -295,18 +328,21 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
     case option::tcp_linger2:
       return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
                                        : std::int64_t{limits_.fin_timeout_s});
-    case option::tcp_maxseg: return number(s.tcb.mss != 0 ? s.tcb.mss : 536);
+    case option::tcp_maxseg:
+      return number(s.tcb.mss != 0 ? s.tcb.mss : 536);
     case option::tcp_keepidle:
       return number(opt.keep_idle_s != 0 ? opt.keep_idle_s : limits_.keepalive_time_s);
     case option::tcp_keepintvl:
       return number(opt.keep_intvl_s != 0 ? opt.keep_intvl_s : limits_.keepalive_intvl_s);
     case option::tcp_keepcnt:
       return number(opt.keep_cnt != 0 ? opt.keep_cnt : limits_.keepalive_probes);
-    case option::ip_bind_address_no_port: return number(s.no_port);
+    case option::ip_bind_address_no_port:
+      return number(s.no_port);
     case option::ip_local_port_range:
       return s.extras ? option_value{s.extras->port_range.low, s.extras->port_range.high}
                       : option_value{};
-    case option::ip_freebind: return number(s.freebind);
+    case option::ip_freebind:
+      return number(s.freebind);
     case option::ipv6_v6only:
       return s.family == family::inet6 ? result<option_value>{number(s.v6only)}
                                        : result<option_value>{errc::enoprotoopt};
@@ -314,7 +350,8 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
   return errc::enoprotoopt;
 }
 
-// ---- clocks and keys -----------------------------------------------------------------------------
+// ---- clocks and keys
+// -----------------------------------------------------------------------------
 
 std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
   // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
@@ -332,8 +369,7 @@ std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
 std::uint16_t tcp_stack::mss_to(wire::address_id a) const {
   const auto way = parts_.world.find_route(a);
   const std::uint32_t mtu = way ? way->mtu : 1500;
-  const std::uint32_t headers =
-      parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
+  const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495));
 }
 
@@ -346,15 +382,31 @@ ports::kernel_time tcp_stack::kernel_now() const {
   return t;
 }
 
-// ---- to look at ----------------------------------------------------------------------------------
+// ---- to look at
+// ----------------------------------------------------------------------------------
+
+/// Children that were reset while they waited for accept(): no list of the kernel's has them.
+std::uint64_t tcp_stack::closed_in_queues() const {
+  std::uint64_t n = 0;
+  sockets_.each([&](std::uint32_t, const tcp_socket& s) {
+    n += s.parent != 0 && s.tcb.st == state::closed ? 1U : 0U;
+  });
+  return n;
+}
 
 std::uint64_t tcp_stack::count(tcp::state s) const {
   const std::uint64_t sockets = states_[static_cast<std::size_t>(s)];
   switch (s) {
-    case tcp::state::time_wait: return sockets + time_waits_.size() - fin_wait_2_records_;
-    case tcp::state::fin_wait_2: return sockets + fin_wait_2_records_;
-    case tcp::state::syn_received: return sockets + requests_.size();
-    default: return sockets;
+    case tcp::state::time_wait:
+      return sockets + time_waits_.size() - fin_wait_2_records_;
+    case tcp::state::fin_wait_2:
+      return sockets + fin_wait_2_records_;
+    case tcp::state::syn_received:
+      return sockets + requests_.size();
+    case tcp::state::closed:
+      return sockets - closed_in_queues();
+    default:
+      return sockets;
   }
 }
 

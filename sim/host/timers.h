@@ -31,6 +31,13 @@ struct timer_settings {
   bool ideal = false;
 };
 
+/// SO_RCVTIMEO and SO_SNDTIMEO as the kernel keeps them: whole jiffies, rounded up
+/// (sock_set_timeout).
+[[nodiscard]] inline duration kept_timeout(std::int64_t nanoseconds, std::uint32_t hz) {
+  const std::int64_t jiffy = 1'000'000'000 / hz;
+  return duration{(nanoseconds + jiffy - 1) / jiffy * jiffy};
+}
+
 class timers {
  public:
   struct due {

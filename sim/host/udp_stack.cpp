@@ -238,8 +238,8 @@ result<> udp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
     case option::ip_freebind: s.freebind = on; break;
     case option::so_rcvbuf: s.rcvbuf = stored(2304); break;
     case option::so_sndbuf: s.sndbuf = stored(4608); break;
-    case option::so_rcvtimeo: s.rcvtimeo = duration{v.number}; break;
-    case option::so_sndtimeo: s.sndtimeo = duration{v.number}; break;
+    case option::so_rcvtimeo: s.rcvtimeo = kept_timeout(v.number, parts_.config.timers.hz); break;
+    case option::so_sndtimeo: s.sndtimeo = kept_timeout(v.number, parts_.config.timers.hz); break;
     case option::ipv6_v6only:
       if (s.family != family::inet6) return errc::enoprotoopt;
       if (s.port != 0) return errc::einval;

@@ -106,7 +106,7 @@ void relative_numbers::see(const wire::frame& f) {
   const std::pair key{f.source, f.destination};
   if (s->has(wire::syn)) {
     first_[key] = s->seq_number;
-    if (!s->has(wire::ack)) first_.erase({f.destination, f.source});
+    if (!s->has(wire::ack) && f.source != f.destination) first_.erase({f.destination, f.source});
   } else {
     first_.try_emplace(key, s->seq_number);
   }

@@ -21,6 +21,13 @@ void enter_quickack(tcb& t, const limits& l) {
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
 
+void note_duplicate(tcb& t, seq left, seq right, actions& out) {
+  if (!t.sack) return;
+  if (wire::before(left, t.rcv_nxt)) out.count(counter::TcpExtTCPDSACKOldSent);
+  t.dsack = {left, right};
+  t.dsack_pending = true;
+}
+
 void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c) {
   const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
   t.ack_scheduled = true;
@@ -28,16 +35,15 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c
   if (t.ack_ato == 0) {
     // The first data segment: quick ACKs until the peer's slow start is over.
     const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
-    t.ack_quick = static_cast<std::uint8_t>(
-        std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16));
+    t.ack_quick =
+        static_cast<std::uint8_t>(std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16));
     t.ack_ato = ato_min;
   } else {
     const std::uint32_t gap = jiffy(c) - t.last_receive;
     if (gap <= ato_min / 2U) {
       t.ack_ato = static_cast<std::uint16_t>(t.ack_ato / 2 + ato_min / 2);
     } else if (gap < t.ack_ato) {
-      t.ack_ato = static_cast<std::uint16_t>(
-          std::min<std::uint32_t>(t.ack_ato / 2U + gap, t.rto));
+      t.ack_ato = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.ack_ato / 2U + gap, t.rto));
     } else if (gap > t.rto) {
       const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
       t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(
@@ -54,8 +60,7 @@ void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   if (ato > least) {
     std::uint32_t most = l.hz / 2;
     if (pingpong(t, l) || t.ack_pushed) most = l.hz / 5;
-    if (t.srtt_us8 != 0)
-      most = std::min(most, std::max(jiffies_of_us(t.srtt_us8 >> 3, l), least));
+    if (t.srtt_us8 != 0) most = std::min(most, std::max(jiffies_of_us(t.srtt_us8 >> 3, l), least));
     ato = std::min(ato, most);
   }
   ato = std::min(ato, l.hz / 5);

@@ -75,6 +75,8 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
 void enter_quickack(tcb& t, const limits& l);
+/// tcp_dsack_set(): the next segment reports [left, right) as received twice.
+void note_duplicate(tcb& t, seq left, seq right, actions& out);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
 void ack_sent(tcb& t);

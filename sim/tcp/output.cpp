@@ -20,9 +20,12 @@ wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
     s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
-  if (t.sack && t.ooo_count != 0) {
-    s.sack_count = std::min<std::uint8_t>(t.ooo_count, 3);
-    for (unsigned i = 0; i < s.sack_count; ++i) s.sack[i] = {t.ooo[i].left, t.ooo[i].right};
+  if (t.sack && (t.ooo_count != 0 || t.dsack_pending)) {
+    // A duplicate is reported first, and once (RFC 2883).
+    if (t.dsack_pending) s.sack[s.sack_count++] = {t.dsack.left, t.dsack.right};
+    t.dsack_pending = false;
+    for (unsigned i = 0; i < t.ooo_count && s.sack_count < s.sack.size(); ++i)
+      s.sack[s.sack_count++] = {t.ooo[i].left, t.ooo[i].right};
   }
   return s;
 }
@@ -33,7 +36,7 @@ void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& o
   s.seq_number = t.iss;
   s.flags = static_cast<std::uint8_t>(wire::syn | (with_ack ? wire::ack : 0));
   s.ack_number = with_ack ? t.rcv_nxt : 0;
-  s.mss = t.advmss;
+  s.mss = static_cast<std::uint16_t>(t.advmss + (t.timestamps ? 12 : 0));  // without options
   s.sack_permitted = with_ack ? t.sack : l.sack;
   s.has_timestamps = with_ack ? t.timestamps : l.timestamps;
   const bool scaling = with_ack ? t.window_scaling : l.window_scaling;

@@ -301,6 +301,7 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
   if (wire::at_or_before(text_end, t.rcv_nxt)) {
     // Old data: its sender missed our ACK.
     out.count(counter::TcpExtDelayedACKLost);
+    note_duplicate(t, first, text_end, out);
     enter_quickack(t, l);
     send_ack(t, l, c, out);
     return s.has(wire::fin) ? go::on : go::stop;
@@ -393,7 +394,11 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   check_fin(t, s, l, c, out);
   if (t.st == state::closed) return;
   if (t.snd_nxt != t.write_seq) push_pending(t, l, c, out, false);
-  if (!was_established && s.has(wire::syn)) send_ack(t, l, c, out);  // simultaneous open
+  if (!was_established && s.has(wire::syn)) {  // simultaneous open: the SYN was there already
+    out.count(counter::TcpExtDelayedACKLost);
+    note_duplicate(t, s.seq_number, s.end(), out);
+    send_ack(t, l, c, out);
+  }
   check_ack_due(t, l, c, out, false);
 }
 

@@ -148,6 +148,22 @@ TEST_CASE("close() with unread data resets; the peer reads ECONNRESET", "[tcp]")
   CHECK(p.client.error == errc::econnreset);
 }
 
+TEST_CASE("Data received twice is reported once as a duplicate (RFC 2883)", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  const wire::segment once = p.out.segments.at(0);
+  hears(p.server, once, 250ms, p.out);
+  p.out.clear();
+  segment_arrives(p.server, once, false, linux_limits, at(300ms), p.out);
+  REQUIRE(p.out.segments.size() == 1);
+  CHECK(p.out.segments[0].sack_count == 1);
+  CHECK(p.out.segments[0].sack[0].left == once.seq_number);
+  CHECK(p.out.segments[0].sack[0].right == once.seq_number + 64);
+  p.out.clear();
+  app_send(p.server, 1, linux_limits, at(301ms), p.out);
+  CHECK(p.out.segments.at(0).sack_count == 0);
+}
+
 TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
   actions out;
   tcb t = new_connection(setup(), {}, linux_limits);
