@@ -35,14 +35,14 @@ constexpr row table[] = {
 
     {"apps.*.connections.**", {not_compared, ports_are_drawn}},
     {"apps.*.connect_time.**", {not_compared, its_own_clock}},
-    {"apps.*.first_failure.at", {not_compared, its_own_clock}},
+    {"apps.*.first_failure.at", {by_time, {}}},
+    {"apps.*.ports.*.after", {by_time, {}}},
     {"apps.*.active.peak", {not_compared, scheduling}},
     {"apps.*.active.peak_at", {not_compared, its_own_clock}},
     {"apps.*.fds.peak", {not_compared, scheduling}},
     {"apps.*.waited", {not_compared, scheduling}},
     {"apps.*.opened", {not_compared, scheduling}},
     {"apps.*.reused", {not_compared, scheduling}},
-    {"apps.*.ports.*.after", {not_compared, its_own_clock}},
     {"apps.*.on.**", {not_compared, "members of a counted host are compared as one"}},
     {"apps.**", {exact, {}}},
 

@@ -2,6 +2,9 @@
 
 #include <fourtuple/address.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace fourtuple::crosscheck {
 namespace {
 
@@ -20,14 +23,23 @@ bool same_kind_of_address(const value& a, const value& b) {
   return one->port >= privileged && other->port >= privileged && one->port % 2 == other->port % 2;
 }
 
-bool same(const value& a, const value& b, comparison how) {
+bool about_the_same_time(const value& a, const value& b, std::int64_t tolerance_ppm) {
+  constexpr std::int64_t always_allowed = 50'000'000;
+  if (a.kind != value::type::time || b.kind != value::type::time) return a.is_null() && b.is_null();
+  const std::int64_t larger = std::max(a.number, b.number);
+  return std::abs(a.number - b.number) <= larger / 1'000'000 * tolerance_ppm + always_allowed;
+}
+
+bool same(const value& a, const value& b, comparison how, std::int64_t tolerance_ppm) {
   if (how == comparison::by_property) return same_kind_of_address(a, b);
+  if (how == comparison::by_time) return about_the_same_time(a, b, tolerance_ppm);
   return to_json(a) == to_json(b);
 }
 
 class walk {
  public:
-  explicit walk(comparison_result& out) : out_(out) {}
+  walk(comparison_result& out, std::int64_t tolerance_ppm)
+      : out_(out), tolerance_ppm_(tolerance_ppm) {}
 
   /// `path` for the table, `shown` for people (list elements in brackets).
   void step(const std::string& path, const std::string& shown, const value& a, const value* b) {
@@ -72,18 +84,19 @@ class walk {
     ++out_.compared;
     // An absent count is 0: `errors` and `sockets` name what occurred.
     const bool both_none = b.is_null() && a.kind == value::type::integer && a.number == 0;
-    if (both_none || same(a, b, r.how)) return;
+    if (both_none || same(a, b, r.how, tolerance_ppm_)) return;
     out_.differences.push_back({shown, to_json(a), to_json(b), r.how, {}});
   }
 
   comparison_result& out_;
+  std::int64_t tolerance_ppm_;
 };
 
 }  // namespace
 
-comparison_result compare(const value& simulated, const value& kernel) {
+comparison_result compare(const value& simulated, const value& kernel, std::int64_t tolerance_ppm) {
   comparison_result out;
-  walk(out).step("", "", simulated, &kernel);
+  walk(out, tolerance_ppm).step("", "", simulated, &kernel);
   return out;
 }
 

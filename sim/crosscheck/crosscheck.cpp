@@ -141,7 +141,7 @@ result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_option
       give_up(r, kernel, "real");
       return r;
     }
-    comparison_result c = compare(simulated.tree, kernel.tree);
+    comparison_result c = compare(simulated.tree, kernel.tree, s->real.tolerance_ppm);
     forgive_udp_parity(*s, c.differences);
     if (packets) {
       compare_packets_of(r, c);

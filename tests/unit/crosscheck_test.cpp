@@ -143,6 +143,27 @@ TEST_CASE("TIME-WAIT on the wrong side is a difference", "[crosscheck]") {
   CHECK(differs(r, "hosts.server.sockets.TIME-WAIT"));
 }
 
+TEST_CASE("times differ by the file's tolerance and no more", "[crosscheck]") {
+  const auto tree = [](std::int64_t milliseconds) {
+    observe::value failure = observe::value::map();
+    failure.set("at", at_ns(milliseconds * 1'000'000));
+    observe::value app = observe::value::map();
+    app.set("first_failure", std::move(failure));
+    observe::value apps = observe::value::map();
+    apps.set("load", std::move(app));
+    observe::value whole = observe::value::map();
+    whole.set("apps", std::move(apps));
+    return whole;
+  };
+  const auto differences = [&](std::int64_t kernel, std::int64_t ppm) {
+    return crosscheck::compare(tree(1000), tree(kernel), ppm).differences.size();
+  };
+  CHECK(differences(1200, 200'000) == 0);
+  CHECK(differences(1400, 200'000) == 1);
+  CHECK(differences(1040, 0) == 0);
+  CHECK(differences(1060, 0) == 1);
+}
+
 TEST_CASE("a difference that does not repeat is unstable, never agreement", "[crosscheck]") {
   int run = 0;
   run::parts moody = with([&run](spec::scenario& s) {
