@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import unittest
+import uuid
 
 PROGRAM = None
 WAITS = """fourtuple: 1
@@ -20,28 +21,48 @@ script:
 
 
 def interfaces():
-    return sorted(os.listdir("/sys/class/net"))
+    return set(os.listdir("/sys/class/net"))
 
 
-def namespaces():
-    """Network namespaces that any process is in or holds open."""
-    seen = set()
+def mounted_namespaces():
+    """Namespaces that somebody has given a name (ip netns add)."""
+    lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if " nsfs " in line}
+
+
+def processes_with(mark):
+    """A namespace without a name lives as long as a process is in it or holds it open; whoever was
+    started by a run carries its mark in the environment."""
+    found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
-        for link in [process / "ns" / "net", *process.glob("fd/*")]:
-            try:
-                name = os.readlink(link)
-            except OSError:
-                continue
-            if name.startswith("net:["):
-                seen.add(name)
-    return seen
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def namespaces_held_by(pid):
+    held = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
+        try:
+            name = os.readlink(link)
+        except OSError:
+            continue
+        if name.startswith("net:["):
+            held.add(name)
+    return held
 
 
 class LeavesNothing(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.before = (interfaces(), namespaces())
+        self.before = (interfaces(), mounted_namespaces())
+        self.mark = f"FOURTUPLE_TEST_RUN={uuid.uuid4()}"
+        name, value = self.mark.split("=")
+        self.environment = {**os.environ, name: value}
 
     def file(self, wait):
         path = pathlib.Path(self.folder.name) / "waits.yaml"
@@ -49,29 +70,33 @@ class LeavesNothing(unittest.TestCase):
         return str(path)
 
     def check_clean(self):
-        for _ in range(100):  # a killed process's namespaces end a moment after it
-            if (interfaces(), namespaces()) == self.before:
-                return
+        for _ in range(100):  # what a killed process leaves ends a moment after it
+            if not processes_with(self.mark):
+                break
             time.sleep(0.05)
-        self.assertEqual((interfaces(), namespaces()), self.before)
+        self.assertEqual(processes_with(self.mark), [])
+        self.assertEqual(interfaces() - self.before[0], set())
+        self.assertEqual(mounted_namespaces() - self.before[1], set())
 
     def start_and_wait_for_the_real_run(self):
         run = subprocess.Popen([PROGRAM, "crosscheck", self.file("60 s")], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=self.environment)
         self.addCleanup(run.stdout.close)
         self.addCleanup(run.stderr.close)
         self.assertIn("on the real kernel, about 61 s", run.stderr.readline())
         for _ in range(100):
-            if len(namespaces()) > len(self.before[1]) + 2:
+            if len(namespaces_held_by(run.pid)) >= 3:
                 break
             time.sleep(0.05)
+        self.assertGreaterEqual(len(namespaces_held_by(run.pid)), 3)
         return run
 
     def test_after_fifty_runs(self):
         path = self.file("1 ms")
         for _ in range(50):
             done = subprocess.run([PROGRAM, "crosscheck", "--quiet", path], capture_output=True,
-                                  text=True, check=False)
+                                  text=True, check=False, env=self.environment)
             self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
         self.check_clean()
 
