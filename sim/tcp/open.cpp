@@ -48,6 +48,7 @@ void open_active(tcb& t, const limits& l, const clock& c, actions& out) {
   t.snd_nxt = t.write_seq = t.iss + 1;
   t.chunks[0] = {t.snd_nxt, c.us};
   t.chunk_count = 1;
+  t.retrans_stamp = c.ms | 1U;
   arm_rto(t, l, out);
 }
 
@@ -96,8 +97,7 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     }
     if (l.timestamps && s.has_timestamps && s.ts_echo != 0) {
       const std::uint32_t latest = c.ms + t.ts_offset;
-      const std::uint32_t first =
-          t.retrans_stamp != 0 ? t.retrans_stamp + t.ts_offset - 1 : latest - 200'000;
+      const std::uint32_t first = t.retrans_stamp + t.ts_offset - 1;
       if (wire::after(s.ts_echo, latest) || wire::before(s.ts_echo, first)) {
         out.count(counter::TcpExtPAWSActive);
         refuse(s, out);

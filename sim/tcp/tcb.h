@@ -133,7 +133,7 @@ struct alignas(64) tcb {
   seq rtt_seq = 0;
   seq snd_sml = 0;                ///< end of the last small segment sent (Minshall)
   seq high_seq = 0;               ///< snd_nxt at the start of recovery, loss or tail loss probe
-  std::uint32_t retrans_stamp = 0;  ///< ms of the first retransmission (SYN-SENT: of the SYN); 0: none
+  std::uint32_t retrans_stamp = 0;  ///< ms of the first retransmission (SYN-SENT: first SYN); 0: none
   std::uint32_t ssthresh = 0x7fffffff;
 
   // ---- rarely used

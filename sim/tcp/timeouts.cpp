@@ -23,26 +23,35 @@ std::uint64_t model_ms(unsigned n, std::uint64_t base_ms, const limits& l) {
   return sum;
 }
 
-/// retransmits_timed_out(): since the first retransmission.
+/// Since retrans_stamp, whose lowest bit only says that there is one: at most 1 ms too much.
+std::uint32_t ms_since_first(const tcb& t, const clock& c) { return c.ms - (t.retrans_stamp & ~1U); }
+
+/// retransmits_timed_out(): since the first retransmission, of a SYN since it was first sent.
 bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l, const clock& c) {
   if (t.retransmits == 0) return false;
   const std::uint64_t limit =
       t.opt.user_timeout_ms != 0 ? t.opt.user_timeout_ms : model_ms(boundary, base_ms, l);
-  return c.ms - (t.retrans_stamp - (t.retrans_stamp & 1U)) + 1 > limit;
+  return ms_since_first(t, c) >= limit;
 }
 
-/// SYN-SENT and SYN-RECEIVED of a simultaneous open (reference E.1).
+/// tcp_clamp_rto_to_user_timeout(): in jiffies, never past the moment TCP_USER_TIMEOUT names.
+std::uint32_t clamped_rto(const tcb& t, const limits& l, const clock& c) {
+  if (t.opt.user_timeout_ms == 0) return t.rto;
+  const std::uint32_t gone = ms_since_first(t, c);
+  const std::uint32_t left = t.opt.user_timeout_ms > gone ? t.opt.user_timeout_ms - gone : 1;
+  return std::min(t.rto, jiffies_of_ms(left, l));
+}
+
+/// SYN-SENT and SYN-RECEIVED of a simultaneous open (tcp_write_timeout(); reference E.1). The linear
+/// time-outs are granted on top by number, but the time R doubling ones take ends it as well: with
+/// tcp_syn_retries 2 the sixth SYN is the last, for 7 s have passed (measured on 6.18).
 void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   const unsigned retries = t.opt.syncnt != 0 ? t.opt.syncnt : l.syn_retries;
   const unsigned linear = t.st == state::syn_sent ? l.syn_linear_timeouts : 0;
-  bool expired = t.retransmits >= retries + linear;
-  if (t.opt.user_timeout_ms != 0 && t.retrans_stamp != 0)
-    expired = expired || c.ms - t.retrans_stamp + l.rto_initial_ms >= t.opt.user_timeout_ms;
-  if (expired) {
+  if (t.retransmits >= retries + linear || timed_out(t, retries, l.rto_initial_ms, l, c)) {
     give_up(t, out);
     return;
   }
-  if (t.retrans_stamp == 0) t.retrans_stamp = c.ms | 1U;
   ++t.retransmits;
   t.chunk_count = 0;
   out.count(counter::TcpExtTCPTimeouts);
@@ -51,9 +60,8 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   send_syn(t, t.st == state::syn_received, l, c, out);
   if (t.retransmits > linear) ++t.backoff;
   set_rto(t, l);
-  if (t.opt.user_timeout_ms != 0)
-    t.rto = std::min(t.rto, jiffies_of_ms(t.opt.user_timeout_ms, l));
-  arm_rto(t, l, out);
+  t.pending = pending::retransmit;
+  out.arm(timer::retransmit, clamped_rto(t, l, c));
 }
 
 /// An orphan's limit is tcp_orphan_retries, 0 meaning 8 while the RTO is below its cap (E.5).
@@ -81,13 +89,8 @@ void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& ou
   if (t.retransmits < 255) ++t.retransmits;
   if (t.backoff < 20) ++t.backoff;
   set_rto(t, l);
-  if (t.opt.user_timeout_ms != 0) {
-    const std::uint32_t gone = c.ms - t.retrans_stamp;
-    const std::uint32_t left =
-        t.opt.user_timeout_ms > gone ? t.opt.user_timeout_ms - gone : 1;
-    t.rto = std::min(t.rto, jiffies_of_ms(left, l));
-  }
-  arm_rto(t, l, out);
+  t.pending = pending::retransmit;
+  out.arm(timer::retransmit, clamped_rto(t, l, c));
 }
 
 void loss_probe(tcb& t, const limits& l, const clock& c, actions& out) {

@@ -176,23 +176,74 @@ TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
   CHECK(t.error == errc::econnrefused);
 }
 
-TEST_CASE("The SYN is sent at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ETIMEDOUT at 131 s", "[tcp]") {
-  actions out;
-  tcb t = new_connection(setup(), {}, linux_limits);
-  open_active(t, linux_limits, at(0ms), out);
+/// When SYNs leave, until the connection gives up, in ms; timers fire when they are due.
+struct unanswered {
   std::vector<std::int64_t> sent{0};
+  std::int64_t given_up = 0;
+  errc error = errc::ok;
+};
+
+unanswered connect_to_silence(const socket_options& options, const limits& l) {
+  unanswered u;
+  actions out;
+  tcb t = new_connection(setup(), options, l);
+  open_active(t, l, at(0ms), out);
   duration now{};
   while (t.st == state::syn_sent) {
     const auto& request = out.timers[static_cast<std::size_t>(tcp::timer::retransmit)];
     REQUIRE(request.what == timer_request::kind::arm);
     now += 4ms * static_cast<std::int64_t>(request.delay);
     out.clear();
-    timer_expires(t, timer::retransmit, linux_limits, at(now), out);
-    if (!out.segments.empty()) sent.push_back(ns(now) / 1'000'000'000);
+    timer_expires(t, timer::retransmit, l, at(now), out);
+    if (!out.segments.empty()) u.sent.push_back(ns(now) / 1'000'000);
   }
-  CHECK(sent == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67});
-  CHECK(ns(now) / 1'000'000'000 == 131);
-  CHECK(t.error == errc::etimedout);
+  u.given_up = ns(now) / 1'000'000;
+  u.error = t.error;
+  return u;
+}
+
+TEST_CASE("The SYN is sent at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s; ETIMEDOUT at 131 s", "[tcp]") {
+  const unanswered u = connect_to_silence({}, linux_limits);
+  CHECK(u.sent == std::vector<std::int64_t>{0, 1000, 2000, 3000, 4000, 5000, 7000, 11000, 19000,
+                                            35000, 67000});
+  CHECK(u.given_up == 131000);
+  CHECK(u.error == errc::etimedout);
+}
+
+TEST_CASE("Two SYN retries give up by time: at 7 s, after six SYNs", "[tcp]") {
+  limits l = linux_limits;
+  l.syn_retries = 2;
+  const unanswered u = connect_to_silence({}, l);
+  CHECK(u.sent == std::vector<std::int64_t>{0, 1000, 2000, 3000, 4000, 5000});
+  CHECK(u.given_up == 7000);
+}
+
+TEST_CASE("TCP_USER_TIMEOUT ends a connect when it is over, not a whole RTO later", "[tcp]") {
+  limits l = linux_limits;
+  l.syn_linear_timeouts = 0;
+  socket_options options;
+  options.user_timeout_ms = 4500;
+  const unanswered u = connect_to_silence(options, l);
+  CHECK(u.sent == std::vector<std::int64_t>{0, 1000, 3000});
+  CHECK(u.given_up == 4500);
+  CHECK(u.error == errc::etimedout);
+}
+
+TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[tcp]") {
+  actions out;
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  const wire::segment first_syn = out.segments.at(0);
+  out.clear();
+  timer_expires(t, timer::retransmit, linux_limits, at(1s), out);
+  REQUIRE(out.segments.at(0).has(wire::syn));
+  out.clear();
+  const request r = open_request(first_syn, 9000, 11, 1460, {}, linux_limits, at(700ms));
+  make_syn_ack(r, linux_limits, at(700ms), out);
+  const wire::segment syn_ack = out.segments.at(0);
+  out.clear();
+  segment_arrives(t, syn_ack, false, linux_limits, at(1400ms), out);
+  CHECK(t.st == state::established);
 }
 
 TEST_CASE("An in-window SYN and an inexact RST get one challenge ACK in 500 ms", "[tcp]") {
