@@ -42,7 +42,7 @@ enum class host_counter : std::uint8_t {
 
 class nstat {
  public:
-  void add(tcp::counter c) { ++tcp_[static_cast<std::size_t>(c)]; }
+  void add(tcp::counter c, std::uint32_t times = 1) { tcp_[static_cast<std::size_t>(c)] += times; }
   void add(host_counter c) { ++host_[static_cast<std::size_t>(c)]; }
   /// Every counter by name; zeros included.
   [[nodiscard]] std::map<std::string, std::uint64_t> all() const;

@@ -41,7 +41,7 @@ void tcp_stack::note_state(state from, state to) {
 }
 
 void tcp_stack::count_all(const tcp::actions& done) {
-  for (const tcp::counter c : done.counters) parts_.counters.add(c);
+  for (const auto& c : done.counters) parts_.counters.add(c.what, c.times);
 }
 
 void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
@@ -76,11 +76,15 @@ void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done) {
       const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
       segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
     }
-    emit(segment);
+    if (!emit(segment) && s != nullptr) {
+      done.counters.clear();  // they are counted already
+      tcp::output_refused(s->tcb, segment, done);
+      count_all(done);
+    }
   }
 }
 
-void tcp_stack::emit(const wire::segment& s) {
+bool tcp_stack::emit(const wire::segment& s) {
   parts_.counters.add(host_counter::TcpOutSegs);
   parts_.digest.add(ns(parts_.world.now()),
                     (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
@@ -89,9 +93,10 @@ void tcp_stack::emit(const wire::segment& s) {
                         (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
   if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
     parts_.world.payloads().release(s.payload);  // EPERM, which TCP keeps to itself
-    return;
+    return false;
   }
   parts_.world.emit(s);
+  return true;
 }
 
 void tcp_stack::wake(tcp_socket& s) {

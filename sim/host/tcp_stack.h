@@ -124,7 +124,8 @@ class tcp_stack final : public ports::records {
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
   void emit_all(tcp_socket* s, tcp::actions& done);
-  void emit(const wire::segment& s);
+  /// False where the host's own firewall refuses it.
+  bool emit(const wire::segment& s);
   void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);
@@ -182,8 +183,9 @@ class tcp_stack final : public ports::records {
   std::uint64_t cookie_key_;
   std::uint32_t owned_ = 0;  ///< the socket inside a system call, 0: none
   std::vector<wire::segment> backlog_;
-  tcp::actions call_sink_;
-  tcp::actions interrupt_sink_;
+  tcp::transit_pool transits_;
+  tcp::actions call_sink_{transits_};
+  tcp::actions interrupt_sink_{transits_};
   observe::gauge ports_gauge_;
   void note_ports();
 };

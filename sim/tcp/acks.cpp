@@ -21,13 +21,6 @@ void enter_quickack(tcb& t, const limits& l) {
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
 
-void note_duplicate(tcb& t, seq left, seq right, actions& out) {
-  if (!t.sack) return;
-  if (wire::before(left, t.rcv_nxt)) out.count(counter::TcpExtTCPDSACKOldSent);
-  t.dsack = {left, right};
-  t.dsack_pending = true;
-}
-
 void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c) {
   const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
   t.ack_scheduled = true;
@@ -84,7 +77,7 @@ void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool o
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
   const bool two_segments = owed > t.rcv_mss && t.rcv_mss != 0;
   const bool quick = t.ack_quick != 0 && !pingpong(t, l);
-  if (two_segments || quick || t.ack_now || out_of_order || t.ooo_count != 0) {
+  if (two_segments || quick || t.ack_now || out_of_order || has_out_of_order(t, out)) {
     send_ack(t, l, c, out);
   } else {
     delay_ack(t, l, c, out);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/tcp/transit.h"
 #include "sim/wire/segment.h"
 
 namespace fourtuple::tcp {
@@ -34,7 +35,15 @@ inline constexpr std::size_t timer_count = 3;
   X(TcpExtTCPACKSkippedFinWait2) X(TcpExtTCPACKSkippedTimeWait) X(TcpExtTCPACKSkippedChallenge) \
   X(TcpExtTCPKeepAlive) X(TcpExtTCPPureAcks) X(TcpExtTCPDeferAcceptDrop)                         \
   X(TcpExtTCPFromZeroWindowAdv) X(TcpExtTCPToZeroWindowAdv) X(TcpExtTCPWantZeroWindowAdv)        \
-  X(TcpExtTCPAutoCorking) X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent)
+  X(TcpExtTCPAutoCorking) X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent)                       \
+  X(TcpExtTCPOFOMerge) X(TcpExtTCPDSACKOfoSent) X(TcpExtTCPDSACKRecv) X(TcpExtTCPDSACKOfoRecv)   \
+  X(TcpExtTCPSACKDiscard) X(TcpExtTCPSACKReneging) X(TcpExtTCPSACKReorder)                       \
+  X(TcpExtTCPTSReorder) X(TcpExtTCPSackRecovery) X(TcpExtTCPRenoRecovery)                        \
+  X(TcpExtTCPSackRecoveryFail) X(TcpExtTCPRenoRecoveryFail) X(TcpExtTCPLossFailures)             \
+  X(TcpExtTCPSackFailures) X(TcpExtTCPRenoFailures) X(TcpExtTCPFastRetrans)                      \
+  X(TcpExtTCPSlowStartRetrans) X(TcpExtTCPLostRetransmit) X(TcpExtTCPFullUndo)                   \
+  X(TcpExtTCPPartialUndo) X(TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)                             \
+  X(TcpExtTCPSpuriousRTOs) X(TcpExtTCPLossProbeRecovery) X(TcpExtTCPRetransFail)
 
 enum class counter : std::uint8_t {
 #define FOURTUPLE_ENUMERATOR(name) name,
@@ -59,26 +68,38 @@ struct timer_request {
   enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
 };
 
-/// The counters one step moved, in order, repetitions allowed. A step moves a handful at most.
+/// The counters one step moved, in order, and by how much. A step moves a handful at most.
 class counter_list {
  public:
+  struct item {
+    counter what;
+    std::uint16_t times;
+  };
   void push_back(counter c) {
-    if (size_ < items_.size()) items_[size_++] = c;
+    if (size_ != 0 && items_[size_ - 1].what == c) {
+      ++items_[size_ - 1].times;
+    } else if (size_ < items_.size()) {
+      items_[size_++] = {c, 1};
+    }
   }
   void clear() { size_ = 0; }
-  [[nodiscard]] const counter* begin() const { return items_.data(); }
-  [[nodiscard]] const counter* end() const { return items_.data() + size_; }
+  [[nodiscard]] const item* begin() const { return items_.data(); }
+  [[nodiscard]] const item* end() const { return items_.data() + size_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
  private:
   std::uint8_t size_ = 0;
-  std::array<counter, 31> items_{};
+  std::array<item, 31> items_;
 };
 
 /// Filled by a step, carried out by the host afterwards: timers, then segments in order, then
 /// counters, wakes and the ending.
 struct actions {
+  /// `pool` is the host's; it outlives the sink.
+  explicit actions(transit_pool& pool) : transits(&pool) {}
+
+  transit_pool* transits;               ///< where tcb.transit points to
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
   std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
@@ -91,6 +112,7 @@ struct actions {
   /// growth of readable(tcb).
   wire::seq accepted_left = 0;
   wire::seq accepted_right = 0;
+  bool fin_due = false;  ///< within a step: what was missing came, and a FIN that was early is next
 
   void clear() {
     segments.clear();
@@ -101,6 +123,7 @@ struct actions {
     end = ending::none;
     end_delay = 0;
     accepted_left = accepted_right = 0;
+    fin_due = false;
   }
   void count(counter c) { counters.push_back(c); }
   void arm(timer t, std::uint64_t jiffies) {

@@ -63,8 +63,6 @@ void send_reset(tcb& t, const limits& l, const clock& c, actions& out);
 void refuse(const wire::segment& s, actions& out);
 /// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
 void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle);
-/// Resends the first unacknowledged segment.
-void retransmit_head(tcb& t, const limits& l, const clock& c, actions& out);
 void queue_fin(tcb& t, const limits& l, const clock& c, actions& out);
 /// Adds a SYN, or the SYN-ACK of a simultaneous open.
 void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& out);
@@ -75,8 +73,6 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
 void enter_quickack(tcb& t, const limits& l);
-/// tcp_dsack_set(): the next segment reports [left, right) as received twice.
-void note_duplicate(tcb& t, seq left, seq right, actions& out);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
 void ack_sent(tcb& t);
@@ -86,7 +82,25 @@ void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
 void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
 [[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c);
 
+// reassembly.cpp
+/// Something came out of order and waits; and does what waits last end at `at`?
+[[nodiscard]] bool has_out_of_order(const tcb& t, const actions& out);
+[[nodiscard]] bool ends_out_of_order(const tcb& t, seq at, const actions& out);
+/// Keeps the segment's text from `first` on, and its FIN.
+void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
+/// Moves rcv_nxt over what waited for it; true where a FIN is next.
+bool fill_gap(tcb& t, actions& out);
+void forget_out_of_order(tcb& t, actions& out);
+/// tcp_dsack_set(): the next segment reports [left, right) as received twice.
+void note_duplicate(tcb& t, seq left, seq right, actions& out);
+/// For a connection with a transit record.
+void add_sack_blocks(tcb& t, wire::segment& s, actions& out);
+
 // rtt.cpp
+/// tcp_update_rtt_min(). DEVIATION: the least of the connection's life, not of tcp_min_rtt_wlen.
+void note_min_rtt(tcb& t, std::uint32_t rtt_us);
+/// The SYN was acknowledged: its round trip is the first sample, unless it was sent twice.
+void syn_acknowledged(tcb& t, const limits& l, const clock& c, actions& out);
 void rtt_sample(tcb& t, std::uint32_t sample_us, const limits& l);
 void set_rto(tcb& t, const limits& l);
 void arm_rto(tcb& t, const limits& l, actions& out);

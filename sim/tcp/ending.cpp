@@ -1,5 +1,5 @@
 // How connections end: errors, resets, TIME-WAIT, orphans in FIN-WAIT-2 (reference D.6, D.8).
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
 
@@ -12,6 +12,7 @@ void finish(tcb& t, errc error, actions& out) {
     out.wakes |= wake_error;
   }
   t.st = state::closed;
+  drop_transit(t, out);
   t.pending = pending::none;
   t.ack_timer = t.ack_scheduled = false;
   out.end = ending::closed;

@@ -40,6 +40,12 @@ struct limits {
   std::uint32_t wmem_default = 16384;         ///< tcp_wmem[1], bytes
   std::uint32_t wmem_max = 4194304;           ///< tcp_wmem[2], bytes
   std::uint8_t initial_cwnd = 10;             ///< TCP_INIT_CWND, RFC 6928
+  std::uint16_t reordering = 3;               ///< tcp_reordering, segments
+  std::uint16_t max_reordering = 300;         ///< tcp_max_reordering
+  bool frto = true;                           ///< tcp_frto
+  bool loss_probes = true;                    ///< tcp_early_retrans 3 or 4
+  bool retrans_collapse = true;               ///< tcp_retrans_collapse
+  bool slow_start_after_idle = true;          ///< tcp_slow_start_after_idle
 };
 
 /// The clocks of one instant: virtual time for RTT samples and time stamps, in the units in which a

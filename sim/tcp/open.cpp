@@ -1,6 +1,6 @@
 // Opening a connection: OPEN (RFC 9293 3.10.1) and SEGMENT ARRIVES in SYN-SENT (3.10.7.3), with
 // simultaneous open and self-connect.
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 #include "sim/tcp/synchronized.h"
 
 namespace fourtuple::tcp {
@@ -46,8 +46,10 @@ void open_active(tcb& t, const limits& l, const clock& c, actions& out) {
   out.count(counter::TcpActiveOpens);
   send_syn(t, false, l, c, out);
   t.snd_nxt = t.write_seq = t.iss + 1;
-  t.chunks[0] = {t.snd_nxt, c.us};
-  t.chunk_count = 1;
+  sent_segment syn;
+  syn.end = t.snd_nxt;
+  syn.sent_us = c.us;
+  transit_of(t, out).sent.push_back(syn);
   t.retrans_stamp = c.ms | 1U;
   arm_rto(t, l, out);
 }
@@ -113,9 +115,8 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     // Fourth, check the SYN bit: our SYN has been ACKed.
     take_options(t, s, l, c);
     t.snd_una = s.ack_number;
-    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, c.us - t.chunks[0].sent_us, l);
-    else if (t.srtt_us8 == 0) t.rto = jiffies_of_ms(t.retransmits == 0 ? 1000 : 3000, l);
-    t.chunk_count = 0;
+    syn_acknowledged(t, l, c, out);
+    if (t.srtt_us8 == 0) t.rto = jiffies_of_ms(t.retransmits == 0 ? 1000 : 3000, l);
     if (t.retransmits > 1) t.cwnd = 1;
     t.retransmits = 0;
     t.backoff = 0;

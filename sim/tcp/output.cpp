@@ -1,5 +1,5 @@
 // What is sent (tcp_output.c): segments, SYN options, Nagle, windows, FIN, resets.
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
 
@@ -20,13 +20,7 @@ wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
     s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
-  if (t.sack && (t.ooo_count != 0 || t.dsack_pending)) {
-    // A duplicate is reported first, and once (RFC 2883).
-    if (t.dsack_pending) s.sack[s.sack_count++] = {t.dsack.left, t.dsack.right};
-    t.dsack_pending = false;
-    for (unsigned i = 0; i < t.ooo_count && s.sack_count < s.sack.size(); ++i)
-      s.sack[s.sack_count++] = {t.ooo[i].left, t.ooo[i].right};
-  }
+  if (t.transit != 0 && t.sack) add_sack_blocks(t, s, out);
   return s;
 }
 
@@ -66,16 +60,6 @@ void refuse(const wire::segment& s, actions& out) {
 
 namespace {
 
-void note_sent(tcb& t, seq end, const clock& c) {
-  if (t.chunk_count != 0 && t.chunks[t.chunk_count - 1].sent_us == c.us) {
-    t.chunks[t.chunk_count - 1].end = end;
-  } else if (t.chunk_count < t.chunks.size()) {
-    t.chunks[t.chunk_count++] = {end, c.us};
-  } else {
-    t.chunks.back().end = end;  // its older time stands for both
-  }
-}
-
 /// Data bytes not sent yet.
 std::uint32_t unsent(const tcb& t) {
   const seq data_end = t.write_seq - (t.fin_queued ? 1U : 0U);
@@ -92,78 +76,94 @@ bool nagle_holds(const tcb& t, std::uint32_t length, bool last, bool nonagle) {
 
 }  // namespace
 
+bool may_send_new(const tcb& t) {
+  if (t.snd_nxt == t.write_seq) return false;
+  const std::uint32_t length = std::min(t.write_seq - t.snd_nxt, effective_mss(t));
+  return !wire::after(t.snd_nxt + length, t.snd_una + t.snd_wnd);
+}
+
+namespace {
+
+/// How much of what waits goes into the next segment; nothing where window or Nagle hold it.
+struct cut {
+  std::uint32_t length = 0;
+  bool fin = false;
+};
+cut next_cut(const tcb& t, bool nonagle) {
+  const std::uint32_t waiting = unsent(t);
+  const std::uint32_t mss = effective_mss(t);
+  std::uint32_t length = std::min(waiting, mss);
+  if (length != 0) {
+    const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
+    if (room <= 0) return {};
+    length = std::min(length, static_cast<std::uint32_t>(room));
+    if (length < std::min(waiting, mss) && in_flight(t) != 0) return {};  // silly window
+  }
+  const bool last = length == waiting;
+  if (length != 0 && nagle_holds(t, length, last, nonagle)) return {};
+  return {length, last && t.fin_queued && t.snd_nxt != t.write_seq};
+}
+
+void send_cut(context k, const cut& cut) {
+  tcb& t = k.t;
+  std::uint8_t flags = wire::ack;
+  const bool push = cut.length != 0 && cut.length == unsent(t);
+  if (push) flags |= wire::psh;
+  if (cut.fin) flags |= wire::fin;
+  if (cut.length != 0) {
+    // tcp_event_data_sent(): data soon after data received means a conversation.
+    if (t.ack_ato != 0 && jiffy(k.c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
+      ++t.ack_pingpong;
+    t.last_send = jiffy(k.c);
+  }
+  k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
+  compose(t, t.snd_nxt, flags, cut.length, k.l, k.c, k.out);
+  t.snd_nxt += cut.length + (cut.fin ? 1U : 0U);
+  if (cut.length != 0 && cut.length < effective_mss(t)) t.snd_sml = t.snd_nxt;
+  sent_segment sent;
+  sent.end = t.snd_nxt;
+  sent.sent_us = k.c.us;
+  sent.order = ++k.x.sendings;
+  sent.push = push;
+  k.x.sent.push_back(sent);
+}
+
+}  // namespace
+
+bool send_new(context k, bool nonagle, bool one) {
+  const bool was_empty = k.x.sent.empty();
+  bool limited = false;
+  std::uint32_t sent = 0;
+  while (k.t.snd_nxt != k.t.write_seq) {
+    if (!one && unsent(k.t) != 0 && k.x.in_flight() >= k.t.cwnd) {
+      limited = true;
+      break;
+    }
+    const cut cut = next_cut(k.t, nonagle);
+    if (cut.length == 0 && !cut.fin) break;
+    send_cut(k, cut);
+    ++sent;
+    if (one) break;
+  }
+  limited = limited || k.x.in_flight() >= k.t.cwnd;
+  if (sent != 0 || limited) validate_cwnd(k, limited);
+  if (sent == 0) return false;
+  if (k.x.reducing()) k.x.prr_out += sent;
+  if (!one && schedule_loss_probe(k, false)) return true;
+  if (was_empty || k.t.pending == pending::loss_probe) rearm_rto(k);
+  return true;
+}
+
 void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle) {
   if (t.snd_nxt == t.write_seq) return;
-  const std::uint32_t mss = effective_mss(t);
-  bool sent = false;
-  while (true) {
-    const std::uint32_t waiting = unsent(t);
-    const bool fin_waits = t.fin_queued && t.snd_nxt != t.write_seq;
-    if (waiting == 0 && !fin_waits) break;
-    const std::uint32_t flight = in_flight(t);
-    if ((flight + mss - 1) / mss >= t.cwnd && waiting != 0) break;
-    const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
-    std::uint32_t length = std::min(waiting, mss);
-    if (length != 0) {
-      if (room <= 0) break;
-      length = std::min(length, static_cast<std::uint32_t>(room));
-      if (length < std::min(waiting, mss) && flight != 0) break;  // silly window
-    }
-    const bool last = length == waiting;
-    if (length != 0 && nagle_holds(t, length, last, nonagle)) break;
-    std::uint8_t flags = wire::ack;
-    if (last && length != 0) flags |= wire::psh;
-    const bool fin = last && fin_waits;
-    if (fin) flags = static_cast<std::uint8_t>((flags & ~wire::psh) | wire::fin |
-                                               (length != 0 ? wire::psh : 0));
-    // tcp_event_data_sent(): data soon after data received means a conversation.
-    if (length != 0) {
-      if (t.ack_ato != 0 && jiffy(c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
-        ++t.ack_pingpong;
-      t.last_send = jiffy(c);
-    }
-    out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
-    compose(t, t.snd_nxt, flags, length, l, c, out);
-    t.snd_nxt += length + (fin ? 1U : 0U);
-    if (length != 0 && length < mss) t.snd_sml = t.snd_nxt;
-    note_sent(t, t.snd_nxt, c);
-    sent = true;
-    if (fin) break;
-  }
-  if (sent) {
-    // tcp_schedule_loss_probe(): with SACK and a measured round trip the tail is probed first.
-    if (t.sack && t.srtt_us8 != 0 && t.pending != pending::retransmit && t.backoff == 0 &&
-        t.st != state::syn_received) {
-      const std::uint32_t mss_now = effective_mss(t);
-      std::uint64_t pto_us = std::uint64_t{t.srtt_us8} >> 2;
-      pto_us += in_flight(t) <= mss_now ? 200'000 : 2'000;
-      t.pending = pending::loss_probe;  // also where the RTO is as early: then at its time
-      out.arm(timer::retransmit, std::min(jiffies_of_us(pto_us, l), t.rto));
-      return;
-    }
-    if (t.pending == pending::none || t.pending == pending::zero_window_probe) arm_rto(t, l, out);
-  } else if (in_flight(t) == 0 && unsent(t) != 0 && t.pending == pending::none) {
+  const context k{t, transit_of(t, out), l, c, out};
+  if (!send_new(k, nonagle, false) && k.x.sent.empty() && unsent(t) != 0 &&
+      (t.pending == pending::none)) {
     // tcp_check_probe_timer(): the window is closed and nothing is in flight.
     t.pending = pending::zero_window_probe;
     out.arm(timer::retransmit, std::max(t.rto, jiffies_of_ms(200, l)));
   }
-}
-
-void retransmit_head(tcb& t, const limits& l, const clock& c, actions& out) {
-  const seq data_end = t.write_seq - (t.fin_queued ? 1U : 0U);
-  const std::uint32_t data =
-      wire::before(t.snd_una, data_end) ? data_end - t.snd_una : 0;
-  const std::uint32_t sent = t.snd_nxt - t.snd_una;
-  std::uint32_t length = std::min({data, effective_mss(t), sent});
-  const bool fin = t.fin_queued && length == data && sent > data;
-  std::uint8_t flags = wire::ack;
-  if (length == data && length != 0) flags |= wire::psh;
-  if (fin) flags |= wire::fin;
-  out.count(counter::TcpRetransSegs);
-  compose(t, t.snd_una, flags, length, l, c, out);
-  t.last_send = jiffy(c);
-  t.chunk_count = 0;  // Karn: no samples of what was sent twice
-  if (t.retrans_stamp == 0) t.retrans_stamp = c.ms | 1U;
+  settle(t, out);
 }
 
 void queue_fin(tcb& t, const limits& l, const clock& c, actions& out) {

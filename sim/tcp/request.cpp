@@ -185,12 +185,12 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.cwnd = l.initial_cwnd;
   t.snd_wl1 = r.rcv_isn;
   t.last_heard = jiffy(c);
-  if (r.retransmits == 0 && r.sent_us != 0) {
-    t.chunks[0] = {t.snd_nxt, r.sent_us};
-    t.chunk_count = 1;
-  }
   (void)final_ack;
   set_rto(t, l);
+  if (r.retransmits == 0 && r.sent_us != 0) {  // tcp_synack_rtt_meas()
+    note_min_rtt(t, c.us - r.sent_us);
+    rtt_sample(t, c.us - r.sent_us, l);
+  }
   return t;
 }
 

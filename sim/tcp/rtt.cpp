@@ -1,6 +1,6 @@
 // Round-trip times and the retransmission time-out (RFC 6298 as tcp_rtt_estimator() does it;
 // reference E.3). Microseconds and integers.
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
 
@@ -42,6 +42,22 @@ void set_rto(tcb& t, const limits& l) {
   std::uint64_t rto = jiffies_of_ms(l.rto_initial_ms, l);
   if (t.srtt_us8 != 0) rto = jiffies_of_us((t.srtt_us8 >> 3) + t.rttvar_us, l);
   t.rto = static_cast<std::uint32_t>(std::min<std::uint64_t>(rto << t.backoff, most));
+}
+
+void note_min_rtt(tcb& t, std::uint32_t rtt_us) {
+  rtt_us = std::max(rtt_us, 1U);
+  if (t.min_rtt_us == 0 || rtt_us < t.min_rtt_us) t.min_rtt_us = rtt_us;
+}
+
+void syn_acknowledged(tcb& t, const limits& l, const clock& c, actions& out) {
+  if (t.transit == 0) return;
+  const transit& x = (*out.transits)[t.transit];
+  if (!x.sent.empty() && t.retransmits == 0) {
+    const std::uint32_t rtt = c.us - x.sent.front().sent_us;
+    note_min_rtt(t, rtt);
+    rtt_sample(t, rtt, l);
+  }
+  drop_transit(t, out);
 }
 
 void arm_rto(tcb& t, const limits&, actions& out) {

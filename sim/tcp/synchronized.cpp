@@ -3,7 +3,7 @@
 // sequence check (tcp_validate_incoming), and text is looked at after the ACK changed the state.
 #include "sim/tcp/synchronized.h"
 
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {
 
@@ -65,8 +65,8 @@ go check_rst(tcb& t, const wire::segment& s, const limits& l, const clock& c, ac
   if (!s.has(wire::rst)) return go::on;
   bool exact = s.seq_number == t.rcv_nxt;
   if (fin_was_received(t) && s.seq_number == t.rcv_nxt - 1) exact = true;
-  for (unsigned i = 0; i < t.ooo_count; ++i)
-    if (s.seq_number == t.ooo[i].right) exact = true;
+  // The end of what came out of order counts too: the peer may have sent all that is missing.
+  if (ends_out_of_order(t, s.seq_number, out)) exact = true;
   if (exact) {
     reset_received(t, out);
   } else {
@@ -84,56 +84,6 @@ go check_syn(tcb& t, const wire::segment& s, const limits& l, const clock& c, ac
   out.count(counter::TcpExtTCPSYNChallenge);
   challenge_ack(t, l, c, out);
   return go::stop;
-}
-
-/// Takes RTT samples and forgets what is acknowledged; rearms the retransmission timer.
-void acknowledge(tcb& t, seq ack, const limits& l, const clock& c, actions& out) {
-  const std::uint32_t before = in_flight(t);
-  t.snd_una = ack;
-  std::uint32_t sample = 0;
-  unsigned done = 0;
-  while (done < t.chunk_count && wire::at_or_before(t.chunks[done].end, ack)) {
-    if (sample == 0) sample = c.us - t.chunks[done].sent_us;
-    ++done;
-  }
-  for (unsigned i = done; i < t.chunk_count; ++i) t.chunks[i - done] = t.chunks[i];
-  t.chunk_count = static_cast<std::uint8_t>(t.chunk_count - done);
-  t.retransmits = 0;
-  t.probes = 0;
-  t.dupacks = 0;
-  t.soft_error = errc::ok;
-  t.retrans_stamp = 0;
-  if (sample != 0 || t.backoff == 0) {
-    if (sample != 0) rtt_sample(t, sample, l);
-  } else {
-    t.backoff = 0;
-    set_rto(t, l);
-  }
-  if (t.in_loss && wire::at_or_after(ack, t.high_seq)) t.in_loss = false;
-  // Slow start, then congestion avoidance (RFC 5681 3.1).
-  const std::uint32_t segments = (before - in_flight(t) + effective_mss(t) - 1) / effective_mss(t);
-  if (t.cwnd < t.ssthresh) {
-    t.cwnd = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.cwnd + segments, 65535));
-  } else if (++t.cwnd_count >= t.cwnd) {
-    t.cwnd_count = 0;
-    if (t.cwnd < 65535) ++t.cwnd;
-  }
-  if (t.snd_una == t.snd_nxt) {
-    t.pending = pending::none;
-  } else {
-    arm_rto(t, l, out);
-  }
-}
-
-void update_window(tcb& t, const wire::segment& s) {
-  const std::uint32_t offered = std::uint32_t{s.window} << t.snd_wscale;
-  const bool newer = wire::after(s.seq_number, t.snd_wl1) ||
-                     (s.seq_number == t.snd_wl1 && offered > t.snd_wnd) ||
-                     wire::after(s.ack_number, t.snd_una);
-  if (!newer) return;
-  t.snd_wl1 = s.seq_number;
-  t.snd_wnd = offered;
-  t.max_window = std::max(t.max_window, offered);
 }
 
 go ack_of_unsent(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
@@ -186,8 +136,7 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     t.snd_wnd = std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
     t.snd_wl1 = s.seq_number;
     t.max_window = std::max(t.max_window, t.snd_wnd);
-    if (t.chunk_count != 0 && t.retransmits == 0) rtt_sample(t, c.us - t.chunks[0].sent_us, l);
-    t.chunk_count = 0;
+    syn_acknowledged(t, l, c, out);
     t.retransmits = 0;
     t.backoff = 0;
     t.retrans_stamp = 0;
@@ -204,66 +153,13 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
       challenge_ack(t, l, c, out);
       return go::stop;
     }
+    take_old_ack(t, s, l, c, out);
     return go::on;  // an old duplicate: its text may still be wanted
   }
-  const bool progress = wire::after(s.ack_number, t.snd_una);
-  update_window(t, s);
-  if (progress) {
-    acknowledge(t, s.ack_number, l, c, out);
-    out.wakes |= wake_writable;
-  } else if (in_flight(t) != 0 && s.sequence_length() == 0) {
-    if (t.dupacks < 255) ++t.dupacks;
-    if (t.dupacks == 3 && !t.in_loss) {
-      // Fast retransmit (RFC 5681 3.2).
-      t.high_seq = t.snd_nxt;
-      t.ssthresh = std::max<std::uint32_t>(t.cwnd / 2U, 2);
-      t.cwnd = static_cast<std::uint16_t>(t.ssthresh);
-      retransmit_head(t, l, c, out);
-      arm_rto(t, l, out);
-    }
-  } else if (t.pending == pending::zero_window_probe) {
-    t.probes = 0;
-    if (t.snd_wnd != 0) {
-      t.pending = pending::none;
-      t.backoff = 0;
-    }
-  }
-  if (progress && t.in_loss && in_flight(t) != 0) retransmit_head(t, l, c, out);
+  if (wire::after(s.ack_number, t.snd_una)) out.wakes |= wake_writable;
+  take_ack(t, s, l, c, out);
   if (fin_acked(t)) return after_fin_acked(t, s, owned, l, c, out);
   return go::on;
-}
-
-/// Merges [left, right) into the ranges received out of order; the newest stands first (RFC 2018).
-void remember_out_of_order(tcb& t, seq left, seq right) {
-  range merged{left, right};
-  unsigned kept = 0;
-  std::array<range, 3> rest{};
-  for (unsigned i = 0; i < t.ooo_count; ++i) {
-    const range r = t.ooo[i];
-    if (wire::after(merged.left, r.right) || wire::before(merged.right, r.left)) {
-      rest[kept++] = r;
-    } else {
-      if (wire::before(r.left, merged.left)) merged.left = r.left;
-      if (wire::after(r.right, merged.right)) merged.right = r.right;
-    }
-  }
-  kept = std::min<unsigned>(kept, 2);
-  t.ooo[0] = merged;
-  for (unsigned i = 0; i < kept; ++i) t.ooo[i + 1] = rest[i];
-  t.ooo_count = static_cast<std::uint8_t>(kept + 1);
-}
-
-void take_out_of_order(tcb& t) {
-  for (unsigned i = 0; i < t.ooo_count;) {
-    if (wire::after(t.ooo[i].left, t.rcv_nxt)) {
-      ++i;
-      continue;
-    }
-    if (wire::after(t.ooo[i].right, t.rcv_nxt)) t.rcv_nxt = t.ooo[i].right;
-    for (unsigned k = i; k + 1 < t.ooo_count; ++k) t.ooo[k] = t.ooo[k + 1];
-    --t.ooo_count;
-    i = 0;
-  }
 }
 
 go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
@@ -297,7 +193,8 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
       return go::stop;
     default: break;
   }
-  if (s.length == 0) return go::on;
+  const bool early_fin = s.has(wire::fin) && wire::after(first, t.rcv_nxt);
+  if (s.length == 0 && !early_fin) return go::on;
   if (wire::at_or_before(text_end, t.rcv_nxt)) {
     // Old data: its sender missed our ACK.
     out.count(counter::TcpExtDelayedACKLost);
@@ -308,10 +205,9 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
   }
   const seq window_end = t.rcv_nxt + receive_window(t);
   if (wire::after(first, t.rcv_nxt)) {
-    out.count(counter::TcpExtTCPOFOQueue);
     out.accepted_left = first;
     out.accepted_right = text_end;
-    remember_out_of_order(t, first, text_end);
+    keep_out_of_order(t, s, first, out);
     send_ack(t, l, c, out);
     return go::stop;
   }
@@ -329,11 +225,7 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     if (t.ack_pushed) t.ack_pushed2 = true;
     t.ack_pushed = true;
   }
-  const bool gap_filled = t.ooo_count != 0;
-  if (gap_filled) {
-    take_out_of_order(t);
-    t.ack_now = true;
-  }
+  out.fin_due = fill_gap(t, out);
   data_received(t, s.length, l, c);
   out.wakes |= wake_readable;
   return go::on;
@@ -341,12 +233,12 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
 
 // Eighth, check the FIN bit (tcp_fin).
 void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
-  if (!s.has(wire::fin) || s.end() - 1 != t.rcv_nxt) return;
-  if (t.fin_received) return;
+  const bool here = s.has(wire::fin) && s.end() - 1 == t.rcv_nxt;
+  if ((!here && !out.fin_due) || t.fin_received) return;
   ++t.rcv_nxt;
   t.fin_received = true;
   t.shut_rd = true;
-  t.ooo_count = 0;
+  forget_out_of_order(t, out);
   t.ack_scheduled = true;
   out.wakes |= wake_readable | wake_hangup;
   switch (t.st) {

@@ -5,7 +5,6 @@
 
 #include <fourtuple/errc.h>
 
-#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -19,7 +18,7 @@ namespace fourtuple::tcp {
 using wire::seq;
 
 /// What the one retransmission timer of a Linux socket stands for (icsk_pending).
-enum class pending : std::uint8_t { none, retransmit, loss_probe, zero_window_probe };
+enum class pending : std::uint8_t { none, retransmit, loss_probe, reordering, zero_window_probe };
 
 /// Options of the socket that change a TCP rule; an accepted connection copies its listener's.
 /// The host writes them; where a change has an effect at once, step.h has a function for it.
@@ -41,21 +40,6 @@ struct socket_options {
   bool rcvbuf_locked : 1 = false;     ///< SO_RCVBUF was set: no autotuning, children inherit it
   bool sndbuf_locked : 1 = false;     ///< SO_SNDBUF was set
   friend bool operator==(const socket_options&, const socket_options&) = default;
-};
-
-/// A stretch [left, right) of sequence space.
-struct range {
-  seq left = 0;
-  seq right = 0;
-  friend bool operator==(const range&, const range&) = default;
-};
-
-/// Bytes sent together: everything up to `end` from the previous chunk's end (or snd_una) left at
-/// `sent_us`, cut into segments of the effective MSS; the last one ends at `end` with PSH.
-struct sent_chunk {
-  seq end = 0;
-  std::uint32_t sent_us = 0;
-  friend bool operator==(const sent_chunk&, const sent_chunk&) = default;
 };
 
 /// One connection. Jiffy fields are the low 32 bits of clock.jiffy; ms and us fields are virtual time.
@@ -91,14 +75,9 @@ struct alignas(64) tcb {
   bool shut_wr : 1 = false;            ///< SEND_SHUTDOWN
   bool fin_queued : 1 = false;         ///< our FIN is part of write_seq
   bool fin_received : 1 = false;       ///< SOCK_DONE: reading ends after rcv_nxt - 1
-  bool in_loss : 1 = false;            ///< TCP_CA_Loss: after a retransmission timeout
-  bool in_recovery : 1 = false;        ///< fast retransmit
   bool cork : 1 = false;               ///< TCP_CORK
-  std::uint8_t ooo_count = 0;
   bool passive : 1 = false;            ///< made by a listener
-  bool dsack_pending : 1 = false;
-  bool tlp_out : 1 = false;            ///< a tail loss probe is unanswered (tlp_high_seq)
-  bool rtt_sampled_by_synack : 1 = false;
+  bool reordering_seen : 1 = false;    ///< reord_seen
 
   // ---- line 2: send side
   seq snd_una = 0;
@@ -114,31 +93,33 @@ struct alignas(64) tcb {
   std::uint32_t rcv_ssthresh = 0;
   std::uint16_t mss = 0;          ///< send MSS without options (mss_cache)
   std::uint16_t advmss = 0;       ///< MSS we offered, less time stamps once established
-  std::uint16_t cwnd = 0;         ///< segments
+  std::uint16_t cwnd = 0;         ///< segments; DEVIATION: at most 65,535, 95 MB in flight
   std::uint16_t cwnd_count = 0;
   enum pending pending = pending::none;
   std::uint8_t backoff = 0;
   std::uint8_t retransmits = 0;   ///< timeouts since the last progress
   std::uint8_t probes = 0;        ///< unanswered window or keepalive probes
-  std::uint8_t chunk_count = 0;
-  std::uint8_t dupacks = 0;
+  std::uint8_t reo_wnd_steps = 1;    ///< RACK: quarters of the least round trip (RFC 8985 6.2)
+  std::uint8_t reo_wnd_persist = 0;  ///< recoveries for which the steps stay
   errc error = errc::ok;          ///< sk_err
   errc soft_error = errc::ok;     ///< sk_err_soft
 
-  // ---- line 3: what is in flight, estimator
-  std::array<sent_chunk, 4> chunks{};  ///< oldest first
+  // ---- line 3: what is under way, estimator, congestion window
+  std::uint32_t transit = 0;      ///< its record in the host's transit_pool; 0: nothing is under way
   std::uint32_t mdev_us = 0;
   std::uint32_t mdev_max_us = 0;
   std::uint32_t rttvar_us = 0;
   seq rtt_seq = 0;
   seq snd_sml = 0;                ///< end of the last small segment sent (Minshall)
-  seq high_seq = 0;               ///< snd_nxt at the start of recovery, loss or tail loss probe
+  std::uint32_t min_rtt_us = 0;   ///< least round trip; 0: no sample yet
+  seq reo_wnd_round = 0;          ///< no D-SACK of this round widens RACK's window again
+  std::uint32_t cwnd_stamp = 0;   ///< jiffy at which cwnd was last in full use
+  std::uint16_t cwnd_used = 0;    ///< most segments out since then
+  std::uint16_t reordering = 3;   ///< segments by which the path is known to reorder
   std::uint32_t retrans_stamp = 0;  ///< ms of the first retransmission (SYN-SENT: first SYN); 0: none
   std::uint32_t ssthresh = 0x7fffffff;
 
   // ---- rarely used
-  std::array<range, 3> ooo{};     ///< received out of order, most recent first, disjoint
-  range dsack;                    ///< to be reported once (RFC 2883)
   std::uint32_t ts_recent_stamp_s = 0;  ///< second at which ts_recent was taken; 0: never
   std::uint32_t last_oow_ack = 0;  ///< jiffy + 1 of the last rate-limited ACK (D.5); 0: never
   seq iss = 0;
@@ -149,7 +130,7 @@ struct alignas(64) tcb {
   friend bool operator==(const tcb&, const tcb&) = default;
 };
 static_assert(std::is_trivially_copyable_v<tcb>);
-static_assert(sizeof(tcb) == 256);
+static_assert(sizeof(tcb) <= 256);
 
 /// What a socket brings to an active OPEN.
 struct connection_setup {

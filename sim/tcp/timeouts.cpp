@@ -1,5 +1,5 @@
 // Timers fire (RFC 9293 3.10.8; tcp_timer.c; reference E).
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {
 
@@ -52,8 +52,10 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
     give_up(t, out);
     return;
   }
+  sent_segment& syn = transit_of(t, out).sent.front();
+  if (syn.retransmitted) out.count(counter::TcpExtTCPLostRetransmit);  // that one too
+  syn.retransmitted = true;
   ++t.retransmits;
-  t.chunk_count = 0;
   out.count(counter::TcpExtTCPTimeouts);
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);
@@ -71,6 +73,18 @@ unsigned boundary_of(const tcb& t, const limits& l) {
   return t.rto < jiffies_of_ms(l.rto_max_ms, l) ? 8 : 0;
 }
 
+/// Which recovery the time-out overtook.
+void count_failure(context k) {
+  const bool sack = k.t.sack;
+  if (k.x.state == congestion_state::recovery) {
+    k.out.count(sack ? counter::TcpExtTCPSackRecoveryFail : counter::TcpExtTCPRenoRecoveryFail);
+  } else if (k.x.state == congestion_state::loss) {
+    k.out.count(counter::TcpExtTCPLossFailures);
+  } else if (k.x.state == congestion_state::disorder || k.x.sacked_out != 0) {
+    k.out.count(sack ? counter::TcpExtTCPSackFailures : counter::TcpExtTCPRenoFailures);
+  }
+}
+
 void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& out) {
   if (in_flight(t) == 0) {
     t.pending = pending::none;
@@ -81,26 +95,15 @@ void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& ou
     return;
   }
   out.count(counter::TcpExtTCPTimeouts);
-  if (!t.in_loss) t.ssthresh = std::max<std::uint32_t>(t.cwnd / 2U, 2);
-  t.in_loss = true;
-  t.high_seq = t.snd_nxt;
-  t.cwnd = 1;
-  retransmit_head(t, l, c, out);
+  const context k{t, transit_of(t, out), l, c, out};
+  if (t.retransmits == 0) count_failure(k);
+  enter_loss(k);
+  retransmit_segment(k, 0, false);
   if (t.retransmits < 255) ++t.retransmits;
   if (t.backoff < 20) ++t.backoff;
   set_rto(t, l);
   t.pending = pending::retransmit;
   out.arm(timer::retransmit, clamped_rto(t, l, c));
-}
-
-void loss_probe(tcb& t, const limits& l, const clock& c, actions& out) {
-  out.count(counter::TcpExtTCPLossProbes);
-  const std::uint8_t retransmits = t.retransmits;
-  if (in_flight(t) <= effective_mss(t) || t.snd_nxt == t.write_seq) retransmit_head(t, l, c, out);
-  t.retransmits = retransmits;
-  t.retrans_stamp = 0;
-  t.tlp_out = true;
-  arm_rto(t, l, out);
 }
 
 void window_probe(tcb& t, const limits& l, const clock& c, actions& out) {
@@ -194,7 +197,8 @@ void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions
     return;
   }
   switch (t.pending) {
-    case pending::loss_probe: loss_probe(t, l, c, out); return;
+    case pending::loss_probe: send_loss_probe({t, transit_of(t, out), l, c, out}); return;
+    case pending::reordering: reordering_timeout({t, transit_of(t, out), l, c, out}); return;
     case pending::zero_window_probe: window_probe(t, l, c, out); return;
     default: retransmission_timeout(t, l, c, out);
   }

@@ -1,12 +1,13 @@
 // What the application asks: SEND, RECEIVE, CLOSE, ABORT and options with an effect (RFC 9293 3.10.2 to
 // 3.10.5; tcp.c; reference D.1, D.7, D.8).
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {
 
 using namespace detail;
 
 void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
+  if (in_flight(t) == 0) restart_after_idle(t, l, c);
   t.write_seq += bytes;
   push_pending(t, l, c, out, false);
 }

@@ -41,7 +41,8 @@ std::string shown(const wire::segment& s) {
 struct pair {
   tcb client;
   tcb server;
-  actions out;
+  std::unique_ptr<transit_pool> pool = std::make_unique<transit_pool>();
+  actions out{*pool};
 };
 
 pair established() {
@@ -165,7 +166,8 @@ TEST_CASE("Data received twice is reported once as a duplicate (RFC 2883)", "[tc
 }
 
 TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
-  actions out;
+  transit_pool pool;
+  actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   wire::segment rst;
@@ -185,7 +187,8 @@ struct unanswered {
 
 unanswered connect_to_silence(const socket_options& options, const limits& l) {
   unanswered u;
-  actions out;
+  transit_pool pool;
+  actions out{pool};
   tcb t = new_connection(setup(), options, l);
   open_active(t, l, at(0ms), out);
   duration now{};
@@ -230,7 +233,8 @@ TEST_CASE("TCP_USER_TIMEOUT ends a connect when it is over, not a whole RTO late
 }
 
 TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[tcp]") {
-  actions out;
+  transit_pool pool;
+  actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   const wire::segment first_syn = out.segments.at(0);

@@ -1,0 +1,191 @@
+// What an ACK does to the sender (tcp_ack(), tcp_clean_rtx_queue(), tcp_ack_update_rtt()).
+#include "sim/tcp/recovery.h"
+
+namespace fourtuple::tcp::detail {
+namespace {
+
+/// When the segment left, on the clock of the time stamp option.
+std::uint32_t sent_ms(const sent_segment& s, const clock& c) { return c.ms - (c.us - s.sent_us) / 1000; }
+
+/// tcp_ack_update_window() with tcp_may_update_window(); says whether the window is news.
+bool update_window(tcb& t, const wire::segment& s) {
+  const std::uint32_t offered = std::uint32_t{s.window} << t.snd_wscale;
+  const bool newer = wire::after(s.ack_number, t.snd_una) || wire::after(s.seq_number, t.snd_wl1) ||
+                     (s.seq_number == t.snd_wl1 && (offered > t.snd_wnd || offered == 0));
+  if (!newer) return false;
+  t.snd_wl1 = s.seq_number;
+  t.snd_wnd = offered;
+  t.max_window = std::max(t.max_window, offered);
+  return true;
+}
+
+struct acked_times {
+  std::uint32_t first_us = 0;  ///< of the segments sent but once; 0: none
+  std::uint32_t last_us = 0;
+};
+
+/// One segment leaves the queue.
+void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& lowest) {
+  const sent_segment s = k.x.sent.front();
+  k.x.sent.pop_front();
+  a.data_acked = true;
+  if (s.ever_retransmitted) {
+    a.retrans_acked = true;
+    if (s.retransmitted) --k.x.retrans_out;
+  } else if (!s.sacked) {
+    times.last_us = s.sent_us;
+    if (times.first_us == 0) times.first_us = s.sent_us;
+    if (wire::before(begin, lowest)) lowest = begin;
+    if (!wire::after(s.end, k.x.high_seq)) a.orig_acked = true;
+  }
+  if (s.sacked) {
+    --k.x.sacked_out;
+  } else if (k.t.sack) {
+    ++a.delivered;
+    // tcp_skb_spurious_retrans(): the echo is older than the retransmission.
+    const bool spurious = s.ever_retransmitted && echoes_before(k.t, a.s, sent_ms(s, k.c));
+    if (!spurious) rack_advance(k, s);
+  }
+  if (s.lost) --k.x.lost_out;
+}
+
+/// tcp_remove_reno_sacks(): what the duplicates stood for is acknowledged.
+void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
+  a.delivered += std::max(1U, acked > k.x.sacked_out ? acked - k.x.sacked_out : 0);
+  k.x.sacked_out = acked - 1 >= k.x.sacked_out ? 0 : k.x.sacked_out - (acked - 1);
+  k.x.sacked_out = std::min(k.x.sacked_out, k.x.packets_out());
+}
+
+/// tcp_ack_update_rtt(): from what was sent but once, else from SACKs, else from the time stamp.
+bool update_rtt(context k, const ack_round& a, const acked_times& times) {
+  std::int64_t rtt = -1;
+  std::int64_t least = -1;
+  if (times.first_us != 0 && !a.retrans_acked) {
+    rtt = k.c.us - times.first_us;
+    least = k.c.us - times.last_us;
+  }
+  if (a.first_sack_us != 0) {
+    if (rtt < 0) rtt = k.c.us - a.first_sack_us;
+    least = k.c.us - a.last_sack_us;
+  }
+  if (rtt < 0 && a.data_acked && a.s.has_timestamps && a.s.ts_echo != 0) {
+    const std::uint32_t ms = k.c.ms - (a.s.ts_echo - k.t.ts_offset);
+    rtt = least = std::int64_t{std::max(ms, 1U)} * 1000;
+  }
+  if (rtt < 0) return false;
+  note_min_rtt(k.t, static_cast<std::uint32_t>(least));
+  rtt_sample(k.t, static_cast<std::uint32_t>(rtt), k.l);
+  return true;
+}
+
+/// tcp_clean_rtx_queue()
+void clean_queue(context k, ack_round& a) {
+  acked_times times;
+  seq lowest = k.t.snd_nxt;
+  seq begin = a.prior_una;
+  std::uint32_t acked = 0;
+  while (!k.x.sent.empty() && wire::at_or_before(k.x.sent.front().end, k.t.snd_una)) {
+    const seq end = k.x.sent.front().end;
+    take_acked(k, a, begin, times, lowest);
+    begin = end;
+    ++acked;
+  }
+  const bool measured = update_rtt(k, a, times);
+  if (a.data_acked) {
+    a.set_timer = true;
+    if (!k.t.sack) {
+      remove_reno_sacks(k, a, acked);
+    } else if (wire::before(lowest, a.prior_fack)) {
+      note_reordering(k, lowest, false);  // a hole was filled by what was sent but once
+    }
+  } else if (measured && a.first_sack_us != 0 && !k.x.sent.empty() &&
+             k.c.us - a.first_sack_us > k.c.us - k.x.sent.front().sent_us) {
+    // The time-out is not pushed on by what was sent after the head (RFC 6298 5.3).
+    a.set_timer = true;
+  }
+}
+
+/// tcp_ack_probe(): nothing was in flight; the answer to a window probe.
+void window_probe_answered(tcb& t) {
+  if (t.pending != pending::zero_window_probe || t.snd_wnd == 0) return;
+  t.pending = pending::none;
+  t.backoff = 0;
+}
+
+/// tcp_xmit_recovery()
+void transmit(context k, const ack_round& a) {
+  if (a.rexmit == ack_round::resend::none) return;
+  if (a.rexmit == ack_round::resend::fresh) {
+    send_new(k, true, false);
+    if (wire::after(k.t.snd_nxt, k.x.high_seq)) return;
+    k.x.frto = false;
+  }
+  retransmit_lost(k);
+}
+
+/// tcp_ack_is_dubious()
+bool dubious(const transit& x, const ack_round& a) {
+  return !a.not_duplicate() || a.data_sacked || a.dsacking || x.state != congestion_state::open;
+}
+
+/// Something is in flight.
+void process_queue(context k, ack_round& a) {
+  const std::uint32_t lost = k.x.lost;
+  clean_queue(k, a);
+  widen_reordering_window(k);
+  if (k.x.tlp_out) answer_to_probe(k, a);
+  if (dubious(k.x, a)) {
+    const bool duplicate = !a.una_advanced && !a.not_duplicate() && !a.dsacking;
+    fast_retransmit_alert(k, a, duplicate ? 1 : 0);
+  }
+  if (a.set_timer && !schedule_loss_probe(k, true)) rearm_rto(k);
+  a.losses = k.x.lost - lost;
+  control_congestion(k, a);
+  transmit(k, a);
+}
+
+}  // namespace
+
+void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+  ack_round a{s};
+  a.prior_una = t.snd_una;
+  a.una_advanced = wire::after(s.ack_number, t.snd_una);
+  a.carries_data = s.sequence_length() != 0;
+  a.window_update = update_window(t, s);
+  t.snd_una = s.ack_number;
+  t.soft_error = errc::ok;
+  t.probes = 0;
+  if (t.transit == 0 && s.sack_count == 0) {
+    window_probe_answered(t);
+    return;
+  }
+  const context k{t, transit_of(t, out), l, c, out};
+  if (a.una_advanced) t.retransmits = 0;
+  a.prior_fack = k.x.sacked_out != 0 && t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
+  const bool queued = !k.x.sent.empty();
+  if (t.sack && s.sack_count != 0) mark_sacked(k, a);
+  if (queued) {
+    process_queue(k, a);
+  } else {
+    if (a.dsacking) fast_retransmit_alert(k, a, 0);
+    window_probe_answered(t);
+    if (k.x.tlp_out) answer_to_probe(k, a);
+  }
+  settle(t, out);
+}
+
+void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+  if (t.transit == 0 || s.sack_count == 0 || !t.sack) return;
+  const context k{t, transit_of(t, out), l, c, out};
+  ack_round a{s};
+  a.prior_una = t.snd_una;
+  a.carries_data = s.sequence_length() != 0;
+  const std::uint32_t lost = k.x.lost;
+  mark_sacked(k, a);
+  fast_retransmit_alert(k, a, a.not_duplicate() || a.dsacking ? 0 : 1);
+  a.losses = k.x.lost - lost;
+  transmit(k, a);
+  settle(t, out);
+}
+
+}  // namespace fourtuple::tcp::detail

@@ -1,0 +1,140 @@
+// Loss detection and recovery as tcp_input.c has them since 6.17: SACK marks, RACK-TLP (RFC 8985), PRR
+// (RFC 6937), F-RTO (RFC 5682), undo by time stamps (Eifel, RFC 3522) and by D-SACK. For the files of
+// the state machine; nobody else includes this.
+#pragma once
+
+#include "sim/tcp/detail.h"
+#include "sim/tcp/transit.h"
+
+namespace fourtuple::tcp::detail {
+
+/// What a decision of this part looks at and writes to.
+struct context {
+  tcb& t;
+  transit& x;
+  const limits& l;
+  const clock& c;
+  actions& out;
+};
+
+/// What tcp_ack() knows of the ACK at hand: its FLAG_ bits and what they are decided from.
+struct ack_round {
+  const wire::segment& s;
+  seq prior_una = 0;
+  seq prior_fack = 0;              ///< highest SACKed sequence number before
+  std::uint32_t delivered = 0;     ///< segments newly acknowledged or SACKed
+  std::uint32_t losses = 0;        ///< segments newly marked lost
+  bool una_advanced = false;       ///< FLAG_SND_UNA_ADVANCED
+  bool carries_data = false;       ///< FLAG_DATA
+  bool window_update = false;      ///< FLAG_WIN_UPDATE
+  bool data_acked = false;         ///< FLAG_DATA_ACKED
+  bool retrans_acked = false;      ///< FLAG_RETRANS_DATA_ACKED
+  bool orig_acked = false;         ///< FLAG_ORIG_SACK_ACKED: something sent once before high_seq
+  bool data_sacked = false;        ///< FLAG_DATA_SACKED
+  bool dsacking = false;           ///< FLAG_DSACKING_ACK
+  bool dsack_of_probe = false;     ///< FLAG_DSACK_TLP
+  bool lost_retrans = false;       ///< FLAG_LOST_RETRANS
+  bool set_timer = false;          ///< FLAG_SET_XMIT_TIMER
+  std::uint32_t first_sack_us = 0; ///< send times of what was newly SACKed; 0: nothing
+  std::uint32_t last_sack_us = 0;
+  seq reordered = 0;               ///< lowest sequence number found delivered late
+  enum class resend : std::uint8_t { none, fresh, lost } rexmit = resend::none;
+
+  [[nodiscard]] bool not_duplicate() const { return carries_data || window_update || data_acked; }
+};
+
+/// The record of `t`, made if it has none.
+[[nodiscard]] inline transit& transit_of(tcb& t, actions& out) {
+  if (t.transit == 0) t.transit = out.transits->take();
+  return (*out.transits)[t.transit];
+}
+/// Gives the record back where nothing is under way any more.
+inline void settle(tcb& t, actions& out) {
+  if (t.transit == 0 || !(*out.transits)[t.transit].settled()) return;
+  out.transits->give_back(t.transit);
+  t.transit = 0;
+}
+inline void drop_transit(tcb& t, actions& out) {
+  if (t.transit != 0) out.transits->give_back(t.transit);
+  t.transit = 0;
+}
+
+/// tcp_tsopt_ecr_before(): the ACK echoes a time stamp older than `when` (ms of retrans_stamp).
+[[nodiscard]] bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when);
+
+// sack.cpp
+/// tcp_sacktag_write_queue(): marks what the blocks of the segment report.
+void mark_sacked(context k, ack_round& a);
+/// tcp_highest_sack_seq(): where the last SACKed segment begins; snd_una where none is.
+[[nodiscard]] seq highest_sacked(seq snd_una, const transit& x);
+/// tcp_check_sack_reordering(): something at `low` was delivered after later segments.
+void note_reordering(context k, seq low, bool by_timestamp);
+
+// rack.cpp
+/// tcp_rack_advance(): a segment sent at `sent_us` was delivered.
+void rack_advance(context k, const sent_segment& s);
+/// tcp_rack_mark_lost(): marks what was sent long enough before something delivered. True if it armed
+/// the reordering timer.
+bool rack_mark_lost(context k);
+/// tcp_rack_reo_timeout()
+void reordering_timeout(context k);
+/// tcp_rack_update_reo_wnd()
+void widen_reordering_window(context k);
+/// How long until RACK calls the segment lost, us; not positive: now.
+[[nodiscard]] std::int32_t rack_remaining(const transit& x, const sent_segment& s,
+                                          std::uint32_t window_us, const clock& c);
+/// tcp_schedule_loss_probe(); false where a time-out is to be armed instead.
+bool schedule_loss_probe(context k, bool advancing_rto);
+/// tcp_send_loss_probe()
+void send_loss_probe(context k);
+/// tcp_process_tlp_ack()
+void answer_to_probe(context k, const ack_round& a);
+void mark_lost(context k, sent_segment& s);
+
+// output.cpp
+/// The next new segment fits the peer's window (tcp_snd_wnd_test()).
+[[nodiscard]] bool may_send_new(const tcb& t);
+/// tcp_write_xmit(): new segments as windows and Nagle allow; `one`: a single one, whatever cwnd says.
+/// False where nothing was sent.
+bool send_new(context k, bool nonagle, bool one);
+
+// ack.cpp
+/// tcp_ack() from where the ACK is known to lie between snd_una and snd_nxt.
+void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+/// Its old_ack: the number is old, its SACK blocks may still be news.
+void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+
+// recovery.cpp
+/// tcp_fastretrans_alert(): the state machine Open, Disorder, CWR, Recovery, Loss.
+void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates);
+/// tcp_enter_loss()
+void enter_loss(context k);
+/// tcp_enter_recovery()
+void enter_recovery(context k);
+/// tcp_init_cwnd_reduction(), tcp_cwnd_reduction() (PRR) and tcp_end_cwnd_reduction()
+void begin_reduction(context k);
+void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool una_advanced);
+void end_reduction(context k);
+/// tcp_try_keep_open()
+void keep_open(context k);
+
+// congestion.cpp
+/// tcp_cong_control() with Reno (RFC 5681) as the algorithm.
+void control_congestion(context k, const ack_round& a);
+/// tcp_cwnd_validate(): is the window used?
+void validate_cwnd(context k, bool limited);
+/// tcp_current_ssthresh()
+[[nodiscard]] std::uint32_t current_ssthresh(const tcb& t, const transit& x);
+/// tcp_slow_start_after_idle_check(); for a connection with nothing in flight.
+void restart_after_idle(tcb& t, const limits& l, const clock& c);
+
+// retransmit.cpp
+/// tcp_xmit_retransmit_queue(): what is lost and cwnd allows.
+void retransmit_lost(context k);
+/// tcp_retransmit_skb(): segment i once more; false where the window forbids it. `probe`: a tail loss
+/// probe, which is not marked as a retransmission in flight.
+bool retransmit_segment(context k, std::size_t i, bool probe);
+/// tcp_rearm_rto()
+void rearm_rto(context k);
+
+}  // namespace fourtuple::tcp::detail

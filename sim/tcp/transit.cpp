@@ -1,0 +1,107 @@
+#include "sim/tcp/transit.h"
+
+#include <algorithm>
+
+namespace fourtuple::tcp {
+
+void rtx_queue::pop_front() {
+  if (++head_ == segments_.size()) {
+    clear();
+  } else if (head_ >= 64 && head_ * 2 >= segments_.size()) {
+    segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+void rtx_queue::split(std::size_t i, seq at) {
+  const auto here = segments_.begin() + static_cast<std::ptrdiff_t>(head_ + i);
+  sent_segment first = *here;
+  first.end = at;
+  first.push = false;
+  segments_.insert(here, first);
+}
+
+void rtx_queue::merge(std::size_t i) {
+  const auto here = segments_.begin() + static_cast<std::ptrdiff_t>(head_ + i);
+  here->end = (here + 1)->end;
+  here->push = (here + 1)->push;
+  segments_.erase(here + 1);
+}
+
+std::size_t rtx_queue::find(seq at) const {
+  const auto first = segments_.begin() + static_cast<std::ptrdiff_t>(head_);
+  const auto found = std::partition_point(
+      first, segments_.end(), [at](const sent_segment& s) { return wire::at_or_before(s.end, at); });
+  return static_cast<std::size_t>(found - first);
+}
+
+bool reassembly::add(seq left, seq right) {
+  const auto first = std::partition_point(ranges_.begin(), ranges_.end(), [left](const range& r) {
+    return wire::before(r.right, left);
+  });
+  if (first != ranges_.end() && wire::at_or_before(first->left, left) &&
+      wire::at_or_before(right, first->right)) {
+    report_first(*first);
+    return true;
+  }
+  range merged{left, right};
+  auto last = first;
+  for (; last != ranges_.end() && wire::at_or_before(last->left, merged.right); ++last) {
+    if (wire::before(last->left, merged.left)) merged.left = last->left;
+    if (wire::after(last->right, merged.right)) merged.right = last->right;
+  }
+  if (first == last) {
+    ranges_.insert(first, merged);
+  } else {
+    *first = merged;
+    ranges_.erase(first + 1, last);
+  }
+  report_first(merged);
+  return false;
+}
+
+void reassembly::report_first(const range& r) {
+  // What r swallowed is not reported by itself any more.
+  std::size_t kept = 0;
+  std::array<range, 4> rest{};
+  for (std::size_t i = 0; i < recent_count_; ++i) {
+    const bool inside = wire::at_or_before(r.left, recent_[i].left) &&
+                        wire::at_or_before(recent_[i].right, r.right);
+    if (!inside) rest[kept++] = recent_[i];
+  }
+  kept = std::min(kept, recent_.size() - 1);
+  recent_[0] = r;
+  std::copy_n(rest.begin(), kept, recent_.begin() + 1);
+  recent_count_ = kept + 1;
+}
+
+seq reassembly::advance(seq rcv_nxt) {
+  std::size_t gone = 0;
+  while (gone < ranges_.size() && wire::at_or_before(ranges_[gone].left, rcv_nxt)) {
+    if (wire::after(ranges_[gone].right, rcv_nxt)) rcv_nxt = ranges_[gone].right;
+    ++gone;
+  }
+  ranges_.erase(ranges_.begin(), ranges_.begin() + static_cast<std::ptrdiff_t>(gone));
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < recent_count_; ++i)
+    if (wire::after(recent_[i].left, rcv_nxt)) recent_[kept++] = recent_[i];
+  recent_count_ = kept;
+  return rcv_nxt;
+}
+
+std::uint32_t transit_pool::take() {
+  if (free_.empty()) {
+    records_.emplace_back();
+    return static_cast<std::uint32_t>(records_.size());
+  }
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  return index;
+}
+
+void transit_pool::give_back(std::uint32_t index) {
+  records_[index - 1].reset();
+  free_.push_back(index);
+}
+
+}  // namespace fourtuple::tcp

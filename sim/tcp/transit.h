@@ -1,0 +1,186 @@
+// What a connection has only while something of it is under way: the retransmission queue with its
+// marks (tcp_rtx_queue of the kernel), the state of loss recovery, and what came out of order. Most
+// connections of most scenarios have it for a round trip at a time, so it lives in a pool of the host
+// and a tcb holds its index.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "sim/wire/seq.h"
+
+namespace fourtuple::tcp {
+
+using wire::seq;
+
+/// A stretch [left, right) of sequence space.
+struct range {
+  seq left = 0;
+  seq right = 0;
+  friend bool operator==(const range&, const range&) = default;
+};
+
+/// icsk_ca_state: TCP_CA_Open and so on.
+enum class congestion_state : std::uint8_t { open, disorder, cwr, recovery, loss };
+
+/// One segment that was sent and is not acknowledged, with the marks of struct tcp_skb_cb: from the end
+/// of its predecessor (the first: from snd_una) up to `end`.
+struct sent_segment {
+  seq end = 0;
+  std::uint32_t sent_us = 0;             ///< when last sent
+  std::uint32_t order = 0;               ///< the how manieth sending that was: of an instant, too
+  bool push : 1 = false;                 ///< went out with PSH
+  bool sacked : 1 = false;               ///< TCPCB_SACKED_ACKED
+  bool lost : 1 = false;                 ///< TCPCB_LOST
+  bool retransmitted : 1 = false;        ///< TCPCB_SACKED_RETRANS: the retransmission is in flight
+  bool ever_retransmitted : 1 = false;   ///< TCPCB_EVER_RETRANS
+};
+
+/// tcp_rtx_queue: in sequence order, the oldest first.
+class rtx_queue {
+ public:
+  [[nodiscard]] bool empty() const { return head_ == segments_.size(); }
+  [[nodiscard]] std::uint32_t size() const {
+    return static_cast<std::uint32_t>(segments_.size() - head_);
+  }
+  [[nodiscard]] std::span<sent_segment> all() {
+    return {segments_.data() + head_, segments_.size() - head_};
+  }
+  [[nodiscard]] std::span<const sent_segment> all() const {
+    return {segments_.data() + head_, segments_.size() - head_};
+  }
+  [[nodiscard]] sent_segment& operator[](std::size_t i) { return segments_[head_ + i]; }
+  [[nodiscard]] const sent_segment& operator[](std::size_t i) const { return segments_[head_ + i]; }
+  [[nodiscard]] sent_segment& front() { return segments_[head_]; }
+  [[nodiscard]] const sent_segment& front() const { return segments_[head_]; }
+  [[nodiscard]] sent_segment& back() { return segments_.back(); }
+  void push_back(const sent_segment& s) { segments_.push_back(s); }
+  void pop_front();
+  void clear() {
+    segments_.clear();
+    head_ = 0;
+  }
+  /// Cuts segment i at `at`, strictly inside it; both parts keep its marks.
+  void split(std::size_t i, seq at);
+  /// Makes segments i and i + 1 one, with the marks of i.
+  void merge(std::size_t i);
+  /// Where segment i begins.
+  [[nodiscard]] seq begin_of(std::size_t i, seq snd_una) const {
+    return i == 0 ? snd_una : segments_[head_ + i - 1].end;
+  }
+  /// The first segment that ends after `at`; size() if none does.
+  [[nodiscard]] std::size_t find(seq at) const;
+
+ private:
+  std::vector<sent_segment> segments_;
+  std::size_t head_ = 0;  ///< what is before it was acknowledged
+};
+
+/// What came out of order: the ranges by sequence number, and which of them an ACK reports first.
+class reassembly {
+ public:
+  [[nodiscard]] bool empty() const { return ranges_.empty(); }
+  [[nodiscard]] std::span<const range> ranges() const { return ranges_; }
+  /// Takes [left, right) in; ranges that touch become one, which is reported first from now on.
+  /// True where all of it was there already.
+  bool add(seq left, seq right);
+  /// What lies at or before rcv_nxt leaves; returns the end of what is in order then.
+  [[nodiscard]] seq advance(seq rcv_nxt);
+  /// The ranges last added to, the latest first (RFC 2018 4).
+  [[nodiscard]] std::span<const range> reported() const { return {recent_.data(), recent_count_}; }
+  void clear() {
+    ranges_.clear();
+    recent_count_ = 0;
+  }
+
+ private:
+  void report_first(const range& r);
+  std::vector<range> ranges_;
+  std::array<range, 4> recent_{};  ///< selective_acks[]
+  std::size_t recent_count_ = 0;
+};
+
+/// The numbers of a transit.
+struct transit_numbers {
+  // ---- how many segments of the retransmission queue bear which mark
+  std::uint32_t sacked_out = 0;   ///< without SACK: duplicate ACKs
+  std::uint32_t lost_out = 0;
+  std::uint32_t retrans_out = 0;
+  std::uint32_t lost = 0;         ///< ever marked lost, resent ones again
+
+  // ---- congestion state (RFC 5681, RFC 6937, RFC 5682)
+  congestion_state state = congestion_state::open;
+  bool frto = false;              ///< the time-out may turn out spurious
+  bool undoable = false;          ///< undo_marker is set
+  bool cwnd_limited = false;      ///< is_cwnd_limited
+  seq high_seq = 0;               ///< snd_nxt when the state was entered
+  seq undo_marker = 0;            ///< snd_una when cwnd was reduced
+  std::int32_t undo_retrans = 0;  ///< retransmissions no D-SACK has declared unneeded; -1: none yet
+  std::uint32_t prior_cwnd = 0;
+  std::uint32_t prior_ssthresh = 0;
+  std::uint32_t prr_delivered = 0;
+  std::uint32_t prr_out = 0;
+  std::uint32_t max_packets_out = 0;
+  seq cwnd_usage_seq = 0;
+
+  // ---- RACK-TLP (RFC 8985)
+  std::uint32_t sendings = 0;     ///< segments sent, resent ones too
+  std::uint32_t rack_order = 0;   ///< of the latest sending that was delivered; 0: none yet
+  std::uint32_t rack_rtt_us = 0;  ///< its round trip
+  seq tlp_high_seq = 0;
+  bool rack_advanced = false;
+  bool rack_dsack_seen = false;
+  bool tlp_out = false;           ///< a probe is unanswered; it ended at tlp_high_seq
+  bool tlp_retrans = false;       ///< it repeated a segment
+
+  // ---- receiver
+  bool dsack_pending = false;
+  bool fin_waits = false;         ///< the peer's FIN is among what came out of order
+  seq fin_at = 0;
+  range dsack;                    ///< to be reported once (RFC 2883)
+};
+
+struct transit : transit_numbers {
+  rtx_queue sent;
+  reassembly out_of_order;
+
+  [[nodiscard]] std::uint32_t packets_out() const { return sent.size(); }
+  /// tcp_packets_in_flight()
+  [[nodiscard]] std::uint32_t in_flight() const {
+    return packets_out() - sacked_out - lost_out + retrans_out;
+  }
+  /// CWR or Recovery: PRR has the window.
+  [[nodiscard]] bool reducing() const {
+    return state == congestion_state::cwr || state == congestion_state::recovery;
+  }
+  /// Nothing is under way that a later segment could ask about.
+  [[nodiscard]] bool settled() const {
+    return sent.empty() && state == congestion_state::open && !undoable && !tlp_out &&
+           !dsack_pending && out_of_order.empty();
+  }
+  /// As new, with the memory it has.
+  void reset() {
+    static_cast<transit_numbers&>(*this) = {};
+    sent.clear();
+    out_of_order.clear();
+  }
+};
+
+/// The records of one host. Index 0 is none. References stay valid until the record is given back.
+class transit_pool {
+ public:
+  [[nodiscard]] std::uint32_t take();
+  void give_back(std::uint32_t index);
+  [[nodiscard]] transit& operator[](std::uint32_t index) { return records_[index - 1]; }
+  /// Records in use.
+  [[nodiscard]] std::size_t size() const { return records_.size() - free_.size(); }
+
+ private:
+  std::deque<transit> records_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace fourtuple::tcp
