@@ -90,9 +90,11 @@ seq reassembly::advance(seq rcv_nxt) {
 }
 
 std::uint32_t transit_pool::take() {
-  if (free_.empty()) {
-    records_.emplace_back();
-    return static_cast<std::uint32_t>(records_.size());
+  if (free_.empty()) [[unlikely]] {
+    const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
+    chunks_.push_back(std::make_unique<transit[]>(chunk_size));
+    const std::uint32_t least = std::max(first, 1U);
+    for (std::uint32_t i = first + chunk_size; i != least; --i) free_.push_back(i - 1);
   }
   const std::uint32_t index = free_.back();
   free_.pop_back();
@@ -100,7 +102,7 @@ std::uint32_t transit_pool::take() {
 }
 
 void transit_pool::give_back(std::uint32_t index) {
-  records_[index - 1].reset();
+  (*this)[index].reset();
   free_.push_back(index);
 }
 

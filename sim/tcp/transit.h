@@ -6,7 +6,7 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -174,12 +174,15 @@ class transit_pool {
  public:
   [[nodiscard]] std::uint32_t take();
   void give_back(std::uint32_t index);
-  [[nodiscard]] transit& operator[](std::uint32_t index) { return records_[index - 1]; }
+  [[nodiscard]] transit& operator[](std::uint32_t index) {
+    return chunks_[index / chunk_size][index % chunk_size];
+  }
   /// Records in use.
-  [[nodiscard]] std::size_t size() const { return records_.size() - free_.size(); }
+  [[nodiscard]] std::size_t size() const { return chunks_.empty() ? 0 : chunks_.size() * chunk_size - 1 - free_.size(); }
 
  private:
-  std::deque<transit> records_;
+  static constexpr std::uint32_t chunk_size = 16;  // hosts are many and most have few
+  std::vector<std::unique_ptr<transit[]>> chunks_;
   std::vector<std::uint32_t> free_;
 };
 
