@@ -17,6 +17,7 @@ class ring {
     slots_[tail_ & mask()] = std::move(value);
     return tail_++;
   }
+  [[nodiscard]] T& front() { return slots_[head_ & mask()]; }
   T pop() { return std::move(slots_[head_++ & mask()]); }
   [[nodiscard]] T& at(std::uint32_t number) { return slots_[number & mask()]; }
   [[nodiscard]] bool empty() const { return head_ == tail_; }

@@ -21,6 +21,10 @@ class packet_recorder {
   /// The packet was given number `record` of the packets in flight.
   void sent(const wire::packet& p, std::uint32_t record, std::uint32_t from, std::uint32_t to);
   void arrived(std::uint32_t record);
+  /// Number `record` bears a packet that is not to be seen: a duplicate the network made.
+  void forget(std::uint32_t record) {
+    if (record < places_.size()) places_[record] = 0;
+  }
 
  private:
   [[nodiscard]] wire::frame frame_of(const wire::packet& p) const;

@@ -8,6 +8,7 @@
 #include "sim/core/random.h"
 #include "sim/engine/coordinator.h"
 #include "sim/engine/world_impl.h"
+#include "sim/wire/size.h"
 
 namespace fourtuple::engine {
 namespace {
@@ -78,6 +79,7 @@ void world::make_hosts(const spec::scenario& s) {
       owners_[known.value] = id;
     }
     nodes_.back()->addresses_ = config.addresses;
+    nodes_.back()->link_key_ = core::stream_key(s.seed, id, core::purpose::loss);
     hosts_.push_back(std::make_unique<host::kernel>(*nodes_.back(), std::move(config)));
   }
 }
@@ -94,7 +96,7 @@ void world::make_links(const spec::scenario& s) {
   for (const spec::link& l : s.links)
     for (const std::uint32_t a : ids(l.between[0]))
       for (const std::uint32_t b : ids(l.between[1]))
-        if (a != b) net_.add_link(a, b, l.latency);
+        if (a != b) net_.add_link(a, b, l);
   net_.freeze();
 }
 
@@ -116,9 +118,16 @@ node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   w.to = to;
   w.host = owner_of(to, from);
   if (w.host == nobody) return w;
-  const auto delay = w.host == from ? std::optional{duration{}} : net_.latency(from, w.host);
-  w.exists = delay.has_value();
-  if (delay) w.delay = *delay;
+  if (w.host == from) {
+    w.exists = true;
+    return w;
+  }
+  w.link = net_.link(from, w.host);
+  w.exists = w.link != nullptr;
+  if (!w.exists) return w;
+  w.delay = w.link->latency;
+  w.plain = w.link->plain();
+  if (!w.plain) w.direction = &nodes_[from]->direction_to(w.host);
   return w;
 }
 
@@ -134,12 +143,63 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   const std::uint32_t record = in_flight_.make(p);
   if (recorder_ != nullptr) [[unlikely]]
     recorder_->sent(in_flight_[record], record, from.entity_, way.host);
+  if (!way.plain) [[unlikely]] {
+    send_shaped(from, way, record);
+    return;
+  }
   if (way.delay != duration{}) {
     schedule(now() + way.delay, way.host, core::phase::arrival, from, record);
     return;
   }
   fifo_.push({way.host, record});
   if (!shared_.in_soft_interrupt) drain();
+}
+
+void world::send_shaped(node& from, const node::way& way, std::uint32_t record) {
+  const wire::packet& p = in_flight_[record];
+  const bool v6 = shared_.addresses.family_of(way.to) == family::inet6;
+  const net::link_direction::fate fate =
+      way.direction->pass(*way.link, now(), wire::ip_bytes(p, v6) + wire::ethernet_header);
+  if (!fate.arrives) {
+    drop(record);
+    return;
+  }
+  const std::uint32_t twin = fate.again ? copy_of(record) : 0;
+  const std::uint32_t to = way.host;  // a delivery at once may change the way
+  arrive(from, to, *fate.arrives, record);
+  if (fate.again) arrive(from, to, *fate.again, twin);
+}
+
+void world::arrive(node& from, std::uint32_t host, instant at, std::uint32_t record) {
+  if (at != now()) {
+    schedule(at, host, core::phase::arrival, from, record);
+    return;
+  }
+  fifo_.push({host, record});
+  if (!shared_.in_soft_interrupt) drain();
+}
+
+/// A recorder sees the first of the two only.
+std::uint32_t world::copy_of(std::uint32_t record) {
+  const std::uint32_t twin = in_flight_.make(in_flight_[record]);
+  const wire::packet& p = in_flight_[twin];
+  if (const auto* s = std::get_if<wire::segment>(&p)) shared_.payloads.share(s->payload);
+  if (const auto* d = std::get_if<wire::datagram>(&p)) shared_.payloads.share(d->payload);
+  if (recorder_ != nullptr) recorder_->forget(twin);
+  return twin;
+}
+
+void world::drop(std::uint32_t record) {
+  const wire::packet& p = in_flight_[record];
+  if (const auto* s = std::get_if<wire::segment>(&p)) shared_.payloads.release(s->payload);
+  if (const auto* d = std::get_if<wire::datagram>(&p)) shared_.payloads.release(d->payload);
+  in_flight_.free(record);
+}
+
+net::link_direction& node::direction_to(std::uint32_t host) {
+  const auto found = directions_.find(host);
+  if (found != directions_.end()) return found->second;
+  return directions_.emplace(host, core::philox(link_key_, host, 0)).first->second;
 }
 
 result<host::route> node::find_route(wire::address_id destination) const {
@@ -154,7 +214,7 @@ result<host::route> node::find_route(wire::address_id destination) const {
   if (w.host == entity_) return host::route{destination, loopback_mtu, true};
   const family f = all.family_of(destination);
   for (const wire::address_id mine : addresses_)
-    if (all.family_of(mine) == f) return host::route{mine, 1500, false};
+    if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false};
   return errc::enetunreach;
 }
 

@@ -15,6 +15,7 @@
 #include "sim/engine/packet_recorder.h"
 #include "sim/engine/world.h"
 #include "sim/host/kernel.h"
+#include "sim/net/link.h"
 #include "sim/net/topology.h"
 
 namespace fourtuple::engine {
@@ -42,15 +43,22 @@ class node final : public host::surroundings {
     std::uint32_t host = 0;
     duration delay{};
     bool exists = false;
+    bool plain = true;                          ///< nothing but delay happens to a packet
+    const net::link_shape* link = nullptr;      ///< null: to the host itself
+    net::link_direction* direction = nullptr;   ///< where it is not plain
   };
 
   [[nodiscard]] const way& way_to(wire::address_id to) const;
+  /// Its side of the link to a host; made at first use.
+  [[nodiscard]] net::link_direction& direction_to(std::uint32_t host);
 
   world& world_;
   std::uint32_t entity_;
   std::uint64_t counter_ = 0;                 ///< of the events this entity caused
   mutable way last_;
   std::vector<wire::address_id> addresses_;   ///< its own, in file order
+  std::map<std::uint32_t, net::link_direction> directions_;  ///< by the host at the other end
+  std::uint64_t link_key_ = 0;                ///< the random stream of its links
 };
 
 class coordinator_process;
@@ -98,6 +106,11 @@ class world final : public observe::backend {
   /// Puts `p` on its way to the host that has the address; nothing where nobody does.
   template <class Packet>
   void send(node& from, wire::address_id to, const Packet& p);
+  /// The same over a link that loses, delays or doubles packets.
+  void send_shaped(node& from, const node::way& way, std::uint32_t record);
+  void arrive(node& from, std::uint32_t host, instant at, std::uint32_t record);
+  [[nodiscard]] std::uint32_t copy_of(std::uint32_t record);
+  void drop(std::uint32_t record);
   void deliver(std::uint32_t host, std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
                 std::uint32_t record) {

@@ -6,11 +6,13 @@
 
 namespace fourtuple::net {
 
-void topology::add_link(std::uint32_t a, std::uint32_t b, duration latency) {
+void topology::add_link(std::uint32_t a, std::uint32_t b, const link_shape& shape) {
   segment_ = false;
-  near_[a].push_back({b, latency});
-  near_[b].push_back({a, latency});
-  longest_ = std::max(longest_, latency);
+  const auto link = static_cast<std::uint32_t>(shapes_.size());
+  shapes_.push_back(shape);
+  near_[a].push_back({b, link});
+  near_[b].push_back({a, link});
+  longest_ = std::max(longest_, shape.latency);
 }
 
 void topology::freeze() {
@@ -20,23 +22,24 @@ void topology::freeze() {
   graph without_delay(near_.size());
   for (std::uint32_t host = 0; host < near_.size(); ++host) {
     // Of two links between the same hosts the faster one counts.
-    std::sort(near_[host].begin(), near_[host].end(), [](const neighbour& a, const neighbour& b) {
-      return a.host != b.host ? a.host < b.host : a.latency < b.latency;
+    std::sort(near_[host].begin(), near_[host].end(), [this](const neighbour& a, const neighbour& b) {
+      const auto faster = std::pair(shapes_[a.link].latency, a.link);
+      return a.host != b.host ? a.host < b.host : faster < std::pair(shapes_[b.link].latency, b.link);
     });
     for (const neighbour& n : near_[host])
-      if (n.latency == duration{}) boost::add_edge(host, n.host, without_delay);
+      if (shapes_[n.link].latency == duration{}) boost::add_edge(host, n.host, without_delay);
   }
   boost::connected_components(without_delay, cluster_.data());
 }
 
-std::optional<duration> topology::latency(std::uint32_t from, std::uint32_t to) const {
-  if (segment_) return duration{};
+const link_shape* topology::link(std::uint32_t from, std::uint32_t to) const {
+  if (segment_) return &shapes_.front();
   const auto& near = near_[from];
   const auto found =
       std::lower_bound(near.begin(), near.end(), to,
                        [](const neighbour& n, std::uint32_t host) { return n.host < host; });
-  if (found == near.end() || found->host != to) return std::nullopt;
-  return found->latency;
+  if (found == near.end() || found->host != to) return nullptr;
+  return &shapes_[found->link];
 }
 
 }  // namespace fourtuple::net

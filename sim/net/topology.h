@@ -5,8 +5,9 @@
 #include <fourtuple/time.h>
 
 #include <cstdint>
-#include <optional>
 #include <vector>
+
+#include "sim/net/link.h"
 
 namespace fourtuple::net {
 
@@ -16,12 +17,13 @@ class topology {
   /// Without links all hosts share one segment without delay.
   explicit topology(std::uint32_t hosts) : near_(hosts) {}
 
-  void add_link(std::uint32_t a, std::uint32_t b, duration latency);
+  void add_link(std::uint32_t a, std::uint32_t b, const link_shape& shape);
   /// Call after the last add_link().
   void freeze();
 
-  /// One-way delay between two different hosts; nothing where no link joins them.
-  [[nodiscard]] std::optional<duration> latency(std::uint32_t from, std::uint32_t to) const;
+  /// The link between two different hosts; null where none joins them. Without links it is the
+  /// segment they all share.
+  [[nodiscard]] const link_shape* link(std::uint32_t from, std::uint32_t to) const;
   /// The longest one-way delay of any link.
   [[nodiscard]] duration longest() const { return longest_; }
   /// Hosts of one cluster have one number.
@@ -30,12 +32,13 @@ class topology {
  private:
   struct neighbour {
     std::uint32_t host;
-    duration latency;
+    std::uint32_t link;  ///< of shapes_
   };
   bool segment_ = true;
   duration longest_{};
   std::vector<std::vector<neighbour>> near_;  ///< sorted by host
   std::vector<std::uint32_t> cluster_;
+  std::vector<link_shape> shapes_ = {{}};  ///< the first is the segment's
 };
 
 }  // namespace fourtuple::net

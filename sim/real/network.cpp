@@ -257,6 +257,10 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
   };
   std::vector<pair> out;
   for (const auto& l : s.links) {
+    if (!l.plain())
+      throw unable(
+          "links with loss, jitter, bandwidth and the like are not yet built on the real kernel");
+    if (l.mtu != 1500) throw unable("links with another mtu than 1500 are not yet built on the real kernel");
     if (l.latency != duration{})
       throw unable(
           "links with latency are not yet built on the real kernel (set it to 0 ms: "

@@ -228,25 +228,48 @@ void check_addresses(context& c) {
   }
 }
 
+/// The value of a key with a syntax of its own, or what stands in `value`.
+template <class T, class Parse>
+void read_special(mapping& m, const char* key, T& value, Parse parse) {
+  const auto text = m.special(key);
+  if (!text || *text == "none") return;
+  auto parsed = parse(*text);
+  if (parsed.value) {
+    value = *parsed.value;
+  } else {
+    m.error(key, parsed.error);
+  }
+}
+
+void read_link_shape(mapping& m, spec::link_shape& l) {
+  l.latency = m.time("latency");
+  l.jitter = m.time("jitter");
+  read_special(m, "bandwidth", l.bandwidth, spec::parse_bandwidth);
+  spec::queue_length queue{l.queue_packets, l.queue_bytes};
+  read_special(m, "queue", queue, spec::parse_queue);
+  l.queue_packets = queue.packets;
+  l.queue_bytes = queue.bytes;
+  read_special(m, "loss", l.loss, spec::parse_share);
+  read_special(m, "duplicate", l.duplicate, spec::parse_share);
+  read_special(m, "reorder", l.reorder, spec::parse_share);
+  l.mtu = static_cast<std::uint32_t>(m.whole("mtu"));
+  l.up = m.flag("up");
+  if (m.has("queue") && !m.has("bandwidth"))
+    m.error("queue", "nothing waits on a link without bandwidth");
+  if (l.latency != duration{}) return;
+  const auto wants_time = [&m](const char* key, bool given) {
+    if (given) m.error(key, "takes time, and a link without latency has none (give it a latency)");
+  };
+  wants_time("jitter", l.jitter != duration{});
+  wants_time("bandwidth", l.bandwidth != 0);
+  wants_time("reorder", l.reorder != 0);
+}
+
 std::optional<spec::link> read_link(context& c, const node& n) {
   mapping m(c, n, link_table, "a link");
   spec::link l;
   l.where = n.where;
-  l.latency = m.time("latency");
-  for (const auto* key : {"loss", "jitter"}) {
-    const auto t = m.special(key);
-    const bool share = std::string_view(key) == "loss";
-    const auto loss = spec::parse_share(t.value_or("0 %"));
-    const auto jitter = spec::parse_time(t.value_or("0 ms"));
-    const auto& why = share ? loss.error : jitter.error;
-    if (t && !why.empty()) {
-      m.error(key, why);
-    } else if (t && (share ? *loss.value != 0 : ns(*jitter.value) != 0)) {
-      m.error(key, quoted(*t) + " is not yet modelled");
-    }
-  }
-  if (m.whole("mtu") != 1500 && m.has("mtu") && m.find("mtu")->kind == node::type::scalar)
-    m.error("mtu", quoted(m.find("mtu")->text) + " is not yet modelled");
+  read_link_shape(m, l);
   const node* between = m.find("between");
   if (between == nullptr) return std::nullopt;
   if (between->kind != node::type::list || between->items.size() != 2) {

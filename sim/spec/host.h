@@ -73,10 +73,28 @@ struct host_selection {
 [[nodiscard]] std::optional<ip_address> first_address(const host& h, std::uint32_t member,
                                                       family f);
 
-/// A link between two hosts (or every pair of their members). Only latency is modelled yet.
-struct link {
+/// What a link is like, both directions alike. Shares are millionths.
+struct link_shape {
+  duration latency{};                ///< one way; 0: veth, else at least 1 ns
+  duration jitter{};                 ///< added to the latency, uniform in [0, jitter]
+  std::uint64_t bandwidth = 0;       ///< bit/s of frames with their Ethernet header; 0: no limit
+  std::uint64_t queue_packets = 1000;  ///< that wait behind the one being sent; more are dropped
+  std::uint64_t queue_bytes = 0;     ///< the same as bytes; 0: counted in packets
+  std::uint32_t loss = 0;
+  std::uint32_t duplicate = 0;
+  std::uint32_t reorder = 0;         ///< held back by one more latency, for later ones to overtake
+  std::uint32_t mtu = 1500;          ///< bytes from the IP header on
+  bool up = true;                    ///< down: what is sent vanishes, as on a cable that is pulled
+
+  /// Every packet arrives, its latency after it was sent.
+  [[nodiscard]] bool plain() const {
+    return up && jitter == duration{} && bandwidth == 0 && loss == 0 && duplicate == 0 && reorder == 0;
+  }
+};
+
+/// A link between two hosts (or every pair of their members).
+struct link : link_shape {
   std::array<host_selection, 2> between;
-  duration latency{};  ///< one way; 0: veth, else at least 1 ns
   position where;
 };
 

@@ -210,6 +210,30 @@ parsed<std::uint32_t> parse_share(std::string_view text) {
   return {static_cast<std::uint32_t>(*n.value), {}};
 }
 
+parsed<std::uint64_t> parse_bandwidth(std::string_view text) {
+  constexpr unit bit_units[] = {
+      {"bit/s", 1}, {"kbit/s", 1'000}, {"Mbit/s", 1'000'000}, {"Gbit/s", 1'000'000'000}};
+  auto n = read_units(text, "a bit rate", bit_units, int128{1'000'000} * 1'000'000, "1000 Gbit/s");
+  if (!n.value) return {{}, std::move(n.error)};
+  if (*n.value == 0) return {{}, quoted(trimmed(text)) + " carries nothing (a link that is down: up: false)"};
+  return {static_cast<std::uint64_t>(*n.value), {}};
+}
+
+parsed<queue_length> parse_queue(std::string_view text) {
+  constexpr unit queue_units[] = {{"packets", 1}, {"packet", 1}};
+  const auto t = trimmed(text);
+  if (t.ends_with("packets") || t.ends_with("packet")) {
+    auto n = read_units(t, "a queue", queue_units, 1'000'000, "1000000 packets");
+    if (!n.value) return {{}, std::move(n.error)};
+    return {queue_length{static_cast<std::uint64_t>(*n.value), 0}, {}};
+  }
+  if (is_whole_number(t)) return {{}, quoted(t) + " has no unit (a queue: packets, or B kB MB KiB MiB)"};
+  auto n = parse_size(t);
+  if (!n.value) return {{}, std::move(n.error)};
+  if (*n.value == 0) return {{}, quoted(t) + " holds no packet at all; 0 packets says so"};
+  return {queue_length{0, *n.value}, {}};
+}
+
 bool is_whole_number(std::string_view t) {
   if (!t.empty() && t.front() == '-') t.remove_prefix(1);
   if (t.empty() || (t.size() > 1 && t.front() == '0')) return false;

@@ -29,6 +29,14 @@ struct parsed {
 [[nodiscard]] parsed<rate> parse_rate(std::string_view text);
 /// A share: "20 %", 0 .. 100; in millionths.
 [[nodiscard]] parsed<std::uint32_t> parse_share(std::string_view text);
+/// A bit rate: bit/s kbit/s Mbit/s Gbit/s, at least 1 bit/s; at most 10^12.
+[[nodiscard]] parsed<std::uint64_t> parse_bandwidth(std::string_view text);
+/// "1000 packets", or a size: the length of a queue.
+struct queue_length {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  ///< 0: it is counted in packets
+};
+[[nodiscard]] parsed<queue_length> parse_queue(std::string_view text);
 /// A bare whole number in [least, most].
 [[nodiscard]] parsed<std::int64_t> parse_whole(std::string_view text, std::int64_t least,
                                                std::int64_t most);

@@ -160,7 +160,10 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     return;
   }
   const context k{t, transit_of(t, out), l, c, out};
-  if (a.una_advanced) t.retransmits = 0;
+  if (a.una_advanced) {
+    t.retransmits = 0;
+    if (k.x.in_flight() < t.cwnd) expand_send_buffer(t, l);  // tcp_new_space()
+  }
   a.prior_fack = k.x.sacked_out != 0 && t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
   const bool queued = !k.x.sent.empty();
   if (t.sack && s.sack_count != 0) mark_sacked(k, a);

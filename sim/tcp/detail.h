@@ -50,6 +50,15 @@ struct initial_window {
                                           const limits& l);
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
+/// tcp_full_space(): the largest window the receive buffer allows.
+[[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
+/// tcp_init_buffer_space(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer grows
+/// to twice of what the application takes in a round trip.
+void begin_space_measurement(tcb& t, const limits& l, const clock& c);
+void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c);
+void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions& out);
+/// tcp_sndbuf_expand(): room for twice the congestion window.
+void expand_send_buffer(tcb& t, const limits& l);
 /// tcp_grow_window(): a good segment of that size arrived.
 void grow_window(tcb& t, std::uint32_t length, const limits& l);
 
@@ -90,6 +99,8 @@ void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock&
 void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
 /// Moves rcv_nxt over what waited for it; true where a FIN is next.
 bool fill_gap(tcb& t, actions& out);
+/// From rcv_nxt to the end of the last of it.
+[[nodiscard]] std::uint32_t out_of_order_span(const tcb& t, const actions& out);
 void forget_out_of_order(tcb& t, actions& out);
 /// tcp_dsack_set(): the next segment reports [left, right) as received twice.
 void note_duplicate(tcb& t, seq left, seq right, actions& out);

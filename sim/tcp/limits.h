@@ -45,6 +45,7 @@ struct limits {
   bool frto = true;                           ///< tcp_frto
   bool loss_probes = true;                    ///< tcp_early_retrans 3 or 4
   bool retrans_collapse = true;               ///< tcp_retrans_collapse
+  bool moderate_rcvbuf = true;                ///< tcp_moderate_rcvbuf
   bool slow_start_after_idle = true;          ///< tcp_slow_start_after_idle
 };
 

@@ -137,14 +137,10 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
   if (s.has(wire::syn)) simultaneous_open(t, s, l, c, out);
 }
 
-void establish(tcb& t, const limits& l, const clock&, actions& out) {
+void establish(tcb& t, const limits& l, const clock& c, actions& out) {
   t.st = state::established;
-  // tcp_init_buffer_space(): room for the initial window twice over, at least.
-  if (t.opt.sndbuf == l.wmem_default) {
-    const std::uint32_t per_segment = effective_mss(t) + 400;
-    t.opt.sndbuf = std::min(std::max(t.opt.sndbuf, 2 * per_segment * std::uint32_t{t.cwnd} * 2),
-                            l.wmem_max);
-  }
+  expand_send_buffer(t, l);
+  begin_space_measurement(t, l, c);
   out.wakes |= wake_writable | wake_readable;
   if (t.opt.keepalive)
     out.arm(timer::keepalive,

@@ -13,6 +13,11 @@ bool ends_out_of_order(const tcb& t, seq at, const actions& out) {
          (*out.transits)[t.transit].out_of_order.ranges().back().right == at;
 }
 
+std::uint32_t out_of_order_span(const tcb& t, const actions& out) {
+  if (!has_out_of_order(t, out)) return 0;
+  return (*out.transits)[t.transit].out_of_order.ranges().back().right - t.rcv_nxt;
+}
+
 void note_duplicate(tcb& t, seq left, seq right, actions& out) {
   if (!t.sack) return;
   out.count(wire::before(left, t.rcv_nxt) ? counter::TcpExtTCPDSACKOldSent

@@ -226,6 +226,7 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     t.ack_pushed = true;
   }
   out.fin_due = fill_gap(t, out);
+  measure_receiver_rtt(t, s, c);
   data_received(t, s.length, l, c);
   out.wakes |= wake_readable;
   return go::on;

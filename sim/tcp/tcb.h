@@ -116,6 +116,11 @@ struct alignas(64) tcb {
   std::uint32_t cwnd_stamp = 0;   ///< jiffy at which cwnd was last in full use
   std::uint16_t cwnd_used = 0;    ///< most segments out since then
   std::uint16_t reordering = 3;   ///< segments by which the path is known to reorder
+  std::uint32_t rcv_rtt_us8 = 0;  ///< 8 * round trip as the receiver sees it (rcv_rtt_est); 0: none
+  std::uint32_t rcv_rtt_echo = 0; ///< TSecr it was last measured by
+  std::uint32_t rcvq_space = 0;   ///< bytes the application took within a round trip, at most
+  seq rcvq_seq = 0;               ///< where the measurement at hand began, and when
+  std::uint32_t rcvq_us = 0;
   std::uint32_t retrans_stamp = 0;  ///< ms of the first retransmission (SYN-SENT: first SYN); 0: none
   std::uint32_t ssthresh = 0x7fffffff;
 

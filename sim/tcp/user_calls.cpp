@@ -15,10 +15,7 @@ void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
 void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   t.copied_seq += bytes;
   if (t.st == state::closed || t.st == state::syn_sent) return;
-  // A reader that keeps up gets a larger buffer (see window.cpp).
-  if (t.opt.rcvbuf == 0 && t.copied_seq == t.rcv_nxt && t.rcv_ssthresh < l.rmem_max / 2 &&
-      t.rcv_ssthresh >= l.rmem_default / 2 && bytes > t.rcv_ssthresh / 4)
-    t.rcv_ssthresh = std::min(t.rcv_ssthresh * 2, l.rmem_max / 2);
+  adjust_receive_space(t, l, c, out);
   // tcp_cleanup_rbuf(): an ACK that waited for the reader, or a window that has opened much.
   bool now = false;
   if (t.ack_scheduled) {
@@ -28,7 +25,7 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
   }
   if (!now && bytes != 0 && !t.shut_rd) {
     const std::uint32_t left = receive_window(t);
-    const std::uint32_t full = (t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default) / 2;
+    const std::uint32_t full = full_window(t, l);
     const std::uint32_t used = readable(t);
     const std::uint32_t could = std::min(full > used ? full - used : 0, t.rcv_ssthresh);
     now = 2 * left <= full && could >= 2 * left && could != 0 && could > left;
@@ -139,7 +136,13 @@ void set_quickack(tcb& t, bool on, const limits& l, const clock& c, actions& out
     send_ack(t, l, c, out);
 }
 
-void set_rcvbuf(tcb& t, std::uint32_t bytes) { t.opt.rcvbuf = bytes; }
-void set_sndbuf(tcb& t, std::uint32_t bytes) { t.opt.sndbuf = bytes; }
+void set_rcvbuf(tcb& t, std::uint32_t bytes) {
+  t.opt.rcvbuf = bytes;
+  t.opt.rcvbuf_locked = true;
+}
+void set_sndbuf(tcb& t, std::uint32_t bytes) {
+  t.opt.sndbuf = bytes;
+  t.opt.sndbuf_locked = true;
+}
 
 }  // namespace fourtuple::tcp

@@ -169,6 +169,7 @@ rule lose(std::vector<unsigned> which) {
 }
 
 constexpr std::uint32_t mss = 1448;
+constexpr std::uint32_t linux_default_rcvbuf = 131072;
 
 }  // namespace
 
@@ -332,4 +333,25 @@ TEST_CASE("Any pattern of losses delivers everything, and marks never outnumber 
     REQUIRE(p.sender.snd_una == p.sender.snd_nxt);
     REQUIRE(p.sender.cwnd != 0);
   }
+}
+
+TEST_CASE("A receiver that reads at once gets a buffer for twice what came in a round trip",
+          "[tcp][recovery]") {
+  path p;
+  const std::uint32_t before = p.receiver.rcv_ssthresh;
+  p.send(4000 * mss);
+  p.run();
+  CHECK(p.delivered == 4000 * mss);
+  CHECK(p.receiver.opt.rcvbuf > linux_default_rcvbuf);
+  CHECK(p.receiver.rcv_ssthresh > before);
+  CHECK(p.sender.cwnd > 100);
+}
+
+TEST_CASE("SO_RCVBUF stays what was asked for", "[tcp][recovery]") {
+  path p;
+  set_rcvbuf(p.receiver, 131072);
+  p.send(1000 * mss);
+  p.run();
+  CHECK(p.delivered == 1000 * mss);
+  CHECK(p.receiver.opt.rcvbuf == 131072);
 }
