@@ -22,6 +22,26 @@ struct row {
   rule how;
 };
 
+// Where links are chancy these rows come first: how long it took, and how often what happened.
+constexpr row chancy_table[] = {
+    {"ended_at", {by_time, {}}},
+    {"hosts.*.nstat.TcpActiveOpens", {exact, {}}},
+    {"hosts.*.nstat.TcpPassiveOpens", {exact, {}}},
+    {"hosts.*.nstat.TcpAttemptFails", {exact, {}}},
+    {"hosts.*.nstat.TcpCurrEstab", {exact, {}}},
+    {"hosts.*.nstat.TcpRetransSegs", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPTimeouts", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPLossProbes", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPSackRecovery", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPFastRetrans", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPSlowStartRetrans", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPLostRetransmit", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPSynRetrans", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPOFOQueue", {by_amount, {}}},
+    {"hosts.*.nstat.TcpExtTCPOrigDataSent", {by_amount, {}}},
+    {"hosts.*.nstat.*", {not_compared, "what a link loses by chance shifts all that follows"}},
+};
+
 // First match counts.
 constexpr row table[] = {
     {"fourtuple", {not_compared, of_the_run}},
@@ -97,15 +117,18 @@ bool matches(std::string_view pattern, std::string_view path) {
 
 }  // namespace
 
-rule rule_for(std::string_view path) {
+rule rule_for(std::string_view path, network links) {
+  if (links == network::chancy)
+    for (const row& r : chancy_table)
+      if (matches(r.pattern, path)) return r.how;
   for (const row& r : table)
     if (matches(r.pattern, path)) return r.how;
   return {not_compared, "not known to the comparison"};
 }
 
 std::string_view name(comparison c) {
-  static constexpr std::array<std::string_view, 4> names = {"exact", "by property", "by time",
-                                                            "not compared"};
+  static constexpr std::array<std::string_view, 5> names = {"exact", "by property", "by time",
+                                                            "by amount", "not compared"};
   return names[static_cast<std::size_t>(c)];
 }
 

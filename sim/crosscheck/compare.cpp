@@ -30,16 +30,25 @@ bool about_the_same_time(const value& a, const value& b, std::int64_t tolerance_
   return std::abs(a.number - b.number) <= larger / 1'000'000 * tolerance_ppm + always_allowed;
 }
 
+/// Three standard deviations of a Poisson count, and three for small ones.
+bool about_as_many(const value& a, const value& b, std::int64_t tolerance_ppm) {
+  if (a.kind != value::type::integer || b.kind != value::type::integer) return false;
+  const std::int64_t larger = std::max(a.number, b.number);
+  const std::int64_t beyond = std::abs(a.number - b.number) - larger * tolerance_ppm / 1'000'000 - 3;
+  return beyond <= 0 || beyond * beyond <= 9 * larger;
+}
+
 bool same(const value& a, const value& b, comparison how, std::int64_t tolerance_ppm) {
   if (how == comparison::by_property) return same_kind_of_address(a, b);
   if (how == comparison::by_time) return about_the_same_time(a, b, tolerance_ppm);
+  if (how == comparison::by_amount) return about_as_many(a, b, tolerance_ppm);
   return to_json(a) == to_json(b);
 }
 
 class walk {
  public:
-  walk(comparison_result& out, std::int64_t tolerance_ppm)
-      : out_(out), tolerance_ppm_(tolerance_ppm) {}
+  walk(comparison_result& out, std::int64_t tolerance_ppm, network links)
+      : out_(out), tolerance_ppm_(tolerance_ppm), links_(links) {}
 
   /// `path` for the table, `shown` for people (list elements in brackets).
   void step(const std::string& path, const std::string& shown, const value& a, const value* b) {
@@ -76,7 +85,7 @@ class walk {
   }
 
   void leaf(const std::string& path, const std::string& shown, const value& a, const value& b) {
-    const rule r = rule_for(path);
+    const rule r = rule_for(path, links_);
     if (r.how == comparison::not_compared) {
       out_.not_compared.push_back({shown, std::string(r.why)});
       return;
@@ -90,13 +99,15 @@ class walk {
 
   comparison_result& out_;
   std::int64_t tolerance_ppm_;
+  network links_;
 };
 
 }  // namespace
 
-comparison_result compare(const value& simulated, const value& kernel, std::int64_t tolerance_ppm) {
+comparison_result compare(const value& simulated, const value& kernel, std::int64_t tolerance_ppm,
+                          network links) {
   comparison_result out;
-  walk(out, tolerance_ppm).step("", "", simulated, &kernel);
+  walk(out, tolerance_ppm, links).step("", "", simulated, &kernel);
   return out;
 }
 

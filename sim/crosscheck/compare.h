@@ -33,6 +33,7 @@ struct comparison_result {
 /// Paths are those of the simulated tree: what only the kernel counts is no difference. Times may
 /// differ by `tolerance_ppm` millionths of the larger one, and by 50 ms: a program's own slowness.
 [[nodiscard]] comparison_result compare(const observe::value& simulated,
-                                        const observe::value& kernel, std::int64_t tolerance_ppm);
+                                        const observe::value& kernel, std::int64_t tolerance_ppm,
+                                        network links = network::sure);
 
 }  // namespace fourtuple::crosscheck

@@ -46,10 +46,21 @@ std::string words(const wire::frame& f, const report::relative_numbers& numbers)
 std::vector<line> lines_of(const conversation& c) {
   std::vector<line> out;
   report::relative_numbers numbers;
+  constexpr std::uint32_t full_segment = 1000;  // no MTU in use makes smaller ones of bulk data
+  std::uint32_t largest = 0;
+  for (const auto* p : c.packets)
+    if (const auto* s = p->packet.tcp()) largest = std::max(largest, s->length);
   for (const auto* p : c.packets) {
     numbers.see(p->packet);
     const auto* s = p->packet.tcp();
     const bool pure = s != nullptr && s->flags == wire::ack && s->length == 0 && s->sack_count == 0;
+    if (s != nullptr && s->length >= full_segment && s->length == largest) {
+      // The kernel sets PSH on every packet of more than one segment, however it groups them (GSO).
+      wire::frame plain = p->packet;
+      std::get<wire::segment>(plain.what).flags &= static_cast<std::uint8_t>(~wire::psh);
+      out.push_back({report::to_right(c, *p), pure, words(plain, numbers)});
+      continue;
+    }
     out.push_back({report::to_right(c, *p), pure, words(p->packet, numbers)});
   }
   return out;

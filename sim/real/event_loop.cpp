@@ -155,7 +155,6 @@ void event_loop::collect_deadlines() {
 }
 
 void event_loop::turn(instant until, duration at_most) {
-  collect_deadlines();
   run_ring();
   const instant t = now();
   duration rest = std::min(until == never ? at_most : until - t, at_most);
@@ -163,6 +162,8 @@ void event_loop::turn(instant until, duration at_most) {
   if (!coming_.empty()) rest = std::min<duration>(rest, std::chrono::milliseconds{2});
   rest = std::max(rest, duration{});
   const timespec patience{rest.count() / 1'000'000'000, rest.count() % 1'000'000'000};
+  // What has come comes before a deadline that has passed, or a program that was held up would take its
+  // own delay for the network's silence.
   std::array<epoll_event, 256> events{};
   const int n = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                &patience, nullptr);

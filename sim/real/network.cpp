@@ -19,6 +19,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/core/random.h"
+#include "sim/real/relay.h"
+
 extern char** environ;
 
 namespace fourtuple::real {
@@ -61,7 +64,8 @@ std::string mac(std::size_t host, std::size_t interface) {
                      interface >> 8 & 0xff, interface & 0xff);
 }
 
-std::string interface_name(std::size_t k) { return fmt::format("veth{}", k); }
+/// Names of veth pairs and TUN devices alike: a host sees an interface.
+std::string interface_name(std::size_t k) { return fmt::format("net{}", k); }
 
 std::string with_length(const ip_address& a) {
   return to_string(a) + (a.family == family::inet ? "/32" : "/128");
@@ -71,6 +75,7 @@ std::string with_length(const ip_address& a) {
 struct interfaces {
   std::vector<std::string> commands{"link set lo up"};
   std::size_t count = 0;
+  std::vector<std::size_t> tuns;  ///< which of them are TUN devices
 };
 
 void name_addresses(const host_place& h, interfaces& its) {
@@ -82,6 +87,7 @@ void name_addresses(const host_place& h, interfaces& its) {
     its.commands.push_back(fmt::format("link set {} up", interface_name(k)));
 }
 
+/// `to_mac` is empty where the interface has no neighbours to find.
 void route(const host_place& from, interfaces& its, std::size_t k, const host_place& to,
            const std::string& to_mac) {
   for (const ip_address& a : to.addresses) {
@@ -90,6 +96,7 @@ void route(const host_place& from, interfaces& its, std::size_t k, const host_pl
     if (mine == from.addresses.end()) continue;
     its.commands.push_back(fmt::format("route replace {} dev {} src {}", with_length(a),
                                        interface_name(k), to_string(*mine)));
+    if (to_mac.empty()) continue;
     its.commands.push_back(fmt::format("neigh replace {} lladdr {} dev {} nud permanent",
                                        to_string(a), to_mac, interface_name(k)));
   }
@@ -241,6 +248,7 @@ void join_pair(std::vector<host_place>& hosts, std::vector<interfaces>& all, std
 struct pair {
   std::size_t a;
   std::size_t b;
+  const spec::link* link;  ///< null: the segment of a file without links
 };
 
 std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_place>& hosts) {
@@ -257,47 +265,76 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
   };
   std::vector<pair> out;
   for (const auto& l : s.links) {
-    if (!l.plain())
-      throw unable(
-          "links with loss, jitter, bandwidth and the like are not yet built on the real kernel");
-    if (l.mtu != 1500) throw unable("links with another mtu than 1500 are not yet built on the real kernel");
-    if (l.latency != duration{})
-      throw unable(
-          "links with latency are not yet built on the real kernel (set it to 0 ms: "
-          "real: { set: { links[0].latency: 0 ms } })");
+    if (l.latency == duration{} && !l.plain())
+      throw unable("a link without latency is a veth pair, which loses nothing (give it a latency)");
     for (const std::size_t a : members(l.between[0]))
       for (const std::size_t b : members(l.between[1]))
-        if (a != b) out.push_back({a, b});
+        if (a != b) out.push_back({a, b, &l});
   }
   return out;
+}
+
+bool is_tun(const interfaces& its, std::size_t k) {
+  return std::find(its.tuns.begin(), its.tuns.end(), k) != its.tuns.end();
+}
+
+/// Two TUN devices and the relay between them; its draws are the simulated link's.
+void join_by_relay(std::vector<host_place>& hosts, std::vector<interfaces>& all, const pair& p,
+                   std::uint64_t seed, relay& wires) {
+  const auto end_of = [&](std::size_t host, std::size_t other) {
+    const std::size_t k = all[host].count++;
+    all[host].tuns.push_back(k);
+    const std::uint64_t links = core::stream_key(seed, static_cast<std::uint32_t>(host),
+                                                 core::purpose::loss);
+    return relay::end{hosts[host].space, interface_name(k), core::philox(links, other, 0)};
+  };
+  const relay::end a = end_of(p.a, p.b);
+  const relay::end b = end_of(p.b, p.a);
+  wires.add(a, b, *p.link);
+}
+
+void set_mtu(std::vector<interfaces>& all, const pair& p,
+             const std::pair<std::size_t, std::size_t>& ends) {
+  const auto command = [&p](std::size_t k) {
+    return fmt::format("link set {} mtu {}", interface_name(k), p.link->mtu);
+  };
+  all[p.a].commands.push_back(command(ends.first));
+  all[p.b].commands.push_back(command(ends.second));
 }
 
 }  // namespace
 
 void join(const spec::scenario& s, std::vector<host_place>& hosts,
-          std::vector<network_namespace>& switches) {
+          std::vector<network_namespace>& switches, relay& wires) {
   std::vector<interfaces> all(hosts.size());
   std::vector<pair> pairs = linked_pairs(s, hosts);
-  if (s.links.empty() && hosts.size() == 2) pairs.push_back({0, 1});
+  if (s.links.empty() && hosts.size() == 2) pairs.push_back({0, 1, nullptr});
   const bool bridged = s.links.empty() && hosts.size() > 2;
   if (bridged) join_by_bridge(hosts, all, switches);
   std::vector<std::pair<std::size_t, std::size_t>> ends;
   for (const pair& p : pairs) {
     ends.emplace_back(all[p.a].count, all[p.b].count);
-    join_pair(hosts, all, p.a, p.b);
+    if (p.link != nullptr && p.link->latency != duration{}) {
+      join_by_relay(hosts, all, p, s.seed, wires);
+    } else {
+      join_pair(hosts, all, p.a, p.b);
+    }
+    if (p.link != nullptr && p.link->mtu != 1500) set_mtu(all, p, ends.back());
   }
   for (std::size_t h = 0; h < hosts.size(); ++h) name_addresses(hosts[h], all[h]);
   for (std::size_t a = 0; bridged && a < hosts.size(); ++a)
     for (std::size_t b = 0; b < hosts.size(); ++b)
       if (a != b) route(hosts[a], all[a], 0, hosts[b], mac(b, 0));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto [a, b] = pairs[i];
+    const auto [a, b, link] = pairs[i];
     const auto [ka, kb] = ends[i];
-    route(hosts[a], all[a], ka, hosts[b], mac(b, kb));
-    route(hosts[b], all[b], kb, hosts[a], mac(a, ka));
+    const bool tun = link != nullptr && link->latency != duration{};
+    route(hosts[a], all[a], ka, hosts[b], tun ? "" : mac(b, kb));
+    route(hosts[b], all[b], kb, hosts[a], tun ? "" : mac(a, ka));
   }
   for (std::size_t h = 0; h < hosts.size(); ++h) {
-    for (std::size_t k = 0; k < all[h].count; ++k) no_offloads(hosts[h].space, interface_name(k));
+    for (std::size_t k = 0; k < all[h].count; ++k)
+      if (!is_tun(all[h], k)) no_offloads(hosts[h].space, interface_name(k));
     // No duplicate address detection, no router solicitations: nothing that a file did not ask for.
     for (const char* name : {"net.ipv6.conf.all.accept_dad", "net.ipv6.conf.default.accept_dad"})
       static_cast<void>(write_sysctl(hosts[h].space, name, "0"));

@@ -53,9 +53,11 @@ struct host_place {
   network_namespace space;
 };
 
-/// Joins the hosts as the file's links say: without links one segment without delay. Throws unable
-/// where a link has what veth has not. `switches` keeps the bridge of a segment alive.
+class relay;
+
+/// Joins the hosts as the file's links say: without links one segment without delay; links without
+/// latency are veth pairs, those with go through `wires`. `switches` keeps the bridge of a segment alive.
 void join(const spec::scenario& s, std::vector<host_place>& hosts,
-          std::vector<network_namespace>& switches);
+          std::vector<network_namespace>& switches, relay& wires);
 
 }  // namespace fourtuple::real

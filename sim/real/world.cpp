@@ -19,6 +19,7 @@
 #include "sim/real/nft.h"
 #include "sim/real/packet_taps.h"
 #include "sim/real/process.h"
+#include "sim/real/relay.h"
 
 namespace fourtuple::real {
 namespace {
@@ -107,6 +108,7 @@ class world final : public observe::backend {
   event_loop loop_;
   std::unique_ptr<packet_taps> taps_;  ///< null: nobody looks at packets
   std::vector<network_namespace> switches_;
+  relay wires_;
   std::vector<std::unique_ptr<one_host>> hosts_;  ///< sorted by name
   std::unique_ptr<real_process> coordinator_;
   std::set<process*> unfinished_;
@@ -127,6 +129,7 @@ world::world(const spec::scenario& s) : seed_(s.seed) {
 }
 
 world::~world() {
+  if (taps_) taps_->finish();  // what exiting processes send is not part of the run
   // Tasks of the coordinator may wait on processes of hosts, so they end first.
   coordinator_.reset();
   for (auto& h : hosts_)
@@ -140,7 +143,8 @@ void world::make_hosts(const spec::scenario& s) {
       places.push_back({spec::member_name(h, m), spec::addresses_of(h, m), {}});
   std::sort(places.begin(), places.end(),
             [](const host_place& a, const host_place& b) { return a.name < b.name; });
-  join(s, places, switches_);
+  join(s, places, switches_, wires_);
+  wires_.start();
   for (auto& p : places) {
     hosts_.push_back(std::make_unique<one_host>(one_host{std::move(p), {}, {}, {}, {}, {}}));
     hosts_.back()->sockets = std::make_unique<socket_table>(hosts_.back()->place.space);
@@ -242,7 +246,7 @@ void world::start() {
 observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
   if (loop_.now() == instant{}) start();
   const stop why = turn_until(until, keep_going, context);
-  if (taps_) taps_->finish();
+  if (taps_) taps_->drain();
   return why;
 }
 
@@ -254,9 +258,10 @@ observe::backend::stop world::turn_until(instant until, bool (*keep_going)(void*
       settle();
       return stop::finished;
     }
-    if (loop_.now() >= until) return stop::reached;
+    // A caller that comes late (samples cost time) still lets happen what is due, or it would starve it.
     loop_.turn(until, patience);
     if (taps_) taps_->drain();
+    if (loop_.now() >= until && !all_finished_) return stop::reached;
     if (keep_going != nullptr && !keep_going(context)) return stop::interrupted;
   }
 }

@@ -36,6 +36,9 @@ struct run_options {
   const std::atomic<bool>* interrupted = nullptr;    ///< looked at as often
   /// Only up to this instant; the outcome then has socket tables and no expectations.
   std::optional<instant> sockets_at;
+  /// Where the run ends because everything that can end has: how long it still goes on, for what is on
+  /// its way then to arrive. The results say so.
+  duration linger{};
   observe::packet_log* packets = nullptr;  ///< filled with packets and calls; null: nobody looks
 };
 

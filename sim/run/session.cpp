@@ -78,6 +78,8 @@ void session::run() {
     at_instant(target);
     over_ = over_ || target == never || (end_ && target >= *end_);
   }
+  if (finished_ && options_.linger > duration{})
+    static_cast<void>(pass(world_->now() + options_.linger));
 }
 
 void session::start_everything() {
@@ -146,6 +148,7 @@ bool session::pass(instant until) {
     case stop::quiet:
       return end_.has_value();  // nothing changes any more, also at later instants
     case stop::finished:
+      finished_ = !end_.has_value();
       return end_.has_value() && world_->now() >= until;
     case stop::event_limit:
       out_.result = observe::verdict::limit_hit;

@@ -66,6 +66,7 @@ class session {
   std::vector<std::unique_ptr<running>> running_;
   observe::tree_sources sources_;
   std::vector<observe::expectation_row> rows_;
+  bool finished_ = false;  ///< all that can end has ended, before any planned end
   std::optional<instant> end_;
   bool wall_limit_hit_ = false;
   bool over_ = false;

@@ -85,6 +85,7 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
     }
     ++r.retransmits;
     out.count(counter::TcpRetransSegs);
+    out.count(counter::TcpExtTCPSynRetrans);
     make_syn_ack(r, l, c, out);
     return request_verdict::resent;
   }
@@ -141,6 +142,7 @@ bool overflowed(request& r, const wire::segment& s, const limits& l, actions& ou
 
 bool request_timer(request& r, unsigned max_retries, const socket_options& listener,
                    const limits& l, const clock& c, actions& out) {
+  out.count(counter::TcpExtTCPTimeouts);  // tcp_syn_ack_timeout()
   // syn_ack_recalc(): while TCP_DEFER_ACCEPT waits for data, silence until its last period.
   bool expire = r.timeouts >= max_retries;
   bool resend = true;
@@ -152,6 +154,7 @@ bool request_timer(request& r, unsigned max_retries, const socket_options& liste
   if (resend) {
     ++r.retransmits;
     out.count(counter::TcpRetransSegs);
+    out.count(counter::TcpExtTCPSynRetrans);
     make_syn_ack(r, l, c, out);
   }
   if (r.timeouts < 255) ++r.timeouts;

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Every file of a folder on both kernels.
+
+  crosscheck_test.py PROGRAM JOBS FOLDER
+
+One small file first says whether this machine can at all: skipped (77) with its reason if not. After
+that nothing is skipped: a file of the folder that cannot run here fails, as one that differs does.
+"""
+import subprocess
+import sys
+import tempfile
+
+PROBE = """fourtuple: 1
+hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
+links: [ { between: [a, b], latency: 1 ms } ]
+script:
+  - { host: a, socket: S }
+"""
+
+program, jobs, folder = sys.argv[1:]
+with tempfile.NamedTemporaryFile("w", suffix=".yaml") as probe:
+    probe.write(PROBE)
+    probe.flush()
+    first = subprocess.run([program, "crosscheck", probe.name], capture_output=True, text=True,
+                           check=False)
+if first.returncode == 3:
+    print("skipped, because", (first.stderr + first.stdout).strip().splitlines()[-1])
+    raise SystemExit(77)
+raise SystemExit(subprocess.run([program, "crosscheck", "--jobs", jobs, folder],
+                                check=False).returncode)
