@@ -18,6 +18,7 @@
 #include "sim/real/network.h"
 #include "sim/real/nft.h"
 #include "sim/real/packet_taps.h"
+#include "sim/real/privilege.h"
 #include "sim/real/process.h"
 #include "sim/real/relay.h"
 
@@ -181,6 +182,9 @@ one_host& world::find(std::string_view host) const {
 }
 
 process& world::make_process(std::string_view host, const process_options& how) {
+  if (!can_be(how.uid))
+    throw unable(fmt::format("cannot be run here: uid {} is not mapped into the user namespace of "
+                             "this program (run it as root)", how.uid));
   one_host& h = find(host);
   const process_identity who{how.uid, how.nofile, core::philox(seed_, ++made_, 0)};
   h.processes.push_back(std::make_unique<real_process>(around(), &h.place.space, who));

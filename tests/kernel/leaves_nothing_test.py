@@ -84,6 +84,7 @@ class LeavesNothing(unittest.TestCase):
                                env=self.environment)
         self.addCleanup(run.stdout.close)
         self.addCleanup(run.stderr.close)
+        self.assertIn("backend namespaces", run.stderr.readline())
         self.assertIn("on the real kernel, about 61 s", run.stderr.readline())
         for _ in range(100):
             if len(namespaces_held_by(run.pid)) >= 3:
@@ -112,12 +113,26 @@ class LeavesNothing(unittest.TestCase):
         run.wait(timeout=10)
         self.check_clean()
 
-    def test_a_user_without_privilege_is_told(self):
-        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                               "--bounding-set=-all", PROGRAM, "crosscheck", "-"],
-                              input=WAITS % "1 ms", capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("network namespaces need root (CAP_SYS_ADMIN) here", done.stdout)
+    def as_nobody(self, text):
+        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               PROGRAM, "crosscheck", "-"], input=text, capture_output=True,
+                              text=True, check=False, env=self.environment)
+
+    def test_a_user_without_privilege_has_a_user_namespace(self):
+        if subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                           "unshare", "-U", "true"], check=False).returncode != 0:
+            self.skipTest("user namespaces are not to be had here")
+        done = self.as_nobody(WAITS % "1 ms")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertIn("in a user namespace", done.stderr)
+        self.assertIn("both kernels agree", done.stdout)
+        self.check_clean()
+
+    def test_a_uid_that_is_not_there_is_no_agreement(self):
+        done = self.as_nobody(WAITS.replace("third: {", "third: { user: nobody,").replace(
+            "host: client, socket", "host: third, socket") % "1 ms")
+        self.assertEqual(done.returncode, 3, done.stderr + done.stdout)
+        self.assertIn("cannot be run here: uid 65534", done.stdout)
 
 
 if __name__ == "__main__":

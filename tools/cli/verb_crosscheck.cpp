@@ -5,9 +5,12 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "sim/crosscheck/crosscheck.h"
 #include "sim/crosscheck/report.h"
+#include "sim/observe/backend.h"
+#include "sim/real/privilege.h"
 #include "sim/report/pcapng.h"
 #include "sim/report/text.h"
 #include "tools/cli/cli.h"
@@ -40,8 +43,13 @@ scenario::load_result load_for_both(const std::string& path, const std::string& 
 
 class job {
  public:
-  job(const crosscheck_flags& flags, const run::run_options& options)
-      : flags_(flags), options_(options), sets_(parse_settings(flags.model.sets)) {}
+  /// `refused` is why there is no real side.
+  job(const crosscheck_flags& flags, const run::run_options& options,
+      std::optional<std::string> refused)
+      : flags_(flags),
+        options_(options),
+        refused_(std::move(refused)),
+        sets_(parse_settings(flags.model.sets)) {}
 
   void read_standard_input() {
     input_.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
@@ -67,6 +75,11 @@ class job {
       r.stopped = *loaded.scenario->real.skip;
       return r;
     }
+    if (refused_) {
+      r.verdict = verdict::not_possible_here;
+      r.stopped = *refused_;
+      return r;
+    }
     auto spec = std::make_shared<const spec::scenario>(std::move(*loaded.scenario));
     return crosscheck::crosscheck(spec, options_, {run::simulated(), run::on_the_kernel()},
                                   [&](int n) { announce(*spec, n); });
@@ -84,6 +97,7 @@ class job {
 
   const crosscheck_flags& flags_;
   const run::run_options& options_;
+  std::optional<std::string> refused_;
   std::vector<scenario::setting> sets_;
   std::string input_;
   std::mutex mutex_;
@@ -120,6 +134,17 @@ verdict most_severe(const std::vector<crosscheck::result>& all, bool written) {
   return run::most_severe(each);
 }
 
+/// Before the first thread; says what the real side will be, or why there is none.
+std::optional<std::string> prepare_the_real_side(bool quiet) {
+  try {
+    const std::string how = real::gain_privilege();
+    if (!quiet) complain(fmt::format("backend namespaces, {}", how));
+    return std::nullopt;
+  } catch (const observe::unable& e) {
+    return e.what();
+  }
+}
+
 verdict crosscheck_files(const crosscheck_flags& flags) {
   if (flags.backend == "loopback") throw usage_error{"--backend loopback is not yet built"};
   const run::run_options options = options_of(flags.model);
@@ -128,7 +153,7 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
     throw usage_error{"--pcapng is for one file"};
   const std::string& json = flags.model.json;
   const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
-  job work(flags, options);
+  job work(flags, options, prepare_the_real_side(flags.model.quiet));
   if (std::count(files.paths.begin(), files.paths.end(), "-") != 0) work.read_standard_input();
   sink out("-");
   crew<crosscheck::result> all(files.paths.size(), flags.model.jobs,
