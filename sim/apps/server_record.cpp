@@ -8,11 +8,23 @@ namespace fourtuple::apps {
 
 descriptor server_record::listen(process& p, const endpoint& at, std::int32_t backlog,
                                  const std::vector<spec::sockopt_setting>& options) {
-  const auto fd = p.socket(at.address.family, transport::tcp);
+  return open(p, at, transport::tcp, backlog, options);
+}
+
+descriptor server_record::bind(process& p, const endpoint& at,
+                               const std::vector<spec::sockopt_setting>& options) {
+  return open(p, at, transport::udp, std::nullopt, options);
+}
+
+descriptor server_record::open(process& p, const endpoint& at, transport t,
+                               std::optional<std::int32_t> backlog,
+                               const std::vector<spec::sockopt_setting>& options) {
+  const auto fd = p.socket(at.address.family, t);
   outcome got = outcome::of(outcome::call::socket, fd.error());
   if (got.ok()) got = outcome::of(outcome::call::setsockopt, set_options(p, *fd, options));
   if (got.ok()) got = outcome::of(outcome::call::bind, p.bind(*fd, at).error());
-  if (got.ok()) got = outcome::of(outcome::call::listen, p.listen(*fd, backlog).error());
+  if (got.ok() && backlog)
+    got = outcome::of(outcome::call::listen, p.listen(*fd, *backlog).error());
   m_->fd_peak = p.peak_descriptors();
   if (got.ok()) {
     m_->listening = true;
@@ -22,7 +34,7 @@ descriptor server_record::listen(process& p, const endpoint& at, std::int32_t ba
   m_->fail(p.now(), fault_of(got), name(got.where), 0);
   if (!m_->not_started)
     m_->not_started =
-        observe::app_metrics::start_failure{p.now(), got.error, std::string(name(got.where)), at};
+        observe::app_metrics::start_failure{p.now(), got.error, std::string(name(got.where)), at, t};
   return -1;
 }
 

@@ -4,6 +4,7 @@
 #include <fourtuple/os.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/apps/outcome.h"
@@ -21,12 +22,18 @@ class server_record {
   /// process is its `not_started`.
   descriptor listen(process& p, const endpoint& at, std::int32_t backlog,
                     const std::vector<spec::sockopt_setting>& options);
+  /// The same of a UDP socket, without listen().
+  descriptor bind(process& p, const endpoint& at,
+                  const std::vector<spec::sockopt_setting>& options);
   void accepted(process& p, const fourtuple::accepted& got);
   void closed(process& p, descriptor fd, observe::connection_row::by who);
   /// accept() failed; the connection, if there is one, stays in the queue.
   void refused(process& p, const outcome& o);
 
  private:
+  descriptor open(process& p, const endpoint& at, transport t, std::optional<std::int32_t> backlog,
+                  const std::vector<spec::sockopt_setting>& options);
+
   observe::app_metrics* m_;
   std::size_t closed_rows_ = 0;
 };

@@ -84,6 +84,7 @@ surroundings look_around(const spec::scenario& s, const spec::app& a) {
     around.bytes_matter = somebody_reads(s);
     around.request_size = agreed_size(s, a, *server);
   }
+  if (std::holds_alternative<spec::udp_server>(a.kind)) around.bytes_matter = !s.script.empty();
   if (const auto* client = std::get_if<spec::echo_client>(&a.kind)) {
     for (const auto& to : client->to) around.replies.push_back(reply_of(s, a, to));
   }

@@ -4,6 +4,7 @@
 
 #include <fourtuple/address.h>
 #include <fourtuple/errc.h>
+#include <fourtuple/process.h>
 #include <fourtuple/time.h>
 
 #include <array>
@@ -141,6 +142,7 @@ struct app_metrics {
     errc error = errc::ok;
     std::string call;
     endpoint where;
+    fourtuple::transport transport = fourtuple::transport::tcp;
   };
   std::optional<start_failure> not_started;
 

@@ -209,6 +209,9 @@ value app_value(processes all) {
   if (first.kind == "echo_server" || first.kind == "listener") add_server(out, all);
   out.set("bytes_in", sum(all, &app_metrics::bytes_in));
   out.set("bytes_out", sum(all, &app_metrics::bytes_out));
+  if (first.kind == "udp_server") {
+    out.set("listening", std::all_of(all.begin(), all.end(), [](auto* p) { return p->listening; }));
+  }
   if (first.kind == "echo_client") add_replies(out, all);
   if (first.kind == "scan") add_scan(out, all);
   if (first.kind == "pool") {

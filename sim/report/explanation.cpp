@@ -104,10 +104,16 @@ std::string descriptors_explanation(const observe::outcome& o, const app_failure
          line("check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits", s);
 }
 
-const spec::app* listener_at(const spec::scenario& s, const endpoint& to) {
+/// The app that serves that TCP (or UDP) port; null where the file has none.
+const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp = false) {
   const auto owner = spec::owner_of(s, to.address);
   for (const auto& a : s.apps) {
     if (owner && a.host.host != owner->host) continue;
+    if (udp) {
+      const auto* u = std::get_if<spec::udp_server>(&a.kind);
+      if (u != nullptr && u->listen.port == to.port) return &a;
+      continue;
+    }
     if (const auto* e = std::get_if<spec::echo_server>(&a.kind)) {
       if (e->listen.port == to.port) return &a;
     }
@@ -122,7 +128,8 @@ const spec::app* listener_at(const spec::scenario& s, const endpoint& to) {
 
 std::string refused_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
   if (!f.to) return {};
-  const spec::app* server = listener_at(*o.scenario, *f.to);
+  const bool udp = std::holds_alternative<spec::udp_client>(o.scenario->apps[f.app].kind);
+  const spec::app* server = listener_at(*o.scenario, *f.to, udp);
   if (server == nullptr) {
     return line("why", fmt::format("no app of this file listens on {}", to_string(*f.to)), s);
   }
@@ -186,7 +193,9 @@ std::string start_explanation(const observe::start_failure& f, const style& s) {
                              : "another port or address",
                   s);
     }
-    out += line("check", fmt::format("ss -tanp sport = :{}", f.what.where.port), s);
+    out += line("check", fmt::format("ss -{}anp sport = :{}",
+                                     f.what.transport == transport::tcp ? 't' : 'u',
+                                     f.what.where.port), s);
   } else if (f.what.error == errc::eacces) {
     out += line("cure",
                 fmt::format("user: root, a port from 1024 on, or "

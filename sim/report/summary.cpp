@@ -37,12 +37,14 @@ std::string servers_table(const outcome& o, const style& s) {
   rows.row({"app", "host", "kind", "accepted", "open", "most open", "errors"});
   for (const auto& a : o.scenario->apps) {
     const value* app = find(o.tree, {"apps", a.name});
-    if (app == nullptr || app->find("accepted") == nullptr) continue;
+    if (app == nullptr || app->find("listening") == nullptr) continue;
+    const bool udp = app->find("accepted") == nullptr;  // takes requests, not connections
     const bool listening = number(*app, {"listening"}) != 0;
     const std::string errors = errors_text(*app);
     rows.row({a.name, host_of(*o.scenario, a), text(*app, {"kind"}),
-              grouped(count(*app, {"accepted"})), grouped(count(*app, {"active", "now"})),
-              grouped(count(*app, {"active", "peak"})),
+              grouped(count(*app, {udp ? "requests" : "accepted"})),
+              udp ? "-" : grouped(count(*app, {"active", "now"})),
+              udp ? "-" : grouped(count(*app, {"active", "peak"})),
               errors == "-" && !listening ? "not listening" : errors});
   }
   return rows.empty() ? "" : rows.text(s);
@@ -54,7 +56,7 @@ std::string clients_table(const outcome& o, const style& s) {
   for (const auto& a : o.scenario->apps) {
     const value* app = find(o.tree, {"apps", a.name});
     const bool scan = std::holds_alternative<spec::scan>(a.kind);  // has a table of its own
-    if (app == nullptr || scan || app->find("accepted") != nullptr) continue;
+    if (app == nullptr || scan || app->find("listening") != nullptr) continue;
     rows.row({a.name, host_of(*o.scenario, a), text(*app, {"kind"}),
               grouped(count(*app, {"attempted"})), grouped(count(*app, {"connected"})),
               grouped(count(*app, {"completed"})), grouped(count(*app, {"failed"})),

@@ -196,7 +196,8 @@ void session::note_start_failures() {
       const auto& wanted = f.what.where;
       const bool same_address = row.local.address == wanted.address || row.local.address.is_any() ||
                                 wanted.address.is_any();
-      const bool bound = row.tcp && row.local.port == wanted.port && same_address;
+      const bool same_protocol = row.tcp == (f.what.transport == transport::tcp);
+      const bool bound = same_protocol && row.local.port == wanted.port && same_address;
       if (bound && wanted.port != 0) f.in_the_way.push_back(std::move(row));
     }
     out_.start_failures.push_back(std::move(f));

@@ -104,6 +104,8 @@ void check(context& c, const spec::app& a) {
   } else if (const auto* p = std::get_if<spec::pool>(&a.kind)) {
     if (!p->limit) never_ends(c, a, "a limit or a stop");
     check_waits(c, a, {p->to, p->request, p->reply, false});
+  } else if (const auto* u = std::get_if<spec::udp_client>(&a.kind)) {
+    if (!u->limit) never_ends(c, a, "a limit or a stop");  // its timeout bounds every wait
   } else if (const auto* e = std::get_if<spec::echo_client>(&a.kind)) {
     if (e->timeout || c.out.duration || a.stop || e->messages == 0) return;
     const auto bytes = e->message ? e->message->size() : e->size;

@@ -86,7 +86,8 @@ std::span<const table* const> all_tables() {
   static constexpr const table* list[] = {&top_table,      &host_table,        &firewall_table, &link_table,
                                           &app_table,      &echo_server_table, &echo_client_table,
                                           &load_table,     &stage_table,       &pool_table,
-                                          &listener_table, &scan_table,        &real_table,
+                                          &listener_table, &scan_table,        &udp_server_table,
+                                          &udp_client_table, &real_table,
                                           &step_expect_table};
   return list;
 }

@@ -113,8 +113,9 @@ constexpr key app_keys[] = {
      &listener_table},
     {"scan", mapping, "keys", "", "looks which ports are open", optional, 0, 0, &scan_table},
     {"proxy", any, "mapping", "", "reverse proxy", later},
-    {"udp_server", any, "mapping", "", "UDP server", later},
-    {"udp_client", any, "mapping", "", "UDP client", later},
+    {"udp_server", mapping, "keys", "", "answers datagrams", optional, 0, 0, &udp_server_table},
+    {"udp_client", mapping, "keys", "", "a datagram per request", optional, 0, 0,
+     &udp_client_table},
     {"exec", any, "mapping", "", "a program of its own", later},
 };
 
@@ -216,6 +217,33 @@ constexpr key scan_keys[] = {
      optional, 1, 65535},
 };
 
+constexpr key udp_server_keys[] = {
+    {"port", whole, "port", "", "receives on 0.0.0.0; or give listen", optional, 1, 65535},
+    {"listen", special, "\"addr:port\"", "", "instead of port"},
+    {"reply", special, "echo | none | size", "echo", "what is sent back for a datagram"},
+    {"delay", time, "time", "0 s", "before a reply"},
+    {"options", options, "list", "[]", "socket options set before bind"},
+};
+
+constexpr key udp_client_keys[] = {
+    {"to", scalars, "destination or list", "", "requests go to them in turn", required},
+    {"rate", rate, "rate", "", "requests: request k at start + (k-1)/rate", required},
+    {"arrivals", choice, "constant | poisson", "constant", "gaps between requests"},
+    {"size", size, "size", "64 B", "of a request, at most 65507 B"},
+    {"reply", choice, "any | none", "any",
+     "any datagram from the destination is the reply; none: a request ends once sent"},
+    {"connected", boolean, "true | false", "false",
+     "connect() first; without it the kernel tells no ICMP error"},
+    {"timeout", time, "time", "5 s", "of a request that hears no reply, at least 1 us"},
+    {"sockets", choice, "one | per_request", "one",
+     "one socket for all requests, or a new one for each"},
+    {"hold", time, "time", "0 s",
+     "per_request: a socket is closed at the later of this and the end of its request"},
+    {"bind", scalars, "\"addr:port\" or list", "", "of the sockets in turn; port 0: explicit bind"},
+    {"options", options, "list", "[]", "socket options set before bind and connect"},
+    {"limit", whole, "number", "none", "requests", optional, 1, INT64_C(1'000'000'000'000)},
+};
+
 struct synonym {
   std::string_view word;
   std::string_view meant;
@@ -237,7 +265,8 @@ constexpr synonym synonyms[] = {
 };
 
 constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
-                                      "pool",        "listener",    "scan"};
+                                      "pool",        "listener",    "scan",
+                                      "udp_server",  "udp_client"};
 
 }  // namespace
 
@@ -255,6 +284,8 @@ const table stage_table{"stage", "one element of a load's stages:", stage_keys};
 const table pool_table{"pool", "a connection pool", pool_keys};
 const table listener_table{"listener", "bare listening sockets", listener_keys};
 const table scan_table{"scan", "a port scan", scan_keys};
+const table udp_server_table{"udp_server", "a UDP socket that answers", udp_server_keys};
+const table udp_client_table{"udp_client", "datagrams at a rate", udp_client_keys};
 
 const key* table::find(std::string_view key_name) const {
   for (const auto& k : keys)

@@ -73,6 +73,8 @@ extern const table stage_table;
 extern const table pool_table;
 extern const table listener_table;
 extern const table scan_table;
+extern const table udp_server_table;
+extern const table udp_client_table;
 
 /// One table per call of the script; the first row is the call's own key.
 [[nodiscard]] std::span<const table> step_tables();

@@ -71,10 +71,10 @@ spec::server_close server_close(mapping& m) {
   return {};
 }
 
-endpoint listen_address(place p, mapping& m) {
+endpoint listen_address(place p, mapping& m, std::string_view kind) {
   const bool port = m.has("port");
   if (port == m.has("listen")) {
-    p.c.error(m.where(), "an echo_server has exactly one of port and listen");
+    p.c.error(m.where(), std::string(kind) + " has exactly one of port and listen");
     return {};
   }
   if (port) {
@@ -88,7 +88,7 @@ endpoint listen_address(place p, mapping& m) {
 
 spec::app_kind read_echo_server(place p, mapping& m) {
   spec::echo_server s;
-  s.listen = listen_address(p, m);
+  s.listen = listen_address(p, m, "an echo_server");
   s.backlog = static_cast<std::int32_t>(m.whole("backlog"));
   s.prefix = m.text("prefix");
   const auto reply = m.special("reply").value_or("echo");
@@ -268,6 +268,18 @@ spec::app_kind read_listener(place p, mapping& m) {
   return s;
 }
 
+/// What the payload of one IPv4 datagram holds: 65535 - 20 - 8 (RFC 768, RFC 791).
+constexpr std::uint64_t most_udp_bytes = 65'507;
+
+std::optional<std::uint64_t> datagram_size(mapping& m, std::string_view key,
+                                           const std::string& text) {
+  const auto size = spec::parse_size(text);
+  if (!size.value) m.error(key, size.error + " nor the words echo and none");
+  if (size.value.value_or(0) > most_udp_bytes)
+    m.error(key, "is more than a datagram holds (65507 B)");
+  return size.value;
+}
+
 /// `target:` is one address: a host's first of the family that both have, or the address itself.
 ip_address scan_target(place p, mapping& m) {
   if (!m.has("target")) return {};
@@ -327,6 +339,50 @@ spec::app_kind read_scan(place p, mapping& m) {
   return s;
 }
 
+spec::app_kind read_udp_server(place p, mapping& m) {
+  spec::udp_server s;
+  s.listen = listen_address(p, m, "a udp_server");
+  const auto reply = m.special("reply").value_or("echo");
+  s.replies = reply != "none";
+  if (s.replies && reply != "echo") s.reply = datagram_size(m, "reply", reply);
+  s.delay = m.time("delay");
+  s.options = read_options(p.c, m);
+  return s;
+}
+
+spec::app_kind read_udp_client(place p, mapping& m) {
+  spec::udp_client s;
+  s.bind = binds(p, m);
+  s.to = destinations(p, m, s.bind);
+  check_families(m, s.to, s.bind);
+  if (m.has("rate")) {
+    s.rate = m.rate("rate");
+    if (s.rate.count == 0 && spec::parse_rate(m.find("rate")->text).value)
+      m.error("rate", "is more than 0");
+  }
+  s.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
+  s.size = m.size("size");
+  if (s.size > most_udp_bytes) m.error("size", "is more than a datagram holds (65507 B)");
+  s.awaits_reply = m.choice("reply") == 0;
+  s.connected = m.flag("connected");
+  if (s.awaits_reply) s.timeout = at_least(m, "timeout", microsecond);
+  if (!s.awaits_reply && m.has("timeout")) m.error("timeout", "belongs to reply: any");
+  s.sockets = static_cast<spec::udp_sockets>(m.choice("sockets"));
+  const bool one = s.sockets == spec::udp_sockets::one;
+  if (!one) s.hold = m.time("hold");
+  if (one && m.has("hold")) m.error("hold", "belongs to sockets: per_request");
+  if (one && s.connected && s.to.size() > 1)
+    m.error("connected", "one connected socket has one destination; use sockets: per_request");
+  for (const auto& e : s.to)
+    if (one && e.address.family != s.to.front().address.family) {
+      m.error("to", "mixes IPv4 and IPv6, which one socket cannot send to");
+      break;
+    }
+  s.options = read_options(p.c, m);
+  if (const auto n = m.maybe_whole("limit")) s.limit = static_cast<std::uint64_t>(*n);
+  return s;
+}
+
 struct kind_row {
   const table* keys;
   spec::app_kind (*read)(place, mapping&);
@@ -336,7 +392,9 @@ const kind_row kinds[] = {{&echo_server_table, read_echo_server},
                           {&load_table, read_load},
                           {&pool_table, read_pool},
                           {&listener_table, read_listener},
-                          {&scan_table, read_scan}};
+                          {&scan_table, read_scan},
+                          {&udp_server_table, read_udp_server},
+                          {&udp_client_table, read_udp_client}};
 
 /// Exactly one key of the app names its kind.
 void read_kind(context& c, const entry& e, spec::app& a) {
@@ -355,7 +413,8 @@ void read_kind(context& c, const entry& e, spec::app& a) {
       if (const auto* k = app_table.find(own.key); k == nullptr || k->need == presence::later)
         if (!own.key.starts_with("x-")) return;
     c.error(e.where, "app " + quoted(a.name) +
-                         " needs a kind: echo_server, echo_client, load, pool, listener or scan");
+                         " needs a kind: echo_server, echo_client, load, pool, listener, scan, "
+                         "udp_server or udp_client");
     return;
   }
   a.kind_where = chosen->where;

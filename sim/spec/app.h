@@ -1,5 +1,5 @@
 // Apps: one struct per kind, every key of the format with its unit parsed and its default filled
-// in. Not here yet (refused by the loader): proxy, udp_server, udp_client, exec.
+// in. Not here yet (refused by the loader): proxy, exec.
 #pragma once
 
 #include "sim/spec/host.h"
@@ -134,7 +134,39 @@ struct scan {
   }
 };
 
-using app_kind = std::variant<echo_server, echo_client, load, pool, listener, scan>;
+/// Answers datagrams from one socket.
+struct udp_server {
+  endpoint listen;                       ///< `port: N` is 0.0.0.0:N
+  bool replies = true;                   ///< false: takes datagrams and says nothing
+  std::optional<std::uint64_t> reply;    ///< bytes per reply; nothing: echo
+  duration delay{};                      ///< before a reply
+  std::vector<sockopt_setting> options;  ///< set before bind()
+};
+
+/// How many sockets a udp_client sends from.
+enum class udp_sockets : std::uint8_t {
+  one,          ///< one for all requests, opened by the first
+  per_request,  ///< a new one per request, closed after it
+};
+
+/// A datagram per request, and one datagram awaited for it.
+struct udp_client {
+  std::vector<endpoint> to;  ///< request k goes to to[(k - 1) % size]
+  spec::rate rate;
+  arrival_kind arrivals = arrival_kind::constant;
+  std::uint64_t size = 64;         ///< bytes of a request
+  bool awaits_reply = true;        ///< false: a request is complete once sent
+  bool connected = false;          ///< connect() first: only then ICMP errors are told
+  duration timeout{5'000'000'000}; ///< for the reply, since the request began
+  udp_sockets sockets = udp_sockets::one;
+  duration hold{};             ///< per_request: a socket stays open at least so long
+  std::vector<endpoint> bind;  ///< in turn by socket; empty: no bind(); port 0: explicit bind(0)
+  std::vector<sockopt_setting> options;
+  std::optional<std::uint64_t> limit;  ///< requests
+};
+
+using app_kind = std::variant<echo_server, echo_client, load, pool, listener, scan, udp_server,
+                              udp_client>;
 
 struct app {
   std::string name;

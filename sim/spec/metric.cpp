@@ -57,6 +57,10 @@ constexpr row server_rows[] = {
     {"active.peak_at", time}, {"bytes_in", count}, {"bytes_out", count},
 };
 
+constexpr row udp_server_rows[] = {{"listening", boolean}};
+
+constexpr row udp_rows[] = {{"bytes_in", count}, {"bytes_out", count}};
+
 constexpr row client_rows[] = {{"replies.[]", text}};
 
 constexpr row pool_rows[] = {
@@ -307,6 +311,9 @@ void add_app_rows(matcher& m, const app_kind& kind) {
   if (std::holds_alternative<echo_server>(kind) || std::holds_alternative<listener>(kind))
     m.add(server_rows);
   if (std::holds_alternative<echo_client>(kind)) m.add(client_rows);
+  const bool udp_app = std::holds_alternative<udp_server>(kind);
+  if (udp_app) m.add(udp_server_rows);
+  if (udp_app || std::holds_alternative<udp_client>(kind)) m.add(udp_rows);
   if (std::holds_alternative<pool>(kind)) m.add(pool_rows);
   if (std::holds_alternative<scan>(kind)) m.add(scan_rows);
 }
