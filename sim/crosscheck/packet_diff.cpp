@@ -46,7 +46,7 @@ std::string words(const wire::frame& f, const report::relative_numbers& numbers)
 std::vector<line> lines_of(const conversation& c) {
   std::vector<line> out;
   report::relative_numbers numbers;
-  constexpr std::uint32_t full_segment = 1000;  // no MTU in use makes smaller ones of bulk data
+  constexpr std::uint32_t full_segment = 500;  // the least MSS of IPv4, less its options
   std::uint32_t largest = 0;
   for (const auto* p : c.packets)
     if (const auto* s = p->packet.tcp()) largest = std::max(largest, s->length);

@@ -37,6 +37,13 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.wmem_default = static_cast<std::uint32_t>(s.tcp_wmem[1]);
   l.wmem_max = static_cast<std::uint32_t>(s.tcp_wmem[2]);
   l.initial_cwnd = static_cast<std::uint8_t>(p.tcp.initial_cwnd);
+  l.reordering = static_cast<std::uint16_t>(s.tcp_reordering);
+  l.max_reordering = static_cast<std::uint16_t>(s.tcp_max_reordering);
+  l.frto = s.tcp_frto != 0;
+  l.loss_probes = s.tcp_early_retrans >= 3;
+  l.retrans_collapse = s.tcp_retrans_collapse;
+  l.slow_start_after_idle = s.tcp_slow_start_after_idle;
+  l.moderate_rcvbuf = s.tcp_moderate_rcvbuf;
   return l;
 }
 

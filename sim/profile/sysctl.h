@@ -67,6 +67,14 @@ struct sysctls {
   bool tcp_window_scaling = true;
   duration tcp_invalid_ratelimit{};  ///< between two replies to invalid segments; 0: no limit
   std::int32_t tcp_challenge_ack_limit = INT32_MAX;  ///< per second; INT32_MAX: unlimited
+  // losses and the congestion window
+  std::uint8_t tcp_early_retrans = 3;  ///< 3 and 4: tail loss probes
+  std::uint8_t tcp_frto = 2;           ///< 0 off
+  std::int32_t tcp_reordering = 3;     ///< segments
+  std::int32_t tcp_max_reordering = 300;
+  bool tcp_retrans_collapse = true;
+  bool tcp_slow_start_after_idle = true;
+  bool tcp_moderate_rcvbuf = true;
   // keepalive defaults of a new socket
   duration tcp_keepalive_time{};
   duration tcp_keepalive_intvl{};

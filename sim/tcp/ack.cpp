@@ -53,7 +53,9 @@ void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& low
 void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
   a.delivered += std::max(1U, acked > k.x.sacked_out ? acked - k.x.sacked_out : 0);
   k.x.sacked_out = acked - 1 >= k.x.sacked_out ? 0 : k.x.sacked_out - (acked - 1);
-  k.x.sacked_out = std::min(k.x.sacked_out, k.x.packets_out());
+  check_reno_reordering(k, acked);
+  // Without SACK nothing tells which transmission it was.
+  if (a.retrans_acked) a.orig_acked = false;
 }
 
 /// tcp_ack_update_rtt(): from what was sent but once, else from SACKs, else from the time stamp.

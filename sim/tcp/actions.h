@@ -38,11 +38,11 @@ inline constexpr std::size_t timer_count = 3;
   X(TcpExtTCPAutoCorking) X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent)                       \
   X(TcpExtTCPOFOMerge) X(TcpExtTCPDSACKOfoSent) X(TcpExtTCPDSACKRecv) X(TcpExtTCPDSACKOfoRecv)   \
   X(TcpExtTCPSACKDiscard) X(TcpExtTCPSACKReneging) X(TcpExtTCPSACKReorder)                       \
-  X(TcpExtTCPTSReorder) X(TcpExtTCPSackRecovery) X(TcpExtTCPRenoRecovery)                        \
-  X(TcpExtTCPSackRecoveryFail) X(TcpExtTCPRenoRecoveryFail) X(TcpExtTCPLossFailures)             \
-  X(TcpExtTCPSackFailures) X(TcpExtTCPRenoFailures) X(TcpExtTCPFastRetrans)                      \
-  X(TcpExtTCPSlowStartRetrans) X(TcpExtTCPLostRetransmit) X(TcpExtTCPFullUndo)                   \
-  X(TcpExtTCPPartialUndo) X(TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)                             \
+  X(TcpExtTCPTSReorder) X(TcpExtTCPRenoReorder) X(TcpExtTCPSackRecovery)                        \
+  X(TcpExtTCPRenoRecovery) X(TcpExtTCPSackRecoveryFail) X(TcpExtTCPRenoRecoveryFail)            \
+  X(TcpExtTCPLossFailures) X(TcpExtTCPSackFailures) X(TcpExtTCPRenoFailures)                    \
+  X(TcpExtTCPFastRetrans) X(TcpExtTCPSlowStartRetrans) X(TcpExtTCPLostRetransmit)               \
+  X(TcpExtTCPFullUndo) X(TcpExtTCPPartialUndo) X(TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)       \
   X(TcpExtTCPSpuriousRTOs) X(TcpExtTCPLossProbeRecovery) X(TcpExtTCPRetransFail)
 
 enum class counter : std::uint8_t {

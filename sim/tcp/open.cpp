@@ -33,6 +33,7 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   t.advmss = opt.maxseg != 0 ? std::min(s.mss, opt.maxseg) : s.mss;
   t.mss = s.mss;
   t.cwnd = l.initial_cwnd;
+  t.reordering = l.reordering;
   set_rto(t, l);
   const initial_window w = first_window(t.advmss, l.window_scaling, opt.rcvbuf, l);
   t.rcv_wnd = w.window;

@@ -11,12 +11,14 @@ bool any_retransmission(const transit& x) {
 }
 
 /// tcp_packet_delayed(): the ACK was caused by a first transmission, late but not lost.
-bool packet_delayed(const tcb& t, const wire::segment& s) {
-  return t.retrans_stamp == 0 || echoes_before(t, s, t.retrans_stamp & ~1U);
+bool packet_delayed(const tcb& t, const transit& x, const wire::segment& s) {
+  if (t.retrans_stamp != 0) return echoes_before(t, s, t.retrans_stamp & ~1U);
+  // Nothing was sent again yet; but held_without_sack() forgets the stamp, too.
+  return t.sack || wire::before(t.snd_una, x.high_seq);
 }
 
 bool may_undo(context k, const ack_round& a) {
-  return k.x.undoable && (k.x.undo_retrans == 0 || packet_delayed(k.t, a.s));
+  return k.x.undoable && (k.x.undo_retrans == 0 || packet_delayed(k.t, k.x, a.s));
 }
 
 /// tcp_init_undo(): retransmissions in flight, a probe among them, may still be declared unneeded.
@@ -91,7 +93,7 @@ bool undo_loss(context k, const ack_round& a, bool by_frto) {
 /// tcp_try_undo_partial(): a partial ACK within recovery. True where retransmissions still in flight
 /// have to be waited for.
 bool undo_partially(context k, const ack_round& a) {
-  if (!k.x.undoable || !packet_delayed(k.t, a.s)) return false;
+  if (!k.x.undoable || !packet_delayed(k.t, k.x, a.s)) return false;
   note_reordering(k, a.prior_una, true);
   if (k.x.retrans_out != 0) return true;
   if (!any_retransmission(k.x)) k.t.retrans_stamp = 0;
@@ -101,23 +103,33 @@ bool undo_partially(context k, const ack_round& a) {
   return false;
 }
 
-/// tcp_add_reno_sack() and tcp_remove_reno_sacks(): without SACK duplicate ACKs stand for reports.
-void count_duplicates(context k, ack_round& a, std::uint32_t duplicates) {
-  if (duplicates == 0) return;
-  const std::uint32_t most = k.x.packets_out() != 0 ? k.x.packets_out() - 1 : 0;
-  const std::uint32_t before = k.x.sacked_out;
-  k.x.sacked_out = std::min(k.x.sacked_out + duplicates, most);
-  a.delivered += k.x.sacked_out - before;
+/// tcp_limit_reno_sacked(): of what is out at least the lost segments, and one, are not where the
+/// duplicates come from. True where there were more duplicates than that.
+bool limit_reno_sacked(transit& x) {
+  const std::uint32_t holes = std::min(std::max(x.lost_out, 1U), x.packets_out());
+  if (x.sacked_out + holes <= x.packets_out()) return false;
+  x.sacked_out = x.packets_out() - holes;
+  return true;
 }
 
-/// tcp_newreno_mark_lost(): the head, after three duplicates or at a partial ACK.
+/// tcp_add_reno_sack(): without SACK duplicate ACKs stand for reports.
+void count_duplicates(context k, ack_round& a, std::uint32_t duplicates) {
+  if (duplicates == 0) return;
+  const std::uint32_t before = k.x.sacked_out;
+  k.x.sacked_out += duplicates;
+  check_reno_reordering(k, 0);
+  if (k.x.sacked_out > before) a.delivered += k.x.sacked_out - before;
+}
+
+/// tcp_newreno_mark_lost(): the head, after three duplicates or at a partial ACK of a recovery.
 void mark_head_lost(context k, bool una_advanced) {
-  const bool recovering = k.x.state >= congestion_state::recovery;
-  if (k.x.sent.empty()) return;
-  if ((!recovering && k.x.sacked_out >= k.t.reordering) || (recovering && una_advanced)) {
-    sent_segment& head = k.x.sent.front();
-    if (!head.lost || head.retransmitted) mark_lost(k, head);
-  }
+  const bool duplicates =
+      k.x.state < congestion_state::recovery && k.x.sacked_out >= k.t.reordering;
+  const bool partial = k.x.state == congestion_state::recovery && una_advanced;
+  sent_segment& head = k.x.sent.front();
+  if ((!duplicates && !partial) || head.lost) return;
+  mark_lost(k, head);
+  limit_reno_sacked(k.x);
 }
 
 /// tcp_identify_packet_loss()
@@ -200,6 +212,14 @@ bool leave_if_high_seq_acked(context k, const ack_round& a) {
 
 }  // namespace
 
+void check_reno_reordering(context k, std::uint32_t acked) {
+  if (!limit_reno_sacked(k.x)) return;
+  k.t.reordering = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(k.x.packets_out() + acked, k.l.max_reordering));
+  k.t.reordering_seen = true;
+  k.out.count(counter::TcpExtTCPRenoReorder);
+}
+
 bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when) {
   return s.has_timestamps && s.ts_echo != 0 && wire::before(s.ts_echo - t.ts_offset, when);
 }
@@ -268,6 +288,7 @@ void enter_loss(context k) {
     k.out.count(counter::TcpExtTCPSACKReneging);
     k.x.sacked_out = 0;
   }
+  if (!k.t.sack) k.x.sacked_out = 0;  // tcp_reset_reno_sack()
   bool head = true;
   for (sent_segment& s : k.x.sent.all()) {
     if (reneging) s.sacked = false;

@@ -107,6 +107,9 @@ void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& 
 // recovery.cpp
 /// tcp_fastretrans_alert(): the state machine Open, Disorder, CWR, Recovery, Loss.
 void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates);
+/// tcp_check_reno_reordering(): more duplicates than segments: some came out of order. `acked`
+/// segments have just left the queue.
+void check_reno_reordering(context k, std::uint32_t acked);
 /// tcp_enter_loss()
 void enter_loss(context k);
 /// tcp_enter_recovery()

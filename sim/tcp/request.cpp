@@ -186,6 +186,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.mss = std::min(r.mss, r.peer_mss);
   t.advmss = static_cast<std::uint16_t>(r.mss - (r.timestamps ? 12U : 0U));
   t.cwnd = l.initial_cwnd;
+  t.reordering = l.reordering;
   t.snd_wl1 = r.rcv_isn;
   t.last_heard = jiffy(c);
   (void)final_ack;

@@ -101,7 +101,8 @@ void duplicate_sacked(context k, ack_round& a, std::size_t i) {
   }
 }
 
-/// tcp_match_skb_to_sack(): a block that ends inside a segment counts up to its last whole MSS.
+/// Marks the segments that a block covers whole; one it covers in part stays as it was. (The kernel cuts
+/// there, tcp_match_skb_to_sack(): its buffers are of many segments, these are of one.)
 void mark_block(context k, ack_round& a, const wire::sack_block& b, bool dsack, seq fack) {
   for (std::size_t i = k.x.sent.find(b.left); i < k.x.sent.size(); ++i) {
     const seq begin = k.x.sent.begin_of(i, a.prior_una);
