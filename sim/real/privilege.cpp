@@ -6,14 +6,11 @@
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -63,71 +60,16 @@ void keep_capabilities_over_exec() {
     ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0UL, 0UL);
 }
 
-/// The first uid /etc/subuid lends this user for at least 65,536; 0: none.
-unsigned lent_uids(uid_t user) {
-  std::ifstream f("/etc/subuid");
-  const std::string own = std::to_string(user) + ":";
-  const char* const login = ::getlogin();
-  const std::string name = login != nullptr ? std::string(login) + ":" : own;
-  for (std::string line; std::getline(f, line);) {
-    if (!line.starts_with(own) && !line.starts_with(name)) continue;
-    unsigned first = 0;
-    unsigned count = 0;
-    if (std::sscanf(line.c_str() + line.find(':'), ":%u:%u", &first, &count) == 2 && count >= 65536)
-      return first;
-  }
-  return 0;
-}
-
-/// A child that stayed outside maps the users, by newuidmap(1): root is this user, the rest is lent.
-class mapper {
- public:
-  mapper(uid_t user, unsigned lent) {
-    if (::pipe2(go_.data(), O_CLOEXEC) < 0) throw unable("no pipe");
-    const std::string pid = std::to_string(::getpid());
-    child_ = ::fork();
-    if (child_ != 0) {
-      ::close(go_[0]);
-      return;
-    }
-    ::close(go_[1]);
-    char byte = 0;
-    if (::read(go_[0], &byte, 1) != 1) ::_exit(1);
-    ::execlp("newuidmap", "newuidmap", pid.c_str(), "0", std::to_string(user).c_str(), "1", "1",
-             std::to_string(lent).c_str(), "65535", nullptr);
-    ::_exit(127);
-  }
-  bool map() {
-    static_cast<void>(::write(go_[1], "x", 1));
-    ::close(go_[1]);
-    int status = 0;
-    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-
- private:
-  std::array<int, 2> go_{};
-  pid_t child_ = 0;
-};
-
 }  // namespace
 
 std::string gain_privilege() {
   if (is_administrator()) return "as root";
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
-  const unsigned lent = lent_uids(user);
-  mapper helper(user, lent);
   if (::unshare(CLONE_NEWUSER) < 0) {
     throw unable(fmt::format(
         "network namespaces need root (sudo), or user namespaces, which are not to be had: {}",
         std::strerror(errno)));
-  }
-  if (lent != 0 && helper.map()) {
-    leave_the_network();
-    keep_capabilities_over_exec();
-    return "in a user namespace";
   }
   write_map("/proc/self/setgroups", "deny");
   write_map("/proc/self/uid_map", fmt::format("{} {} 1", default_user, user));

@@ -1,5 +1,5 @@
 // What this process may do. Network namespaces want CAP_SYS_ADMIN; who is not root gets it in a user
-// namespace of his own (user_namespaces(7)), where one user exists, or as many as /etc/subuid lends.
+// namespace of his own (user_namespaces(7)), where one user exists.
 #pragma once
 
 #include <cstdint>

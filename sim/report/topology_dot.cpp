@@ -37,6 +37,26 @@ std::string host_node(const spec::host& h) {
   return fmt::format("  {} [label={}];\n", quoted({h.name}), quoted(lines));
 }
 
+std::string share_text(std::uint32_t millionths) {
+  std::string t = fmt::format("{}.{:04}", millionths / 10'000, millionths % 10'000);
+  t.erase(t.find_last_not_of('0') + 1);
+  if (t.back() == '.') t.pop_back();
+  return t + " %";
+}
+
+/// What the link does to packets, a line each.
+std::vector<std::string> link_lines(const spec::link& l) {
+  std::vector<std::string> out{l.latency.count() == 0 ? "no delay" : time_text(l.latency.count())};
+  if (!l.up) out.emplace_back("down");
+  if (l.jitter.count() != 0) out.push_back("jitter " + time_text(l.jitter.count()));
+  if (l.bandwidth != 0) out.push_back(fmt::format("{} bit/s", l.bandwidth));
+  if (l.loss != 0) out.push_back("loss " + share_text(l.loss));
+  if (l.duplicate != 0) out.push_back("duplicate " + share_text(l.duplicate));
+  if (l.reorder != 0) out.push_back("reorder " + share_text(l.reorder));
+  if (l.mtu != 1500) out.push_back(fmt::format("mtu {}", l.mtu));
+  return out;
+}
+
 }  // namespace
 
 std::string topology_dot(const spec::scenario& s) {
@@ -51,7 +71,7 @@ std::string topology_dot(const spec::scenario& s) {
     out +=
         fmt::format("  {} -- {} [label={}];\n", quoted({node_name(s, l.between[0])}),
                     quoted({node_name(s, l.between[1])}),
-                    quoted({l.latency.count() == 0 ? "no delay" : time_text(l.latency.count())}));
+                    quoted(link_lines(l)));
   }
   return out + "}\n";
 }

@@ -241,6 +241,12 @@ void read_special(mapping& m, const char* key, T& value, Parse parse) {
   }
 }
 
+bool has_ipv6(const spec::host& h) {
+  return std::any_of(h.addresses.begin(), h.addresses.end(), [](const spec::address_run& a) {
+    return a.first.family == family::inet6;
+  });
+}
+
 void read_link_shape(mapping& m, spec::link_shape& l) {
   l.latency = m.time("latency");
   l.jitter = m.time("jitter");
@@ -290,6 +296,10 @@ std::optional<spec::link> read_link(context& c, const node& n) {
     m.error("between", "a link joins two different hosts");
     return std::nullopt;
   }
+  constexpr std::uint32_t least_for_ipv6 = 1280;  // RFC 8200 5
+  if (l.mtu < least_for_ipv6 && has_ipv6(c.out.hosts[l.between[0].host]) &&
+      has_ipv6(c.out.hosts[l.between[1].host]))
+    m.error("mtu", "is at least 1280 where both hosts have IPv6 addresses");
   return l;
 }
 

@@ -164,6 +164,31 @@ TEST_CASE("times differ by the file's tolerance and no more", "[crosscheck]") {
   CHECK(differences(1060, 0) == 1);
 }
 
+TEST_CASE("where links lose packets counts differ by chance, and no more", "[crosscheck]") {
+  const auto tree = [](std::int64_t resent, std::int64_t opens) {
+    observe::value nstat = observe::value::map();
+    nstat.set("TcpRetransSegs", resent);
+    nstat.set("TcpActiveOpens", opens);
+    observe::value host = observe::value::map();
+    host.set("nstat", std::move(nstat));
+    observe::value hosts = observe::value::map();
+    hosts.set("client", std::move(host));
+    observe::value whole = observe::value::map();
+    whole.set("hosts", std::move(hosts));
+    return whole;
+  };
+  const auto differences = [&](std::int64_t resent, std::int64_t opens, crosscheck::network links) {
+    return crosscheck::compare(tree(100, 5), tree(resent, opens), 200'000, links).differences.size();
+  };
+  using crosscheck::network;
+  CHECK(differences(101, 5, network::sure) == 1);
+  CHECK(differences(140, 5, network::chancy) == 0);  // 20 % of 140, three deviations, three
+  CHECK(differences(60, 5, network::chancy) == 0);
+  CHECK(differences(200, 5, network::chancy) == 1);
+  CHECK(differences(40, 5, network::chancy) == 1);
+  CHECK(differences(100, 6, network::chancy) == 1);
+}
+
 TEST_CASE("a difference that does not repeat is unstable, never agreement", "[crosscheck]") {
   int run = 0;
   run::parts moody = with([&run](spec::scenario& s) {
