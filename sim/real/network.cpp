@@ -107,7 +107,7 @@ void route(const host_place& from, interfaces& its, std::size_t k, const host_pl
 void no_offloads(const network_namespace& where, const std::string& device) {
   const auto inside = where.enter();
   const file s(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  for (const std::uint32_t what : {ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
+  for (const auto what : std::to_array<std::uint32_t>({ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO})) {
     ethtool_value v{what, 0};
     ifreq request{};
     std::strncpy(request.ifr_name, device.c_str(), IFNAMSIZ - 1);
