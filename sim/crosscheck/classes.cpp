@@ -42,6 +42,11 @@ constexpr row chancy_table[] = {
     {"hosts.*.nstat.*", {not_compared, "what a link loses by chance shifts all that follows"}},
 };
 
+// Where the machine is shared these come first.
+constexpr row shared_table[] = {
+    {"hosts.*.nstat.*", {not_compared, "every program of the machine counts there"}},
+};
+
 // First match counts.
 constexpr row table[] = {
     {"fourtuple", {not_compared, of_the_run}},
@@ -120,6 +125,9 @@ bool matches(std::string_view pattern, std::string_view path) {
 rule rule_for(std::string_view path, network links) {
   if (links == network::chancy)
     for (const row& r : chancy_table)
+      if (matches(r.pattern, path)) return r.how;
+  if (links == network::shared)
+    for (const row& r : shared_table)
       if (matches(r.pattern, path)) return r.how;
   for (const row& r : table)
     if (matches(r.pattern, path)) return r.how;

@@ -21,10 +21,11 @@ struct rule {
   std::string_view why;  ///< where it is not compared
 };
 
-/// What a file's links do to packets.
+/// What a file's links do to packets, and whose they are.
 enum class network : std::uint8_t {
   sure,    ///< delay them at most
   chancy,  ///< lose, reorder or queue some: one packet more shifts all that follows
+  shared,  ///< loopback, which every program of the machine uses
 };
 
 /// Of a leaf of the tree: "apps.load.connected", "hosts.client.nstat.TcpExtTW", "script.3.result"

@@ -35,6 +35,7 @@ struct result {
 struct sides {
   run::parts simulated;
   run::parts kernel;
+  spec::real_place place = spec::real_place::namespaces;  ///< of the kernel's side
 };
 
 /// A difference counts when it repeats: where the first real run differs there are two more.

@@ -87,7 +87,7 @@ socket_table::socket_table(const network_namespace& where) {
         fmt::format("this kernel does not list its sockets (sock_diag): {}", std::strerror(errno)));
 }
 
-void socket_table::append(int family, std::vector<observe::socket_row>& to) const {
+void socket_table::append(int family, int protocol, std::vector<listed_socket>& to) const {
   struct {
     nlmsghdr head;
     inet_diag_req_v2 body;
@@ -96,7 +96,7 @@ void socket_table::append(int family, std::vector<observe::socket_row>& to) cons
   ask.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   ask.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   ask.body.sdiag_family = static_cast<std::uint8_t>(family);
-  ask.body.sdiag_protocol = IPPROTO_TCP;
+  ask.body.sdiag_protocol = static_cast<std::uint8_t>(protocol);
   ask.body.idiag_states = ~0U;
   if (::send(netlink_.get(), &ask, sizeof ask, 0) < 0) return;
   alignas(nlmsghdr) std::array<char, 65536> buffer{};
@@ -110,15 +110,22 @@ void socket_table::append(int family, std::vector<observe::socket_row>& to) cons
       if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) return;
       inet_diag_msg m{};
       std::memcpy(&m, NLMSG_DATA(h), sizeof m);
-      to.push_back(row_of(m));
+      to.push_back({row_of(m), m.idiag_inode});
     }
   }
 }
 
-std::vector<observe::socket_row> socket_table::rows() const {
-  std::vector<observe::socket_row> all;
-  append(AF_INET, all);
-  append(AF_INET6, all);
+std::vector<listed_socket> socket_table::tcp() const {
+  std::vector<listed_socket> all;
+  append(AF_INET, IPPROTO_TCP, all);
+  append(AF_INET6, IPPROTO_TCP, all);
+  return all;
+}
+
+std::vector<listed_socket> socket_table::udp() const {
+  std::vector<listed_socket> all;
+  append(AF_INET, IPPROTO_UDP, all);
+  append(AF_INET6, IPPROTO_UDP, all);
   return all;
 }
 

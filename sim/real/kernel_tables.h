@@ -13,15 +13,23 @@
 
 namespace fourtuple::real {
 
+/// A socket of the namespace, whoever has it.
+struct listed_socket {
+  observe::socket_row row;
+  std::uint64_t inode = 0;  ///< 0: no program holds it (TIME-WAIT, orphans, not yet accepted)
+};
+
 /// One netlink socket in that namespace.
 class socket_table {
  public:
   explicit socket_table(const network_namespace& where);
   /// Every TCP socket but those in CLOSED; TIME-WAITs and requests included.
-  [[nodiscard]] std::vector<observe::socket_row> rows() const;
+  [[nodiscard]] std::vector<listed_socket> tcp() const;
+  /// Every UDP socket that has a port.
+  [[nodiscard]] std::vector<listed_socket> udp() const;
 
  private:
-  void append(int family, std::vector<observe::socket_row>& to) const;
+  void append(int family, int protocol, std::vector<listed_socket>& to) const;
   file netlink_;
 };
 

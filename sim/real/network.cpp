@@ -149,17 +149,20 @@ network_namespace::network_namespace() {
         fmt::format("cannot return to the own network namespace: {}", std::strerror(errno)));
 }
 
-network_namespace::guard::guard(int there) : back_(open_own_namespace()) {
+network_namespace::guard::guard(int there) {
+  if (there < 0) return;
+  back_ = open_own_namespace();
   if (::setns(there, CLONE_NEWNET) < 0)
     throw unable(fmt::format("a network namespace cannot be entered: {}", std::strerror(errno)));
 }
 
 network_namespace::guard::~guard() {
   // Going back to where one was a moment ago does not fail.
-  static_cast<void>(::setns(back_.get(), CLONE_NEWNET));
+  if (back_) static_cast<void>(::setns(back_.get(), CLONE_NEWNET));
 }
 
 std::string network_namespace::path() const {
+  if (!space_) return own_namespace;
   return fmt::format("/proc/{}/fd/{}", ::getpid(), space_.get());
 }
 

@@ -15,14 +15,17 @@ namespace fourtuple::real {
 
 using observe::unable;
 
-/// A network namespace of our own.
+/// A network namespace: one of our own, or the one this program was started in.
 class network_namespace {
  public:
   /// Makes one; throws unable where this process may not.
   network_namespace();
+  /// The one we are in. Entering it takes no privilege.
+  [[nodiscard]] static network_namespace here() { return network_namespace(file()); }
   /// The calling thread is in it until the returned guard ends.
   class guard {
    public:
+    /// -1: where we are.
     explicit guard(int there);
     ~guard();
     guard(const guard&) = delete;
@@ -36,7 +39,8 @@ class network_namespace {
   [[nodiscard]] std::string path() const;
 
  private:
-  file space_;
+  explicit network_namespace(file space) : space_(std::move(space)) {}
+  file space_;  ///< none: where we are
 };
 
 /// Commands for ip(8), run as one batch inside `where`. Throws unable with what ip says.

@@ -15,6 +15,7 @@
 #include "sim/core/random.h"
 #include "sim/real/event_loop.h"
 #include "sim/real/kernel_tables.h"
+#include "sim/real/loopback.h"
 #include "sim/real/network.h"
 #include "sim/real/nft.h"
 #include "sim/real/packet_taps.h"
@@ -68,8 +69,12 @@ struct one_host {
 
 class world final : public observe::backend {
  public:
+  /// Whoever makes it says which hosts there are: make_hosts() or be_the_machine().
   explicit world(const spec::scenario& s);
   ~world() override;
+  void make_hosts(const spec::scenario& s);
+  void be_the_machine(const spec::scenario& s, const std::set<std::uint16_t>& ports,
+                      const std::atomic<bool>* interrupted);
 
   process& make_process(std::string_view host, const process_options& how) override;
   void end_process(process& p) override;
@@ -88,14 +93,14 @@ class world final : public observe::backend {
   [[nodiscard]] observe::host_metrics look(std::string_view host) const override;
   [[nodiscard]] observe::port_levels levels(std::string_view host) const override;
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override {
-    return find(host).sockets->rows();
+    return rows_of(find(host));
   }
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
 
  private:
-  void make_hosts(const spec::scenario& s);
   void set_up_sysctls(const spec::scenario& s);
+  [[nodiscard]] std::vector<observe::socket_row> rows_of(const one_host& h) const;
   [[nodiscard]] one_host& find(std::string_view host) const;
   void note_levels(one_host& h) const;
   void settle();
@@ -111,6 +116,7 @@ class world final : public observe::backend {
   std::vector<network_namespace> switches_;
   relay wires_;
   std::vector<std::unique_ptr<one_host>> hosts_;  ///< sorted by name
+  std::unique_ptr<other_programs> others_;        ///< null: the hosts are ours alone
   std::unique_ptr<real_process> coordinator_;
   std::set<process*> unfinished_;
   std::uint64_t made_ = 0;
@@ -124,9 +130,7 @@ world::world(const spec::scenario& s) : seed_(s.seed) {
                              s.host_count(), most_hosts));
   raise_descriptor_limit();
   ::prctl(PR_SET_TIMERSLACK, 1UL);
-  make_hosts(s);
   coordinator_ = std::make_unique<real_process>(around(), nullptr, process_identity{});
-  for (const auto& h : hosts_) h->counters_before = read_counters(h->place.space);
 }
 
 world::~world() {
@@ -156,6 +160,28 @@ void world::make_hosts(const spec::scenario& s) {
       std::string why;
       if (!set_firewall(spec::member_name(h, m), h.firewall, why)) throw unable(why);
     }
+  for (const auto& h : hosts_) h->counters_before = read_counters(h->place.space);
+}
+
+void world::be_the_machine(const spec::scenario& s, const std::set<std::uint16_t>& ports,
+                           const std::atomic<bool>* interrupted) {
+  need_loopback_up();
+  host_place machine{s.hosts.front().name, {}, network_namespace::here()};
+  hosts_.push_back(std::make_unique<one_host>(one_host{std::move(machine), {}, {}, {}, {}, {}}));
+  one_host& h = *hosts_.back();
+  h.sockets = std::make_unique<socket_table>(h.place.space);
+  need_free_ports(*h.sockets, ports, interrupted);
+  others_ = std::make_unique<other_programs>(*h.sockets);
+  h.counters_before = read_counters(h.place.space);
+}
+
+std::vector<observe::socket_row> world::rows_of(const one_host& h) const {
+  const auto all = h.sockets->tcp();
+  if (others_) return others_->own(all);
+  std::vector<observe::socket_row> rows;
+  rows.reserve(all.size());
+  for (const auto& each : all) rows.push_back(each.row);
+  return rows;
 }
 
 void world::set_up_sysctls(const spec::scenario& s) {
@@ -213,7 +239,7 @@ std::uint64_t world::count(std::string_view host, std::string_view state) const 
     for (const auto& p : h.processes) n += p->closed_sockets();
     return n;
   }
-  for (const auto& row : h.sockets->rows()) n += row.state == state ? 1U : 0U;
+  for (const auto& row : rows_of(h)) n += row.state == state ? 1U : 0U;
   return n;
 }
 
@@ -293,7 +319,7 @@ void world::note_levels(one_host& h) const {
   const local_ports range = read_local_ports(h.place.space);
   std::set<endpoint> held;
   std::uint64_t waiting = 0;
-  for (const auto& row : h.sockets->rows()) {
+  for (const auto& row : rows_of(h)) {
     if (row.local.port >= range.low && row.local.port <= range.high) held.insert(row.local);
     waiting += row.state == "TIME-WAIT" ? 1U : 0U;
   }
@@ -334,7 +360,17 @@ observe::host_metrics world::look(std::string_view host) const {
 }  // namespace
 
 std::unique_ptr<observe::backend> make_world(const spec::scenario& s) {
-  return std::make_unique<world>(s);
+  auto w = std::make_unique<world>(s);
+  w->make_hosts(s);
+  return w;
+}
+
+std::unique_ptr<observe::backend> make_loopback_world(const spec::scenario& s,
+                                                      const std::set<std::uint16_t>& ports,
+                                                      const std::atomic<bool>* interrupted) {
+  auto w = std::make_unique<world>(s);
+  w->be_the_machine(s, ports, interrupted);
+  return w;
 }
 
 }  // namespace fourtuple::real

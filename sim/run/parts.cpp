@@ -54,4 +54,12 @@ parts on_the_kernel() {
   return p;
 }
 
+parts on_the_loopback(std::set<std::uint16_t> ports, const std::atomic<bool>* interrupted) {
+  parts p = with_the_applications();
+  p.make_world = [ports = std::move(ports), interrupted](const spec::scenario& s, std::uint64_t) {
+    return real::make_loopback_world(s, ports, interrupted);
+  };
+  return p;
+}
+
 }  // namespace fourtuple::run

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -57,6 +58,9 @@ struct parts {
 [[nodiscard]] parts simulated();
 /// On the real one, each host a network namespace.
 [[nodiscard]] parts on_the_kernel();
+/// On this machine's loopback, once `ports` are free.
+[[nodiscard]] parts on_the_loopback(std::set<std::uint16_t> ports,
+                                    const std::atomic<bool>* interrupted);
 
 /// Never throws for what the world does: our own mistakes become verdict internal_error, lack of
 /// memory not_possible_here; both with what is known so far.

@@ -43,7 +43,8 @@ constexpr key real_keys[] = {
     {"set", words, "path: value", "", "changes for both sides, as --set: a file shrunk so that "
      "nobody waits a minute"},
     {"tolerance", special, "percent", "20 %", "of what is compared by time"},
-    {"backend", choice, "namespaces | loopback", "", "where it runs", later},
+    {"backend", choice, "namespaces | loopback", "", "where it runs; otherwise the best that the "
+     "machine allows"},
 };
 
 constexpr key host_keys[] = {

@@ -29,6 +29,8 @@ void load_real(context& c, const node& real, const node& root) {
   if (!m.is_map()) return;
   if (m.has("skip")) c.out.real.skip = m.text("skip");
   if (const node* n = m.find("set")) read_set(c, *n, root);
+  if (m.has("backend"))
+    c.out.real.backend = static_cast<spec::real_place>(m.choice("backend"));
   if (const auto text = m.special("tolerance")) {
     const auto share = spec::parse_share(*text);
     if (!share.value) {

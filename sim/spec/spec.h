@@ -29,11 +29,18 @@ struct expectation {
   position where;              ///< of the metric
 };
 
+/// Where the real side of a crosscheck runs.
+enum class real_place : std::uint8_t {
+  namespaces,  ///< each host a network namespace
+  loopback,    ///< all of them on this machine's loopback; no privilege
+};
+
 /// `real:`, how the file runs on the real kernel.
 struct real_run {
   std::optional<std::string> skip;  ///< why it does not
   std::vector<std::pair<std::string, std::string>> set;  ///< changes for both sides, as --set
   std::int64_t tolerance_ppm = 200'000;  ///< of what is compared by time
+  std::optional<real_place> backend;     ///< nothing: the best that the machine allows
 };
 
 struct scenario {

@@ -10,9 +10,11 @@
 #include "sim/crosscheck/crosscheck.h"
 #include "sim/crosscheck/report.h"
 #include "sim/observe/backend.h"
+#include "sim/real/loopback.h"
 #include "sim/real/privilege.h"
 #include "sim/report/pcapng.h"
 #include "sim/report/text.h"
+#include "sim/spec/one_host.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/crew.h"
 
@@ -43,12 +45,12 @@ scenario::load_result load_for_both(const std::string& path, const std::string& 
 
 class job {
  public:
-  /// `refused` is why there is no real side.
+  /// `no_namespaces` is why there are none.
   job(const crosscheck_flags& flags, const run::run_options& options,
-      std::optional<std::string> refused)
+      std::optional<std::string> no_namespaces)
       : flags_(flags),
         options_(options),
-        refused_(std::move(refused)),
+        no_namespaces_(std::move(no_namespaces)),
         sets_(parse_settings(flags.model.sets)) {}
 
   void read_standard_input() {
@@ -75,17 +77,57 @@ class job {
       r.stopped = *loaded.scenario->real.skip;
       return r;
     }
-    if (refused_) {
+    if (place_of(*loaded.scenario) == spec::real_place::loopback)
+      return on_loopback(*loaded.scenario);
+    if (no_namespaces_) {
       r.verdict = verdict::not_possible_here;
-      r.stopped = *refused_;
+      r.stopped = *no_namespaces_;
       return r;
     }
     auto spec = std::make_shared<const spec::scenario>(std::move(*loaded.scenario));
-    return crosscheck::crosscheck(spec, options_, {run::simulated(), run::on_the_kernel()},
-                                  [&](int n) { announce(*spec, n); });
+    return compare(spec, {run::simulated(), run::on_the_kernel(), spec::real_place::namespaces});
   }
 
  private:
+  /// The flag, else the file's wish, else the best.
+  [[nodiscard]] spec::real_place place_of(const spec::scenario& s) const {
+    if (flags_.backend == "loopback") return spec::real_place::loopback;
+    if (flags_.backend == "namespaces") return spec::real_place::namespaces;
+    const auto best =
+        no_namespaces_ ? spec::real_place::loopback : spec::real_place::namespaces;
+    return s.real.backend.value_or(best);
+  }
+
+  /// Both sides on one host, with the machine's sysctls. One file at a time: they share the machine.
+  crosscheck::result on_loopback(const spec::scenario& s) {
+    crosscheck::result r;
+    r.file = s.file;
+    r.verdict = verdict::not_possible_here;
+    r.backend = "loopback";
+    spec::one_host one = spec::on_one_host(s, real::loopback_user());
+    if (!one.scenario) {
+      r.stopped = "not for the backend loopback: " + one.why;
+      if (no_namespaces_ && flags_.backend == "auto")
+        r.stopped += fmt::format(" ({})", *no_namespaces_);
+      return r;
+    }
+    const auto others = real::adopt_machine_sysctls(one.scenario->hosts.front());
+    const std::scoped_lock alone(loopback_);
+    r = compare(std::make_shared<const spec::scenario>(std::move(*one.scenario)),
+                {run::simulated(), run::on_the_loopback(std::move(one.ports), options_.interrupted),
+                 spec::real_place::loopback});
+    for (const auto& o : others)
+      r.not_compared.push_back({o, "this machine's value of it is not modelled"});
+    return r;
+  }
+
+  crosscheck::result compare(const std::shared_ptr<const spec::scenario>& s,
+                             const crosscheck::sides& both) {
+    auto r = crosscheck::crosscheck(s, options_, both, [&](int n) { announce(*s, n); });
+    if (interrupted().load(std::memory_order_relaxed)) r.verdict = verdict::interrupted;
+    return r;
+  }
+
   void announce(const spec::scenario& s, int n) {
     if (flags_.model.quiet) return;
     const duration wait = crosscheck::expected_wait(s);
@@ -97,10 +139,11 @@ class job {
 
   const crosscheck_flags& flags_;
   const run::run_options& options_;
-  std::optional<std::string> refused_;
+  std::optional<std::string> no_namespaces_;
   std::vector<scenario::setting> sets_;
   std::string input_;
   std::mutex mutex_;
+  std::mutex loopback_;
 };
 
 std::string as_json(const std::vector<crosscheck::result>& all, bool as_list) {
@@ -134,26 +177,32 @@ verdict most_severe(const std::vector<crosscheck::result>& all, bool written) {
   return run::most_severe(each);
 }
 
-/// Before the first thread; says what the real side will be, or why there is none.
-std::optional<std::string> prepare_the_real_side(bool quiet) {
+/// Before the first thread; says what the real side will be. Returns why there are no namespaces.
+std::optional<std::string> prepare_the_real_side(const crosscheck_flags& flags) {
+  const auto say = [&](const std::string& what) {
+    if (!flags.model.quiet) complain("backend " + what);
+  };
+  if (flags.backend == "loopback") {
+    say("loopback");
+    return "--backend loopback";
+  }
   try {
-    const std::string how = real::gain_privilege();
-    if (!quiet) complain(fmt::format("backend namespaces, {}", how));
+    say("namespaces, " + real::gain_privilege());
     return std::nullopt;
   } catch (const observe::unable& e) {
+    if (flags.backend == "auto") say(fmt::format("loopback, because {}", e.what()));
     return e.what();
   }
 }
 
 verdict crosscheck_files(const crosscheck_flags& flags) {
-  if (flags.backend == "loopback") throw usage_error{"--backend loopback is not yet built"};
   const run::run_options options = options_of(flags.model);
   const file_list files = expand_files(flags.model.files);
   if (!flags.pcapng.empty() && files.paths.size() != 1)
     throw usage_error{"--pcapng is for one file"};
   const std::string& json = flags.model.json;
   const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
-  job work(flags, options, prepare_the_real_side(flags.model.quiet));
+  job work(flags, options, prepare_the_real_side(flags));
   if (std::count(files.paths.begin(), files.paths.end(), "-") != 0) work.read_standard_input();
   sink out("-");
   crew<crosscheck::result> all(files.paths.size(), flags.model.jobs,
