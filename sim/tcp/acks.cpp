@@ -49,7 +49,8 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c
 
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   const std::uint32_t least = l.hz / 25;
-  std::uint32_t ato = t.ack_ato != 0 ? t.ack_ato : least;
+  // 0 where no data has come yet: a FIN alone is acknowledged at the next tick.
+  std::uint32_t ato = t.ack_ato;
   if (ato > least) {
     std::uint32_t most = l.hz / 2;
     if (pingpong(t, l) || t.ack_pushed) most = l.hz / 5;

@@ -108,7 +108,7 @@ TEST_CASE("A FIN is acknowledged late, and TIME-WAIT is with the side that close
   CHECK(shown(fin) == "F. 1001:1001 ack 9001 win 63");
   CHECK(hears(p.server, fin, 250ms, p.out).empty());
   CHECK(p.server.st == state::close_wait);
-  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 10);  // 40 ms at HZ=250
+  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 0);  // at the next tick
   p.out.clear();
   tcp::close(p.server, 0, linux_limits, at(260ms), p.out);
   CHECK(p.server.st == state::last_ack);
@@ -121,6 +121,20 @@ TEST_CASE("A FIN is acknowledged late, and TIME-WAIT is with the side that close
   const wire::segment last = p.out.segments.at(0);
   hears(p.server, last, 360ms, p.out);
   CHECK(p.out.end == ending::closed);
+}
+
+TEST_CASE("Where data came before, its FIN is acknowledged as late as data", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  const wire::segment data = p.out.segments.at(0);
+  const std::string ack = hears(p.server, data, 210ms, p.out).at(0);
+  CHECK(ack == ". 9001:9001 ack 1065 win 64");
+  segment_arrives(p.client, wire::segment(p.out.segments.at(0)), false, linux_limits, at(220ms), p.out);
+  p.out.clear();
+  tcp::close(p.client, 0, linux_limits, at(230ms), p.out);
+  const wire::segment fin = p.out.segments.at(0);
+  CHECK(hears(p.server, fin, 250ms, p.out).empty());
+  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 10);  // 40 ms at HZ=250
 }
 
 TEST_CASE("Both sides close at once: CLOSING, then TIME-WAIT on both", "[tcp]") {
