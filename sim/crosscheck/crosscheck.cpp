@@ -175,6 +175,9 @@ result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_option
     r.kernel = kernel.tree;
     r.compared = c.compared;
     r.not_compared = std::move(c.not_compared);
+    r.not_given = kernel.not_given;
+    for (const auto& path : r.not_given)
+      r.not_compared.push_back({path, "a network namespace of this kernel has it not"});
     if (runs.front().empty()) return r;
   }
   vote(runs, r);

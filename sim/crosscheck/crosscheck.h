@@ -25,6 +25,7 @@ struct result {
   std::vector<difference> differences;  ///< in two of three runs at least
   std::vector<difference> unstable;     ///< in one of three
   std::vector<left_out> not_compared;
+  std::vector<std::string> not_given;       ///< what the file asks for and the kernel has not
   observe::value simulated;  ///< result trees
   observe::value kernel;
   observe::packet_log simulated_packets;  ///< and calls; of the last run

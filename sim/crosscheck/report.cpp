@@ -68,6 +68,8 @@ std::string text(const result& r) {
     out = fmt::format("{}: {} of {} values differ\n", r.file, r.differences.size(), r.compared);
     for (const auto& d : r.differences) out += difference_text(r, d);
   }
+  for (const auto& path : r.not_given)
+    out += fmt::format("  not set on the kernel, whose namespaces have it not: {}\n", path);
   if (!r.unstable.empty()) {
     out += "  unstable on the kernel (another value in one of three runs):\n";
     for (const auto& d : r.unstable) out += difference_text(r, d);

@@ -59,6 +59,9 @@ class backend : public control {
     return false;
   }
 
+  /// What the file asks of a host and this world cannot give, as "hosts.client.sysctls.NAME".
+  [[nodiscard]] virtual std::vector<std::string> not_given() const { return {}; }
+
   /// The process is called that in socket rows ("api"); processes that must call finished() before
   /// the run may end are declared here too.
   virtual void describe_process(process& p, std::string_view program, bool must_finish) = 0;

@@ -88,6 +88,7 @@ struct outcome {
   verdict result = verdict::as_expected;
   std::vector<std::string> errors;  ///< what is wrong with the file, `file:line:column: message`
   std::string stopped;              ///< why the run ended before its time; else empty
+  std::vector<std::string> not_given;  ///< what the file asks for and the world had not
   value tree;                       ///< FORMAT 4; null where nothing ran
   std::vector<expectation_row> expect;
   std::vector<start_failure> start_failures;

@@ -202,10 +202,24 @@ void ip_batch(const network_namespace& where, const std::vector<std::string>& co
     throw unable("the network cannot be set up: ip: " + first_line(said));
 }
 
-std::string write_sysctl(const network_namespace& where, std::string_view name,
-                         std::string_view value) {
+namespace {
+
+std::string sysctl_path(std::string_view name) {
   std::string path = "/proc/sys/";
   for (const char c : name) path += c == '.' ? '/' : c;
+  return path;
+}
+
+}  // namespace
+
+bool has_sysctl(const network_namespace& where, std::string_view name) {
+  const auto inside = where.enter();
+  return ::access(sysctl_path(name).c_str(), F_OK) == 0;
+}
+
+std::string write_sysctl(const network_namespace& where, std::string_view name,
+                         std::string_view value) {
+  const std::string path = sysctl_path(name);
   const auto inside = where.enter();
   const file f(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!f) {

@@ -46,6 +46,9 @@ class network_namespace {
 /// Commands for ip(8), run as one batch inside `where`. Throws unable with what ip says.
 void ip_batch(const network_namespace& where, const std::vector<std::string>& commands);
 
+/// Whether a network namespace has that sysctl: some exist once for the whole machine.
+[[nodiscard]] bool has_sysctl(const network_namespace& where, std::string_view name);
+
 /// Writes a sysctl by its name ("net.ipv4.tcp_tw_reuse") in `where`; empty, or why it was refused.
 [[nodiscard]] std::string write_sysctl(const network_namespace& where, std::string_view name,
                                        std::string_view value);

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "sim/core/random.h"
+#include "sim/real/at_limit.h"
 #include "sim/real/names.h"
 
 namespace fourtuple::real {
@@ -96,7 +97,13 @@ real_process::open_socket* real_process::find(descriptor fd) const {
   return fd >= 0 && i < table_.size() ? table_[i].get() : nullptr;
 }
 
-descriptor real_process::add(int kernel_fd, bool tcp) {
+result<descriptor> real_process::add(bool tcp, const std::function<int()>& call) {
+  if (open_ >= who_.nofile) {
+    const int error = errno_at_the_limit(call);
+    return errc_of(error == 0 ? EMFILE : error);
+  }
+  const int kernel_fd = call();
+  if (kernel_fd < 0) return errc_of(errno);
   std::size_t i = 3;
   while (i < table_.size() && table_[i]) ++i;
   if (i == table_.size()) table_.emplace_back();
@@ -116,17 +123,13 @@ void real_process::remove(descriptor fd) {
 
 result<descriptor> real_process::socket(family f, transport t, std::optional<std::uint32_t> uid) {
   if (where_ == nullptr) return errc::eopnotsupp;
-  if (full()) return errc::emfile;
   const bool tcp = t == transport::tcp;
-  int fd = -1;
-  {
-    const auto inside = where_->enter();
-    const as_user owner(uid.value_or(who_.uid));
-    fd = ::socket(f == family::inet ? AF_INET : AF_INET6,
-                  (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  }
-  if (fd < 0) return errc_of(errno);
-  return add(fd, tcp);
+  const auto inside = where_->enter();
+  const as_user owner(uid.value_or(who_.uid));
+  return add(tcp, [f, tcp] {
+    return ::socket(f == family::inet ? AF_INET : AF_INET6,
+                    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  });
 }
 
 result<> real_process::bind(descriptor fd, const endpoint& to) {
@@ -160,12 +163,12 @@ result<> real_process::disconnect(descriptor fd) {
 result<accepted> real_process::accept(descriptor fd) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
-  if (full()) return errc::emfile;
   socket_address peer;
-  const int got = ::accept4(s->fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (got < 0) return errc_of(errno);
-  const endpoint name = from_kernel(peer);
-  return accepted{add(got, true), name};
+  const auto made = add(true, [s, &peer] {
+    return ::accept4(s->fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  });
+  if (!made) return made.error();
+  return accepted{*made, from_kernel(peer)};
 }
 
 result<std::size_t> real_process::send(descriptor fd, payload p) {
@@ -247,10 +250,11 @@ result<> real_process::close(descriptor fd) {
 result<descriptor> real_process::dup(descriptor fd) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
-  if (full()) return errc::emfile;
-  const int copy = ::fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return errc_of(errno);
-  return add(copy, s->tcp);
+  return add(s->tcp, [s] {
+    const int copy = ::dup(s->fd);
+    if (copy >= 0) ::fcntl(copy, F_SETFD, FD_CLOEXEC);
+    return copy;
+  });
 }
 
 result<> real_process::setsockopt(descriptor fd, option o, option_value v) {

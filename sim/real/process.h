@@ -6,6 +6,7 @@
 #include <fourtuple/task.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,8 +77,8 @@ class real_process final : public process {
   struct open_socket;
   /// Null: EBADF.
   [[nodiscard]] open_socket* find(descriptor fd) const;
-  [[nodiscard]] bool full() const { return open_ >= who_.nofile; }
-  descriptor add(int kernel_fd, bool tcp);
+  /// The descriptor that `call` makes, a system call; a process at its limit makes it in vain.
+  result<descriptor> add(bool tcp, const std::function<int()>& call);
   void remove(descriptor fd);
 
   surroundings around_;

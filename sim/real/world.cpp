@@ -97,6 +97,7 @@ class world final : public observe::backend {
   }
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
+  [[nodiscard]] std::vector<std::string> not_given() const override { return not_given_; }
 
  private:
   void set_up_sysctls(const spec::scenario& s);
@@ -119,6 +120,7 @@ class world final : public observe::backend {
   std::unique_ptr<other_programs> others_;        ///< null: the hosts are ours alone
   std::unique_ptr<real_process> coordinator_;
   std::set<process*> unfinished_;
+  std::vector<std::string> not_given_;
   std::uint64_t made_ = 0;
   bool all_finished_ = false;
 };
@@ -193,9 +195,13 @@ void world::set_up_sysctls(const spec::scenario& s) {
                                         {"net.ipv4.tcp_congestion_control", "reno"}})
         if (const std::string why = write_sysctl(space, name, value); !why.empty())
           throw unable(why);
-      for (const auto& [name, value] : h.sysctl_lines)
-        if (const std::string why = write_sysctl(space, name, value); !why.empty())
+      for (const auto& [name, value] : h.sysctl_lines) {
+        if (!has_sysctl(space, name)) {
+          not_given_.push_back(fmt::format("hosts.{}.sysctls.{}", spec::member_name(h, m), name));
+        } else if (const std::string why = write_sysctl(space, name, value); !why.empty()) {
           throw unable(why);
+        }
+      }
     }
   }
 }

@@ -125,6 +125,7 @@ void session::conclude() {
   tree.set("fourtuple", 1);
   tree.set("title", scenario_->title);
   tree.set("seed", scenario_->seed);
+  out_.not_given = world_->not_given();
   tree.set("ended_at", world_->now());
   tree.set("digest", world_->digest());
   if (!out_.stopped.empty()) tree.set("stopped", out_.stopped);
