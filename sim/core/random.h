@@ -18,6 +18,7 @@ enum class purpose : std::uint32_t {
   boot_clock,
   loss,
   jitter,
+  icmp_limit,
 };
 
 /// 64 bits, the same on every platform. `key` 64 bits, (a, b) the 128-bit counter.

@@ -14,7 +14,7 @@ kernel::kernel(surroundings& world, host_config config)
       timers_(world, config_.timers),
       waits_(world),
       draws_(core::stream_key(config_.seed, config_.entity, core::purpose::ports)),
-      filter_(world, config_, counters_),
+      filter_(world, config_, sysctls_, counters_),
       tcp_(parts()),
       udp_(parts()) {
   filter_.set(config_.firewall);

@@ -1,8 +1,10 @@
 #include "sim/host/packet_filter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <variant>
 
+#include "sim/core/random.h"
 #include "sim/tcp/step.h"
 #include "sim/wire/icmp.h"
 
@@ -82,15 +84,46 @@ bool packet_filter::is_own(wire::address_id a) const {
              config_.addresses.end();
 }
 
-void packet_filter::send(const wire::icmp_error& e) {
+bool packet_filter::all_allow(std::int64_t now_ms) {
+  if (credit_ > 0) return true;
+  const std::int64_t since = std::min<std::int64_t>(now_ms - credited_ms_, 1000);
+  if (since < 20) return false;  // HZ / 50
+  const std::int64_t more = sysctls_.icmp_msgs_per_sec * since / 1000;
+  if (more == 0) return false;
+  credited_ms_ = now_ms;
+  credit_ = std::min<std::int64_t>(credit_ + more, sysctls_.icmp_msgs_burst);
+  return true;
+}
+
+bool packet_filter::peer_allows(wire::address_id peer, std::int64_t now_ms,
+                                std::int64_t limit_ms) {
+  constexpr std::int64_t burst = 6;
+  allowance& a = peers_[peer];
+  a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, burst * limit_ms);
+  a.last_ms = now_ms;
+  if (a.tokens_ms < limit_ms) return false;
+  a.tokens_ms -= limit_ms;
+  return true;
+}
+
+bool packet_filter::within_limits(const wire::icmp_error& e) {
+  constexpr std::int32_t dest_unreachable = 1 << 3;  // ICMP_DEST_UNREACH
+  const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
+  // ICMPv6 errors have net.ipv6.icmp.ratelimit, which is a second, and no mask that spares them.
+  if (!v6 && (sysctls_.icmp_ratemask & dest_unreachable) == 0) return true;
   const std::int64_t now_ms = ns(world_.now()) / 1'000'000;
-  if (!is_own(e.about.local)) {
-    allowance& a = peers_[e.about.local];
-    a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, 6000);
-    a.last_ms = now_ms;
-    if (a.tokens_ms < 1000) return;
-    a.tokens_ms -= 1000;
-  }
+  if (!all_allow(now_ms)) return false;
+  const std::int64_t limit_ms = v6 ? 1000 : sysctls_.icmp_ratelimit / std::chrono::milliseconds(1);
+  if (!peer_allows(e.about.local, now_ms, limit_ms)) return false;
+  // icmp_global_consume(): a random share, so that nobody can count what a host has sent.
+  const std::uint64_t key =
+      core::stream_key(config_.seed, config_.entity, core::purpose::icmp_limit);
+  credit_ -= static_cast<std::int64_t>(core::below(core::philox(key, taken_++, 0), 3));
+  return true;
+}
+
+void packet_filter::send(const wire::icmp_error& e) {
+  if (!is_own(e.about.local) && !within_limits(e)) return;
   const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
   counters_.add(of_family(host_counter::IcmpOutDestUnreachs, v6));
   if (rules_.watches_output() && !passes(direction::out, e)) return;

@@ -15,8 +15,9 @@ namespace fourtuple::host {
 
 class packet_filter {
  public:
-  packet_filter(surroundings& world, const host_config& config, nstat& counters)
-      : world_(world), config_(config), counters_(counters) {}
+  packet_filter(surroundings& world, const host_config& config, const profile::sysctls& sysctls,
+                nstat& counters)
+      : world_(world), config_(config), sysctls_(sysctls), counters_(counters) {}
 
   void set(std::span<const firewall_rule> rules) { rules_.set(rules); }
   [[nodiscard]] bool watches_input() const { return rules_.watches_input(); }
@@ -27,8 +28,8 @@ class packet_filter {
   [[nodiscard]] bool lets_out(const wire::segment& s);
   [[nodiscard]] bool lets_out(const wire::datagram& d);
 
-  /// Sends an ICMP error where the rate limit of its receiver allows: icmp_ratelimit of one a
-  /// second with bursts of six (XRLIM_BURST_FACTOR), none for the host itself.
+  /// Sends an ICMP error where the rate limits allow: icmp_msgs_per_sec of all, icmp_ratelimit of
+  /// each peer with bursts of six (XRLIM_BURST_FACTOR), none for the host itself.
   void send(const wire::icmp_error& e);
 
  private:
@@ -40,8 +41,13 @@ class packet_filter {
   /// Errors about errors are not sent (RFC 1122 3.2.2).
   void answer(const wire::icmp_error&, reject_with) {}
   [[nodiscard]] bool is_own(wire::address_id a) const;
+  [[nodiscard]] bool within_limits(const wire::icmp_error& e);
+  /// icmp_global_allow(): whether all peers together leave room for one more.
+  [[nodiscard]] bool all_allow(std::int64_t now_ms);
+  /// inet_peer_xrlim_allow().
+  [[nodiscard]] bool peer_allows(wire::address_id peer, std::int64_t now_ms, std::int64_t limit_ms);
 
-  /// inet_peer_xrlim_allow(): tokens in ms and when they were counted.
+  /// Tokens in ms and when they were counted.
   struct allowance {
     std::int64_t tokens_ms = 60'000;
     std::int64_t last_ms = 0;
@@ -49,8 +55,12 @@ class packet_filter {
 
   surroundings& world_;
   const host_config& config_;
+  const profile::sysctls& sysctls_;
   nstat& counters_;
   filter::firewall rules_;
+  std::int64_t credit_ = 0;       ///< of all peers; may be negative
+  std::int64_t credited_ms_ = -1'000'000;  ///< when it was last raised
+  std::uint64_t taken_ = 0;       ///< how often a share of it was drawn
   std::map<wire::address_id, allowance> peers_;
 };
 

@@ -68,7 +68,7 @@ result<descriptor> sim_process::socket(family f, transport t, std::optional<std:
 }
 
 result<> sim_process::bind(descriptor fd, const endpoint& to) {
-  FOURTUPLE_DISPATCH(fd, bind(d.index, to, who_.uid == 0), bind(d.index, to, who_.uid == 0));
+  FOURTUPLE_DISPATCH(fd, bind(d.index, to), bind(d.index, to));
 }
 result<> sim_process::listen(descriptor fd, int backlog) {
   FOURTUPLE_DISPATCH(fd, listen(d.index, backlog), refuse_listen());

@@ -30,7 +30,7 @@ ports::claim tcp_stack::claim_of(const tcp_socket& s) const {
   return c;
 }
 
-result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
+result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
   tcp_socket& s = sockets_[i];
   if (to.address.family != s.family)
     return s.family == family::inet ? errc::eafnosupport : errc::einval;
@@ -42,7 +42,7 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
   if (!any && !s.freebind && !parts_.sysctls.ip_nonlocal_bind && !parts_.is_local(address) &&
       !to.address.is_multicast() && !to.address.is_broadcast())
     return errc::eaddrnotavail;
-  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && !privileged)
+  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && s.uid != 0)
     return errc::eacces;
   if (s.tcb.st != state::closed || s.port != 0) return errc::einval;
   const bool was_v6only = s.v6only;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/core/random.h"
+#include "sim/host/reuseport.h"
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
 
@@ -48,10 +49,7 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
         l.v6only == leader.v6only)
       group.push_back(i);
   }
-  const std::uint64_t key =
-      core::stream_key(parts_.config.seed, parts_.config.entity, core::purpose::reuseport);
-  const std::uint64_t draw = core::philox(key, wire::hash(s.tuple), 0);
-  return group[core::below(draw, group.size())];
+  return member_of_group(group, s.tuple, parts_.config);
 }
 
 bool tcp_stack::accept_queue_full(const tcp_socket& l) const {

@@ -46,7 +46,7 @@ class tcp_stack final : public ports::records {
 
   // ---- calls; `i` is a socket of create() or accept()
   std::uint32_t create(family f, std::uint32_t uid);
-  result<> bind(std::uint32_t i, const endpoint& to, bool privileged);
+  result<> bind(std::uint32_t i, const endpoint& to);
   result<> listen(std::uint32_t i, int backlog);
   result<> connect(std::uint32_t i, const endpoint& to);
   result<> disconnect(std::uint32_t i);

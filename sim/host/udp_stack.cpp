@@ -1,5 +1,6 @@
 #include "sim/host/udp_stack.h"
 
+#include "sim/host/reuseport.h"
 #include "sim/wire/icmp.h"
 
 #include <algorithm>
@@ -61,7 +62,7 @@ void udp_stack::let_go(std::uint32_t i) {
   gauge_.set(ports_.in_use(), parts_.world.now());
 }
 
-result<> udp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
+result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
   udp_socket& s = sockets_[i];
   if (to.address.family != s.family)
     return s.family == family::inet ? errc::eafnosupport : errc::einval;
@@ -72,7 +73,7 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to, bool privileged) {
   if (!any && !s.freebind && !parts_.sysctls.ip_nonlocal_bind && !parts_.is_local(address) &&
       !to.address.is_multicast() && !to.address.is_broadcast())
     return errc::eaddrnotavail;
-  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && !privileged)
+  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && s.uid != 0)
     return errc::eacces;
   if (s.port != 0 || s.peer_port != 0) return errc::einval;
   const wire::address_id before = s.address;
@@ -338,7 +339,22 @@ std::uint32_t udp_stack::find(const wire::four_tuple& t) const {
       most = points;
     }
   }
-  return best;
+  if (best == 0 || !sockets_[best].reuseport || sockets_[best].peer_port != 0) return best;
+  return member_for(best, here->second, t);
+}
+
+std::uint32_t udp_stack::member_for(std::uint32_t best, const std::vector<std::uint32_t>& here,
+                                    const wire::four_tuple& t) const {
+  // udp_lib_lport_inuse2(), reuseport_select_sock(): a group is of one address and one user.
+  const udp_socket& leader = sockets_[best];
+  std::vector<std::uint32_t> group;
+  for (const std::uint32_t i : here) {
+    const udp_socket& s = sockets_[i];
+    if (s.reuseport && s.address == leader.address && s.uid == leader.uid &&
+        s.v6only == leader.v6only)
+      group.push_back(i);
+  }
+  return member_of_group(group, t, parts_.config);
 }
 
 void udp_stack::count(host_counter c, const wire::datagram& d) {

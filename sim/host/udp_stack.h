@@ -49,7 +49,7 @@ class udp_stack {
   explicit udp_stack(kernel_parts parts);
 
   std::uint32_t create(family f, std::uint32_t uid);
-  result<> bind(std::uint32_t i, const endpoint& to, bool privileged);
+  result<> bind(std::uint32_t i, const endpoint& to);
   result<> refuse_listen() const { return errc::eopnotsupp; }
   result<> connect(std::uint32_t i, const endpoint& to);
   result<> disconnect(std::uint32_t i);
@@ -80,6 +80,9 @@ class udp_stack {
   result<std::size_t> transmit(udp_socket& s, payload p, wire::address_id to, std::uint16_t port);
   [[nodiscard]] ports::claim claim_of(const udp_socket& s) const;
   [[nodiscard]] std::uint32_t find(const wire::four_tuple& t) const;
+  /// Which of a SO_REUSEPORT group gets a datagram; `best` is one of it.
+  [[nodiscard]] std::uint32_t member_for(std::uint32_t best, const std::vector<std::uint32_t>& here,
+                                         const wire::four_tuple& t) const;
   [[nodiscard]] int score(const udp_socket& s, const wire::four_tuple& t) const;
   [[nodiscard]] endpoint name_of(const udp_socket& s, wire::address_id a, std::uint16_t p) const;
   void hold(std::uint32_t i, std::uint16_t port);

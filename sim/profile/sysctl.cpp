@@ -172,6 +172,25 @@ const row rows[] = {
      &s::tcp_slow_start_after_idle},
     {{"net.ipv4.tcp_moderate_rcvbuf", "0 or 1", always, "receive buffers grow with what is read"},
      &s::tcp_moderate_rcvbuf},
+    {{"net.ipv4.icmp_ratelimit", "milliseconds", always,
+      "between two ICMP errors to one peer, in bursts of six; 0: no limit"},
+     &s::icmp_ratelimit,
+     0,
+     int_max,
+     1ms},
+    {{"net.ipv4.icmp_ratemask", "bits", always,
+      "ICMP types with a rate limit; 8 is destination unreachable"},
+     &s::icmp_ratemask,
+     0,
+     int_max},
+    {{"net.ipv4.icmp_msgs_per_sec", "count", {3, 18}, "ICMP errors a second to all peers together"},
+     &s::icmp_msgs_per_sec,
+     0,
+     int_max},
+    {{"net.ipv4.icmp_msgs_burst", "count", {3, 18}, "how many of them at once"},
+     &s::icmp_msgs_burst,
+     0,
+     int_max},
     {{"net.ipv4.tcp_keepalive_time", "seconds", always, "silence before the first keepalive probe"},
      &s::tcp_keepalive_time,
      1,
@@ -324,6 +343,7 @@ sysctls boot_sysctls(const host_profile& p) {
   v.ip_unprivileged_port_start = p.ports.unprivileged_start;
   v.tcp_tw_reuse = p.time_wait.reuse_default;
   v.tcp_tw_reuse_delay = 1s;  // 6.14: 1000 ms
+  v.icmp_ratelimit = 1s;      // 1 * HZ (icmp_sk_init)
   v.tcp_fin_timeout = 60s;    // TCP_FIN_TIMEOUT
   v.tcp_max_tw_buckets = static_cast<std::int32_t>(p.time_wait.max_buckets);
   v.tcp_max_orphans = static_cast<std::int32_t>(p.time_wait.max_buckets);  // both ehash entries / 2

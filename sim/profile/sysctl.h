@@ -75,6 +75,11 @@ struct sysctls {
   bool tcp_retrans_collapse = true;
   bool tcp_slow_start_after_idle = true;
   bool tcp_moderate_rcvbuf = true;
+  // ICMP errors
+  duration icmp_ratelimit{};               ///< between two errors to one peer, in bursts of 6; 0: none
+  std::int32_t icmp_ratemask = 6168;       ///< the types that are limited, bit by bit
+  std::int32_t icmp_msgs_per_sec = 1000;   ///< of the limited types, to all peers together
+  std::int32_t icmp_msgs_burst = 50;
   // keepalive defaults of a new socket
   duration tcp_keepalive_time{};
   duration tcp_keepalive_intvl{};

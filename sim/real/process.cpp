@@ -74,6 +74,7 @@ result<std::size_t> bytes(ssize_t n) {
 /// One descriptor. `closing`: a close() that SO_LINGER makes wait, in a thread of its own.
 struct real_process::open_socket : watched {
   bool tcp = true;
+  std::uint32_t uid = 0;  ///< whose it is: the process's, or as_user's
   std::thread closing;
   std::atomic<bool> closed = false;
 
@@ -126,17 +127,19 @@ result<descriptor> real_process::socket(family f, transport t, std::optional<std
   const bool tcp = t == transport::tcp;
   const auto inside = where_->enter();
   const as_user owner(uid.value_or(who_.uid));
-  return add(tcp, [f, tcp] {
+  const auto made = add(tcp, [f, tcp] {
     return ::socket(f == family::inet ? AF_INET : AF_INET6,
                     (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   });
+  if (made) find(*made)->uid = uid.value_or(who_.uid);
+  return made;
 }
 
 result<> real_process::bind(descriptor fd, const endpoint& to) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
   const auto a = to_kernel(to);
-  const unprivileged user(who_.uid != 0);
+  const unprivileged user(s->uid != 0);
   return answer(::bind(s->fd, a.get(), a.size));
 }
 

@@ -11,6 +11,7 @@ using enum value_type;
 using enum presence;
 
 constexpr std::int64_t int_max = 2'147'483'647;
+constexpr std::int64_t int_min = -int_max - 1;
 
 // Every call runs on a host, in a process, and may say what it expects.
 constexpr key host{"host", text, "host name", "", "a single host or member", required};
@@ -72,7 +73,7 @@ constexpr auto socket_keys = simple({
     {"type", choice, "tcp | udp", "tcp", "transport"},
     {"family", choice, "inet | inet6", "inet", "address family"},
     {"nonblocking", boolean, "true | false", "false", "every call on it"},
-    {"as_user", special, "app | root | nobody | uid", "", "makes it under another uid"},
+    {"as_user", special, "app | root | nobody | uid", "", "whose socket it is: privileged ports, groups"},
 });
 constexpr auto bind_keys = simple({
     name_key("bind", "binds it"),
@@ -80,7 +81,7 @@ constexpr auto bind_keys = simple({
 });
 constexpr auto listen_keys = simple({
     name_key("listen", "listens"),
-    {"backlog", whole, "number", "4096", "cut by net.core.somaxconn", optional, 0, int_max},
+    {"backlog", whole, "number", "4096", "cut by net.core.somaxconn; negative: that", optional, int_min, int_max},
 });
 constexpr auto connect_keys = waiting({
     name_key("connect", "connects"),

@@ -440,8 +440,10 @@ void load_app(context& c, const entry& e) {
     return;
   }
   const bool named = m.has("host") && expect_scalar(c, *m.find("host"), "host");
-  const auto host = named ? look_up_host(c, m.find("host")->text, m.at("host")) : std::nullopt;
-  if (!host) return;  // nothing in it can be resolved without a host
+  auto host = named ? look_up_host(c, m.find("host")->text, m.at("host")) : std::nullopt;
+  // Read on as if it stood on the first: its other mistakes are told in the same run.
+  if (!host && !c.out.hosts.empty()) host = spec::host_selection{};
+  if (!host) return;
   a.host = *host;
   a.start = m.time("start");
   a.stop = m.maybe_time("stop");

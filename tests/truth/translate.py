@@ -167,7 +167,8 @@ def call(script, row, more):
     elif what == "dup":
         script.add({**step, "dup": name(args[0]), "as": name(more["newsock"])}, result)
     elif what == "sysctl":
-        script.add({**step, "sysctl": sysctl_name(args[0]), "value": str(args[1])}, result)
+        script.add({**step, "sysctl": sysctl_name(args[0]), "value": str(args[1]), "expect": result},
+                   result)
     elif what == "socket+bind+close":
         bind_as(script, step, args, result, more)
     elif what == "shell":
