@@ -37,7 +37,8 @@ struct address_range {
 struct firewall_rule {
   enum class action : std::uint8_t { accept, drop, reject };
   enum class protocol : std::uint8_t { all, tcp, udp, icmp };  ///< icmp: ICMPv6 too
-  enum class direction : std::uint8_t { in, out };             ///< nft's hooks input and output
+  /// nft's hooks input, output and forward (of a router: what is not for itself).
+  enum class direction : std::uint8_t { in, out, forward };
 
   action what = action::drop;
   protocol of = protocol::all;

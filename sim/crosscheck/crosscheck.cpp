@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sim/crosscheck/packet_diff.h"
+#include "sim/net/topology.h"
 
 namespace fourtuple::crosscheck {
 namespace {
@@ -54,8 +55,8 @@ network links_of(const spec::scenario& s, spec::real_place place) {
 /// How long after the end everything on its way has arrived, delayed ACKs among it: the two sides end at
 /// moments that differ by the kernel's milliseconds, and are compared when they are at rest.
 duration time_to_arrive(const spec::scenario& s) {
-  duration longest{};
-  for (const auto& l : s.links) longest = std::max(longest, l.latency + l.jitter);
+  duration longest = net::topology(s).longest_way();
+  for (const auto& l : s.links) longest += l.jitter;
   return longest == duration{} ? longest : 4 * longest + std::chrono::milliseconds{300};
 }
 

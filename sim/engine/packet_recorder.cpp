@@ -5,11 +5,12 @@
 namespace fourtuple::engine {
 
 void packet_recorder::sent(const wire::packet& p, std::uint32_t record, std::uint32_t from,
-                           std::uint32_t to) {
+                           std::uint32_t to, std::uint8_t ttl) {
   if (record >= places_.size()) places_.resize(record + 1);
   places_[record] = 0;
   observe::packet_record r{shared_.now, log_.next_order++, names_[from],
                            names_[to],  std::nullopt,      frame_of(p)};
+  r.packet.ttl = ttl;
   if (!log_.wants(r)) return;
   if (log_.packets.size() >= log_.most) {
     ++log_.left_out;
@@ -46,9 +47,9 @@ wire::frame packet_recorder::frame_of(const wire::packet& p) const {
     const auto& e = std::get<wire::icmp_error>(p);
     f.source = name(e.from, 0);
     f.destination = name(e.about.local, 0);
-    const bool v4 = f.source.address.family == family::inet;
-    f.what = wire::icmp_message{.type = v4 ? wire::icmp_dest_unreach : wire::icmpv6_dest_unreach,
+    f.what = wire::icmp_message{.type = wire::icmp_type(e.kind, f.source.address.family),
                                 .code = e.code,
+                                .mtu = e.mtu,
                                 .about_tcp = e.protocol == wire::protocol::tcp,
                                 .quoted_source = name(e.about.local, e.about.local_port),
                                 .quoted_destination = name(e.about.remote, e.about.remote_port),

@@ -19,7 +19,8 @@ class packet_recorder {
       : shared_(shared), names_(std::move(host_names)), log_(log) {}
 
   /// The packet was given number `record` of the packets in flight.
-  void sent(const wire::packet& p, std::uint32_t record, std::uint32_t from, std::uint32_t to);
+  void sent(const wire::packet& p, std::uint32_t record, std::uint32_t from, std::uint32_t to,
+            std::uint8_t ttl);
   void arrived(std::uint32_t record);
   /// Number `record` bears a packet that is not to be seen: a duplicate the network made.
   void forget(std::uint32_t record) {

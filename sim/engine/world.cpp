@@ -13,8 +13,10 @@
 namespace fourtuple::engine {
 namespace {
 
-std::uint32_t total_hosts(const spec::scenario& s) {
-  return static_cast<std::uint32_t>(s.host_count());
+wire::address_id destination_of(const wire::packet& p) {
+  if (const auto* s = std::get_if<wire::segment>(&p)) return s->tuple.remote;
+  if (const auto* d = std::get_if<wire::datagram>(&p)) return d->tuple.remote;
+  return std::get<wire::icmp_error>(p).about.local;
 }
 
 }  // namespace
@@ -24,10 +26,8 @@ std::unique_ptr<observe::backend> make_world(const spec::scenario& s,
   return std::make_unique<world>(s, options);
 }
 
-world::world(const spec::scenario& s, const world_options& options)
-    : options_(options), net_(total_hosts(s)) {
+world::world(const spec::scenario& s, const world_options& options) : options_(options), net_(s) {
   make_hosts(s);
-  make_links(s);
   const auto entity = static_cast<std::uint32_t>(hosts_.size());
   nodes_.push_back(std::make_unique<node>(*this, entity));
   coordinator_ = std::make_unique<coordinator_process>(
@@ -43,24 +43,14 @@ world::~world() {
 }
 
 void world::make_hosts(const spec::scenario& s) {
-  struct member {
-    std::string name;
-    spec::host_ref ref;
-  };
-  std::vector<member> members;
-  for (std::uint32_t h = 0; h < s.hosts.size(); ++h)
-    for (std::uint32_t m = 0; m < s.hosts[h].members(); ++m)
-      members.push_back({spec::member_name(s.hosts[h], m), {h, m}});
-  // Numbers come from sorted names, not from the order of declaration (DESIGN 4.5).
-  std::sort(members.begin(), members.end(),
-            [](const member& a, const member& b) { return a.name < b.name; });
-  for (const member& each : members) {
+  for (const spec::host_ref& each : spec::in_name_order(s)) {
     const auto id = static_cast<std::uint32_t>(hosts_.size());
-    const spec::host& h = s.hosts[each.ref.host];
+    const spec::host& h = s.hosts[each.host];
     nodes_.push_back(std::make_unique<node>(*this, id));
-    ids_.emplace(each.name, id);
     host::host_config config;
-    config.name = each.name;
+    config.name = spec::member_name(h, each.member);
+    ids_.emplace(config.name, id);
+    routed_ = routed_ || h.router;
     config.profile = h.profile;
     config.sysctls = h.sysctls;
     config.firewall = h.firewall;
@@ -72,7 +62,7 @@ void world::make_hosts(const spec::scenario& s) {
     const std::uint64_t draw =
         core::philox(core::stream_key(s.seed, id, core::purpose::timer_phase), 0, 0);
     config.timers.boot = duration{static_cast<std::int64_t>(hour + core::below(draw, hour))};
-    for (const ip_address& a : spec::addresses_of(h, each.ref.member)) {
+    for (const ip_address& a : spec::addresses_of(h, each.member)) {
       const wire::address_id known = shared_.addresses.intern(a);
       config.addresses.push_back(known);
       if (known.value >= owners_.size()) owners_.resize(known.value + 1, nobody);
@@ -82,22 +72,6 @@ void world::make_hosts(const spec::scenario& s) {
     nodes_.back()->link_key_ = core::stream_key(s.seed, id, core::purpose::loss);
     hosts_.push_back(std::make_unique<host::kernel>(*nodes_.back(), std::move(config)));
   }
-}
-
-void world::make_links(const spec::scenario& s) {
-  const auto ids = [&](const spec::host_selection& which) {
-    std::vector<std::uint32_t> all;
-    const spec::host& h = s.hosts[which.host];
-    if (which.member) return std::vector{id_of(spec::member_name(h, *which.member))};
-    for (std::uint32_t m = 0; m < h.members(); ++m)
-      all.push_back(id_of(spec::member_name(h, m)));
-    return all;
-  };
-  for (const spec::link& l : s.links)
-    for (const std::uint32_t a : ids(l.between[0]))
-      for (const std::uint32_t b : ids(l.between[1]))
-        if (a != b) net_.add_link(a, b, l);
-  net_.freeze();
 }
 
 std::uint32_t world::id_of(std::string_view host) const {
@@ -111,20 +85,22 @@ std::uint32_t world::owner_of(wire::address_id a, std::uint32_t asking) const {
   return a.value < owners_.size() ? owners_[a.value] : nobody;
 }
 
-// ---- packets and events --------------------------------------------------------------------------
+// ---- packets and events
+// --------------------------------------------------------------------------
 
 node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   node::way w;
   w.to = to;
-  w.host = owner_of(to, from);
-  if (w.host == nobody) return w;
-  if (w.host == from) {
-    w.exists = true;
-    return w;
-  }
-  w.link = net_.link(from, w.host);
-  w.exists = w.link != nullptr;
-  if (!w.exists) return w;
+  const std::uint32_t owner = owner_of(to, from);
+  w.host = owner;
+  w.exists = owner == from;
+  if (w.exists) return w;
+  auto hop = owner == nobody ? std::nullopt : net_.next_hop(from, owner);
+  if (!hop) hop = net_.gateway(from);
+  if (!hop) return w;
+  w.exists = true;
+  w.host = hop->host;
+  w.link = hop->link;
   w.delay = w.link->latency;
   w.plain = w.link->plain();
   if (!w.plain) w.direction = &nodes_[from]->direction_to(w.host);
@@ -141,8 +117,19 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   const node::way& way = from.way_to(to);
   if (!way.exists) return;
   const std::uint32_t record = in_flight_.make(p);
-  if (recorder_ != nullptr) [[unlikely]]
-    recorder_->sent(in_flight_[record], record, from.entity_, way.host);
+  if (routed_) [[unlikely]]
+    hop_limit(record) = hosts_[from.entity_]->hop_limit(shared_.addresses.family_of(to));
+  start_out(from, way, record);
+}
+
+[[gnu::always_inline]] inline void world::start_out(node& from, const node::way& way,
+                                                    std::uint32_t record) {
+  if (recorder_ != nullptr) [[unlikely]] {
+    const wire::packet& p = in_flight_[record];
+    const family f = shared_.addresses.family_of(way.to);
+    const std::uint8_t ttl = routed_ ? hop_limit(record) : hosts_[from.entity_]->hop_limit(f);
+    recorder_->sent(p, record, from.entity_, way.host, ttl);
+  }
   if (!way.plain) [[unlikely]] {
     send_shaped(from, way, record);
     return;
@@ -185,6 +172,7 @@ std::uint32_t world::copy_of(std::uint32_t record) {
   const wire::packet& p = in_flight_[twin];
   if (const auto* s = std::get_if<wire::segment>(&p)) shared_.payloads.share(s->payload);
   if (const auto* d = std::get_if<wire::datagram>(&p)) shared_.payloads.share(d->payload);
+  if (routed_) hop_limit(twin) = hop_limit(record);
   if (recorder_ != nullptr) recorder_->forget(twin);
   return twin;
 }
@@ -224,9 +212,34 @@ void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e
 
 /// The packet stays where it is while it is processed: the slab's records do not move.
 void world::deliver(std::uint32_t host, std::uint32_t record) {
-  if (recorder_ != nullptr) [[unlikely]] recorder_->arrived(record);
+  if (recorder_ != nullptr) [[unlikely]]
+    recorder_->arrived(record);
+  if (routed_) [[unlikely]] {
+    const wire::address_id to = destination_of(in_flight_[record]);
+    if (owner_of(to, host) != host) {
+      forward(host, to, record);
+      return;
+    }
+  }
   hosts_[host]->receive(in_flight_[record]);
   in_flight_.free(record);
+}
+
+void world::forward(std::uint32_t router, wire::address_id to, std::uint32_t record) {
+  const node::way way = nodes_[router]->way_to(to);
+  std::optional<host::next_link> next;
+  if (way.exists) next = host::next_link{way.link->mtu};
+  if (!hosts_[router]->forwards(in_flight_[record], hop_limit(record), next)) {
+    drop(record);
+    return;
+  }
+  --hop_limit(record);
+  start_out(*nodes_[router], way, record);
+}
+
+std::uint8_t& world::hop_limit(std::uint32_t record) {
+  if (record >= hop_limits_.size()) hop_limits_.resize(record + 1);
+  return hop_limits_[record];
 }
 
 void world::drain() {
@@ -311,7 +324,8 @@ std::optional<observe::backend::stop> world::questions(bool (*keep_going)(void*)
   return std::nullopt;
 }
 
-// ---- control and looking -------------------------------------------------------------------------
+// ---- control and looking
+// -------------------------------------------------------------------------
 
 process& world::make_process(std::string_view host, const process_options& how) {
   return hosts_[id_of(host)]->make_process(how.uid, how.nofile);

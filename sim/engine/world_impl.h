@@ -99,7 +99,6 @@ class world final : public observe::backend {
   static constexpr std::uint32_t nobody = 0xffffffff;
 
   void make_hosts(const spec::scenario& s);
-  void make_links(const spec::scenario& s);
   [[nodiscard]] std::uint32_t id_of(std::string_view host) const;
   [[nodiscard]] std::uint32_t owner_of(wire::address_id a, std::uint32_t asking) const;
   [[nodiscard]] node::way find_way(std::uint32_t from, wire::address_id to) const;
@@ -112,6 +111,11 @@ class world final : public observe::backend {
   [[nodiscard]] std::uint32_t copy_of(std::uint32_t record);
   void drop(std::uint32_t record);
   void deliver(std::uint32_t host, std::uint32_t record);
+  /// A router has been given what is not for itself.
+  void forward(std::uint32_t router, wire::address_id to, std::uint32_t record);
+  /// A record with its hop limit starts over a way.
+  void start_out(node& from, const node::way& way, std::uint32_t record);
+  [[nodiscard]] std::uint8_t& hop_limit(std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
                 std::uint32_t record) {
     queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
@@ -126,6 +130,8 @@ class world final : public observe::backend {
   core::event_queue queue_;
   core::ring<pending_packet> fifo_;  ///< soft interrupts: packets that travel without delay
   core::pool<wire::packet> in_flight_;
+  std::vector<std::uint8_t> hop_limits_;  ///< by record of in_flight_; where there are routers
+  bool routed_ = false;                   ///< there are
   std::unique_ptr<packet_recorder> recorder_;  ///< null: nobody looks at packets
   net::topology net_;
   std::uint64_t events_ = 0;

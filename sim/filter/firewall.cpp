@@ -41,15 +41,14 @@ seen_packet look_at(const wire::datagram& d) {
 seen_packet look_at(const wire::icmp_error& e) { return {rule::protocol::icmp, e.from, 0}; }
 
 void firewall::set(std::span<const firewall_rule> rules) {
-  input_.clear();
-  output_.clear();
-  for (const auto& r : rules) (r.which == rule::direction::in ? input_ : output_).push_back(r);
+  hooks_ = {};
+  for (const auto& r : rules) hooks_[static_cast<std::size_t>(r.which)].push_back(r);
 }
 
 verdict firewall::decide(rule::direction which, const seen_packet& p,
                          const wire::address_table& addresses) const {
   const ip_address& source = addresses.at(p.source);
-  for (const auto& r : which == rule::direction::in ? input_ : output_)
+  for (const auto& r : at(which))
     if (matches(r, p, source)) return {r.what, r.with};
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <fourtuple/firewall.h>
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -32,15 +33,19 @@ class firewall {
   /// Replaces all rules.
   void set(std::span<const firewall_rule> rules);
   /// Whether any rule is at that hook: if not there is nothing to ask.
-  [[nodiscard]] bool watches_input() const { return !input_.empty(); }
-  [[nodiscard]] bool watches_output() const { return !output_.empty(); }
+  [[nodiscard]] bool watches_input() const { return !at(direction::in).empty(); }
+  [[nodiscard]] bool watches_output() const { return !at(direction::out).empty(); }
+  [[nodiscard]] bool watches_forward() const { return !at(direction::forward).empty(); }
   /// The first rule that matches decides; none: accept.
   [[nodiscard]] verdict decide(firewall_rule::direction which, const seen_packet& p,
                                const wire::address_table& addresses) const;
 
  private:
-  std::vector<firewall_rule> input_;
-  std::vector<firewall_rule> output_;
+  using direction = firewall_rule::direction;
+  [[nodiscard]] const std::vector<firewall_rule>& at(direction d) const {
+    return hooks_[static_cast<std::size_t>(d)];
+  }
+  std::array<std::vector<firewall_rule>, 3> hooks_;  ///< by direction
 };
 
 }  // namespace fourtuple::filter

@@ -15,6 +15,7 @@ kernel::kernel(surroundings& world, host_config config)
       waits_(world),
       draws_(core::stream_key(config_.seed, config_.entity, core::purpose::ports)),
       filter_(world, config_, sysctls_, counters_),
+      forwarder_(world, filter_, counters_, digest_),
       tcp_(parts()),
       udp_(parts()) {
   filter_.set(config_.firewall);
@@ -56,7 +57,7 @@ void kernel::receive(const wire::packet& p) {
   } else {
     const auto& e = std::get<wire::icmp_error>(p);
     const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
-    counters_.add(of_family(host_counter::IcmpInDestUnreachs, v6));
+    counters_.add(icmp_counter(e.kind, false, v6));
     if (e.protocol == wire::protocol::tcp) {
       tcp_.receive(e);
     } else {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/host/forwarder.h"
 #include "sim/host/host_config.h"
 #include "sim/host/packet_filter.h"
 #include "sim/host/sim_process.h"
@@ -28,6 +29,11 @@ class kernel {
 
   // ---- events
   void receive(const wire::packet& p);
+  /// Of a router: whether a packet that is not for itself goes on (forwarder::passes()).
+  [[nodiscard]] bool forwards(const wire::packet& p, std::uint8_t ttl,
+                              const std::optional<next_link>& next) {
+    return forwarder_.passes(p, ttl, next);
+  }
   void on_timer_token();
   void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
 
@@ -39,6 +45,11 @@ class kernel {
   [[nodiscard]] std::vector<observe::socket_row> sockets() const;
   [[nodiscard]] const tcp_stack& tcp() const { return tcp_; }
   [[nodiscard]] std::uint64_t digest() const { return digest_.value(); }
+  /// The hop limit of what it sends.
+  [[nodiscard]] std::uint8_t hop_limit(family f) const {
+    constexpr std::uint8_t ipv6_default = 64;
+    return f == family::inet ? sysctls_.ip_default_ttl : ipv6_default;
+  }
   [[nodiscard]] const std::string& name() const { return config_.name; }
 
   // ---- for the processes
@@ -62,6 +73,7 @@ class kernel {
   core::digest digest_;
   ports::draws draws_;
   packet_filter filter_;
+  forwarder forwarder_;
   tcp_stack tcp_;
   udp_stack udp_;
   std::vector<std::unique_ptr<sim_process>> processes_;

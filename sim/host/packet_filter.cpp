@@ -51,7 +51,7 @@ std::uint8_t code_of(reject_with with, family f) {
 template <class Packet>
 bool packet_filter::passes(direction which, const Packet& p) {
   const filter::verdict v = rules_.decide(which, filter::look_at(p), world_.addresses());
-  if (v.what == firewall_rule::action::reject) answer(p, v.with);
+  if (v.what == firewall_rule::action::reject) answer(which, p, v.with);
   return v.what == firewall_rule::action::accept;
 }
 
@@ -61,10 +61,20 @@ bool packet_filter::lets_in(const wire::packet& p) {
 bool packet_filter::lets_out(const wire::segment& s) { return passes(direction::out, s); }
 bool packet_filter::lets_out(const wire::datagram& d) { return passes(direction::out, d); }
 
-void packet_filter::answer(const wire::segment& s, reject_with with) {
+template bool packet_filter::passes(direction, const wire::segment&);
+template bool packet_filter::passes(direction, const wire::datagram&);
+template bool packet_filter::passes(direction, const wire::icmp_error&);
+
+wire::address_id packet_filter::complainer(direction which, const wire::four_tuple& t) const {
+  if (which != direction::forward) return t.remote;
+  const auto back = world_.find_route(t.local);
+  return back ? back->source : t.remote;
+}
+
+void packet_filter::answer(direction which, const wire::segment& s, reject_with with) {
   if (with != reject_with::tcp_reset) {
     const family f = world_.addresses().family_of(s.tuple.local);
-    send(wire::unreachable(s, s.tuple.remote, code_of(with, f)));
+    send(wire::unreachable(s, complainer(which, s.tuple), code_of(with, f)));
     return;
   }
   // nf_send_reset() bypasses TCP: its segment is in no counter of TCP's.
@@ -73,9 +83,9 @@ void packet_filter::answer(const wire::segment& s, reject_with with) {
   if (!rules_.watches_output() || lets_out(reset)) world_.emit(reset);
 }
 
-void packet_filter::answer(const wire::datagram& d, reject_with with) {
+void packet_filter::answer(direction which, const wire::datagram& d, reject_with with) {
   const family f = world_.addresses().family_of(d.tuple.local);
-  send(wire::unreachable(d, d.tuple.remote, code_of(with, f)));
+  send(wire::unreachable(d, complainer(which, d.tuple), code_of(with, f)));
 }
 
 bool packet_filter::is_own(wire::address_id a) const {
@@ -95,8 +105,7 @@ bool packet_filter::all_allow(std::int64_t now_ms) {
   return true;
 }
 
-bool packet_filter::peer_allows(wire::address_id peer, std::int64_t now_ms,
-                                std::int64_t limit_ms) {
+bool packet_filter::peer_allows(wire::address_id peer, std::int64_t now_ms, std::int64_t limit_ms) {
   constexpr std::int64_t burst = 6;
   allowance& a = peers_[peer];
   a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, burst * limit_ms);
@@ -106,11 +115,25 @@ bool packet_filter::peer_allows(wire::address_id peer, std::int64_t now_ms,
   return true;
 }
 
+bool packet_filter::route_error_allows(wire::address_id peer) {
+  constexpr std::int64_t cost_ms = 1000;   // ip_rt_error_cost
+  constexpr std::int64_t burst_ms = 5000;  // ip_rt_error_burst
+  const std::int64_t now_ms = ns(world_.now()) / 1'000'000;
+  allowance& a = peers_[peer];
+  a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, burst_ms);
+  a.last_ms = now_ms;
+  if (a.tokens_ms < cost_ms) return false;
+  a.tokens_ms -= cost_ms;
+  return true;
+}
+
 bool packet_filter::within_limits(const wire::icmp_error& e) {
-  constexpr std::int32_t dest_unreachable = 1 << 3;  // ICMP_DEST_UNREACH
+  // Path MTU discovery is not held up (icmpv4_mask_allow(), icmpv6_mask_allow()).
+  if (e.kind == wire::icmp_kind::too_big) return true;
   const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
   // ICMPv6 errors have net.ipv6.icmp.ratelimit, which is a second, and no mask that spares them.
-  if (!v6 && (sysctls_.icmp_ratemask & dest_unreachable) == 0) return true;
+  const std::int32_t type = wire::icmp_type(e.kind, family::inet);
+  if (!v6 && (sysctls_.icmp_ratemask & (1 << type)) == 0) return true;
   const std::int64_t now_ms = ns(world_.now()) / 1'000'000;
   if (!all_allow(now_ms)) return false;
   const std::int64_t limit_ms = v6 ? 1000 : sysctls_.icmp_ratelimit / std::chrono::milliseconds(1);
@@ -125,7 +148,7 @@ bool packet_filter::within_limits(const wire::icmp_error& e) {
 void packet_filter::send(const wire::icmp_error& e) {
   if (!is_own(e.about.local) && !within_limits(e)) return;
   const bool v6 = world_.addresses().family_of(e.from) == family::inet6;
-  counters_.add(of_family(host_counter::IcmpOutDestUnreachs, v6));
+  counters_.add(icmp_counter(e.kind, true, v6));
   if (rules_.watches_output() && !passes(direction::out, e)) return;
   world_.emit(e);
 }

@@ -1,5 +1,5 @@
-// Where packets of a host meet its firewall (netfilter's LOCAL_IN and LOCAL_OUT), and what a
-// verdict makes the host do: an ICMP error or a reset to the sender, or silence. Also where the
+// Where packets of a host meet its firewall (netfilter's LOCAL_IN, LOCAL_OUT and FORWARD), and what
+// a verdict makes the host do: an ICMP error or a reset to the sender, or silence. Also where the
 // ICMP errors of a host leave, with their rate limit.
 #pragma once
 
@@ -27,19 +27,31 @@ class packet_filter {
   [[nodiscard]] bool lets_in(const wire::packet& p);
   [[nodiscard]] bool lets_out(const wire::segment& s);
   [[nodiscard]] bool lets_out(const wire::datagram& d);
+  /// Of a packet that a router passes on.
+  template <class Packet>
+  [[nodiscard]] bool lets_through(const Packet& p) {
+    return !rules_.watches_forward() || passes(direction::forward, p);
+  }
 
   /// Sends an ICMP error where the rate limits allow: icmp_msgs_per_sec of all, icmp_ratelimit of
   /// each peer with bursts of six (XRLIM_BURST_FACTOR), none for the host itself.
   void send(const wire::icmp_error& e);
 
+  /// ip_error(): whether a router may tell `peer` that no way leads on. It spends the same
+  /// allowance as icmp_ratelimit, a second at a time and at most five, and send() then spends its
+  /// own second.
+  [[nodiscard]] bool route_error_allows(wire::address_id peer);
+
  private:
   using direction = firewall_rule::direction;
   template <class Packet>
   bool passes(direction which, const Packet& p);
-  void answer(const wire::segment& s, reject_with with);
-  void answer(const wire::datagram& d, reject_with with);
+  void answer(direction which, const wire::segment& s, reject_with with);
+  void answer(direction which, const wire::datagram& d, reject_with with);
   /// Errors about errors are not sent (RFC 1122 3.2.2).
-  void answer(const wire::icmp_error&, reject_with) {}
+  void answer(direction, const wire::icmp_error&, reject_with) {}
+  /// Whose address an error bears that is about a packet for `destination`.
+  [[nodiscard]] wire::address_id complainer(direction which, const wire::four_tuple& t) const;
   [[nodiscard]] bool is_own(wire::address_id a) const;
   [[nodiscard]] bool within_limits(const wire::icmp_error& e);
   /// icmp_global_allow(): whether all peers together leave room for one more.
@@ -58,9 +70,9 @@ class packet_filter {
   const profile::sysctls& sysctls_;
   nstat& counters_;
   filter::firewall rules_;
-  std::int64_t credit_ = 0;       ///< of all peers; may be negative
+  std::int64_t credit_ = 0;                ///< of all peers; may be negative
   std::int64_t credited_ms_ = -1'000'000;  ///< when it was last raised
-  std::uint64_t taken_ = 0;       ///< how often a share of it was drawn
+  std::uint64_t taken_ = 0;                ///< how often a share of it was drawn
   std::map<wire::address_id, allowance> peers_;
 };
 

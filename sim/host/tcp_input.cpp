@@ -207,10 +207,11 @@ void tcp_stack::to_nobody(const wire::segment& s) {
 void tcp_stack::receive(const wire::icmp_error& e) {
   const ports::entry found = ports_.find(e.about);
   const family f = parts_.world.addresses().family_of(e.about.local);
-  const wire::icmp_meaning m = wire::meaning_of(f, e.code);
+  const wire::icmp_meaning m = wire::meaning_of(f, e);
   if (found.type() == ports::kind::request) {
     // tcp_req_err(): a half-open connection ends without a word where its peer cannot be reached.
-    if (m.unreachable && requests_[found.index()].r.snt_isn == e.quoted_seq) {
+    const bool ends = m.unreachable || e.kind == wire::icmp_kind::time_exceeded;
+    if (ends && requests_[found.index()].r.snt_isn == e.quoted_seq) {
       drop_request(found.index());
       parts_.counters.add(tcp::counter::TcpExtListenDrops);
     }

@@ -392,7 +392,7 @@ void udp_stack::receive(const wire::icmp_error& e) {
   if (i == 0) return;
   udp_socket& s = sockets_[i];
   const family f = parts_.world.addresses().family_of(e.about.local);
-  const wire::icmp_meaning m = wire::meaning_of(f, e.code);
+  const wire::icmp_meaning m = wire::meaning_of(f, e);
   if (s.peer_port == 0 || !m.hard) return;
   s.error = m.error;
   wake(s, i);

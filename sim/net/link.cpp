@@ -20,8 +20,7 @@ duration serialization(std::uint32_t bytes, std::uint64_t bandwidth) {
 }  // namespace
 
 bool link_direction::happens(std::uint32_t millionths, std::uint64_t draw) const {
-  return millionths != 0 &&
-         core::below(core::philox(key_, packets_, draw), 1'000'000) < millionths;
+  return millionths != 0 && core::below(core::philox(key_, packets_, draw), 1'000'000) < millionths;
 }
 
 std::optional<instant> link_direction::transmit(const link_shape& shape, instant now,
@@ -48,8 +47,8 @@ link_direction::fate link_direction::pass(const link_shape& shape, instant now,
   instant at = *left + shape.latency;
   if (shape.jitter != duration{}) {
     const auto most = static_cast<std::uint64_t>(ns(shape.jitter)) + 1;
-    at += duration{static_cast<std::int64_t>(
-        core::below(core::philox(key_, packets_, draw::jitter), most))};
+    at += duration{
+        static_cast<std::int64_t>(core::below(core::philox(key_, packets_, draw::jitter), most))};
   }
   if (shape.reorder == 0) {
     at = last_arrival_ = std::max(at, last_arrival_);  // a direction keeps its order

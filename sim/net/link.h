@@ -1,5 +1,5 @@
-// One direction of a link: how long the transmitter is busy, what waits behind it, what gets lost on the
-// way. Plain state and numbers; it belongs to the node that sends.
+// One direction of a link: how long the transmitter is busy, what waits behind it, what gets lost
+// on the way. Plain state and numbers; it belongs to the node that sends.
 #pragma once
 
 #include <fourtuple/time.h>
@@ -28,7 +28,8 @@ class link_direction {
 
  private:
   /// When its last bit has left; nothing where the queue is full.
-  [[nodiscard]] std::optional<instant> transmit(const link_shape& shape, instant now, std::uint32_t bytes);
+  [[nodiscard]] std::optional<instant> transmit(const link_shape& shape, instant now,
+                                                std::uint32_t bytes);
   [[nodiscard]] bool happens(std::uint32_t millionths, std::uint64_t draw) const;
 
   /// A packet that has to wait, and when its turn comes.

@@ -41,6 +41,7 @@ struct sysctls {
   std::uint16_t ip_unprivileged_port_start = 1024;  ///< ports below need root; 0: none does
   bool ip_autobind_reuse = false;
   bool ip_nonlocal_bind = false;
+  std::uint8_t ip_default_ttl = 64;
   // TIME-WAIT and closing
   std::uint8_t tcp_tw_reuse = 2;        ///< 0 never, 1 always, 2 loopback only
   duration tcp_tw_reuse_delay{};        ///< 1 ms .. 60 s (6.14)

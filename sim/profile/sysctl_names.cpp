@@ -22,7 +22,6 @@ constexpr std::string_view names[] = {
     "net.ipv4.icmp_echo_ignore_broadcasts",
     "net.ipv4.icmp_errors_use_inbound_ifaddr",
     "net.ipv4.icmp_ignore_bogus_error_responses",
-    "net.ipv4.ip_default_ttl",
     "net.ipv4.ip_dynaddr",
     "net.ipv4.ip_early_demux",
     "net.ipv4.ip_forward",

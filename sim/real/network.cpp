@@ -15,11 +15,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "sim/core/random.h"
+#include "sim/net/topology.h"
 #include "sim/real/relay.h"
 
 extern char** environ;
@@ -291,6 +293,35 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
   return out;
 }
 
+/// To hosts behind routers, and the default route; `hop` is a direct neighbour over interface k.
+void route_over(const host_place& from, interfaces& its, const std::string& destination, family f,
+                const host_place& hop, std::size_t k, bool tun) {
+  const auto of_family = [f](const host_place& h) {
+    return std::find_if(h.addresses.begin(), h.addresses.end(),
+                        [f](const ip_address& a) { return a.family == f; });
+  };
+  const auto mine = of_family(from);
+  const auto next = of_family(hop);
+  if (mine == from.addresses.end() || (!tun && next == hop.addresses.end())) return;
+  const std::string via = tun ? "" : fmt::format("via {} ", to_string(*next));
+  its.commands.push_back(fmt::format("route replace {} {}dev {} {}src {}", destination, via,
+                                     interface_name(k), tun ? "" : "onlink ", to_string(*mine)));
+}
+
+/// A host that forwards, and none that minds which interface a packet came by.
+void set_forwarding(const host_place& h, bool router) {
+  const auto set = [&h](const char* name, const char* value) {
+    if (const std::string why = write_sysctl(h.space, name, value); !why.empty()) throw unable(why);
+  };
+  set("net.ipv4.conf.all.rp_filter", "0");
+  set("net.ipv4.conf.default.rp_filter", "0");
+  if (!router) return;
+  set("net.ipv4.ip_forward", "1");
+  set("net.ipv6.conf.all.forwarding", "1");
+  set("net.ipv4.conf.all.send_redirects", "0");
+  set("net.ipv4.conf.default.send_redirects", "0");
+}
+
 bool is_tun(const interfaces& its, std::size_t k) {
   return std::find(its.tuns.begin(), its.tuns.end(), k) != its.tuns.end();
 }
@@ -319,6 +350,35 @@ void set_mtu(std::vector<interfaces>& all, const pair& p,
   all[p.b].commands.push_back(command(ends.second));
 }
 
+/// The ways that the simulation takes.
+void route_through_routers(const net::topology& routes, const std::vector<host_place>& hosts,
+                           const std::vector<pair>& pairs,
+                           const std::vector<std::pair<std::size_t, std::size_t>>& ends,
+                           std::vector<interfaces>& all) {
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> interface_to;  // (host, neighbour)
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    interface_to.emplace(std::pair{pairs[i].a, pairs[i].b}, ends[i].first);
+    interface_to.emplace(std::pair{pairs[i].b, pairs[i].a}, ends[i].second);
+  }
+  const auto add = [&](std::size_t from, const net::topology::hop& hop,
+                       const std::string& destination, family f) {
+    const std::size_t k = interface_to.at({from, hop.host});
+    route_over(hosts[from], all[from], destination, f, hosts[hop.host], k, is_tun(all[from], k));
+  };
+  for (std::uint32_t a = 0; a < hosts.size(); ++a) {
+    for (std::uint32_t b = 0; b < hosts.size(); ++b) {
+      if (a == b || interface_to.contains({a, b})) continue;
+      const auto hop = routes.next_hop(a, b);
+      if (!hop) continue;
+      for (const ip_address& each : hosts[b].addresses) add(a, *hop, with_length(each), each.family);
+    }
+    const auto gateway = routes.gateway(a);
+    if (!gateway) continue;
+    add(a, *gateway, "0.0.0.0/0", family::inet);
+    add(a, *gateway, "::/0", family::inet6);
+  }
+}
+
 }  // namespace
 
 void join(const spec::scenario& s, std::vector<host_place>& hosts,
@@ -327,6 +387,10 @@ void join(const spec::scenario& s, std::vector<host_place>& hosts,
   std::vector<pair> pairs = linked_pairs(s, hosts);
   if (s.links.empty() && hosts.size() == 2) pairs.push_back({0, 1, nullptr});
   const bool bridged = s.links.empty() && hosts.size() > 2;
+  const std::vector<spec::host_ref> order = spec::in_name_order(s);
+  const net::topology routes(s);
+  for (std::size_t h = 0; h < hosts.size(); ++h)
+    set_forwarding(hosts[h], s.hosts[order[h].host].router);
   if (bridged) join_by_bridge(hosts, all, switches);
   std::vector<std::pair<std::size_t, std::size_t>> ends;
   for (const pair& p : pairs) {
@@ -349,6 +413,7 @@ void join(const spec::scenario& s, std::vector<host_place>& hosts,
     route(hosts[a], all[a], ka, hosts[b], tun ? "" : mac(b, kb));
     route(hosts[b], all[b], kb, hosts[a], tun ? "" : mac(a, ka));
   }
+  if (!s.links.empty()) route_through_routers(routes, hosts, pairs, ends, all);
   for (std::size_t h = 0; h < hosts.size(); ++h) {
     for (std::size_t k = 0; k < all[h].count; ++k)
       if (!is_tun(all[h], k)) no_offloads(hosts[h].space, interface_name(k));

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -149,8 +150,13 @@ std::string nft_ruleset(std::span<const firewall_rule> rules) {
   // The first line sees to it that there is something to delete.
   std::string out = "table inet fourtuple\ndelete table inet fourtuple\n";
   if (rules.empty()) return out;
-  return out + "table inet fourtuple {\n" + chain(rules, rule::direction::in, "input") +
-         chain(rules, rule::direction::out, "output") + "}\n";
+  out += "table inet fourtuple {\n" + chain(rules, rule::direction::in, "input") +
+         chain(rules, rule::direction::out, "output");
+  const bool forwards = std::any_of(rules.begin(), rules.end(), [](const firewall_rule& r) {
+    return r.which == rule::direction::forward;
+  });
+  if (forwards) out += chain(rules, rule::direction::forward, "forward");
+  return out + "}\n";
 }
 
 std::string set_firewall(std::span<const firewall_rule> rules) {

@@ -2,6 +2,7 @@
 #include "sim/apps/script.h"
 #include "sim/apps/start.h"
 #include "sim/engine/world.h"
+#include "sim/net/topology.h"
 #include "sim/real/world.h"
 #include "sim/run/run.h"
 
@@ -9,11 +10,9 @@ namespace fourtuple::run {
 
 namespace {
 
-/// One round trip of the slowest path plus 1 ms; paths are links as long as there are no routers.
+/// One round trip of the slowest path plus 1 ms.
 duration default_pace(const spec::scenario& s) {
-  duration longest{};
-  for (const auto& l : s.links) longest = std::max(longest, l.latency);
-  return 2 * longest + std::chrono::milliseconds{1};
+  return 2 * net::topology(s).longest_way() + std::chrono::milliseconds{1};
 }
 
 }  // namespace

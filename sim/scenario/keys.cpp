@@ -61,7 +61,7 @@ constexpr key host_keys[] = {
      "of its processes: app is uid 1000, nobody 65534"},
     {"nofile", whole, "number", "1024", "descriptors of a process, 0-2 are taken", optional, 3,
      int_max},
-    {"router", boolean, "true | false", "", "a host that forwards", later},
+    {"router", boolean, "true | false", "false", "forwards what is not for itself"},
     {"nat", any, "mapping", "", "address translation of a router", later},
     {"firewall", mappings, "list of rules", "", "first match wins; else a packet is accepted",
      optional, 0, 0, &firewall_table},
@@ -95,7 +95,8 @@ constexpr key firewall_keys[] = {
      "icmpv6-port-unreachable | icmpv6-policy-fail | icmpv6-reject-route | tcp-reset",
      "icmp-port-unreachable", "what a reject answers with"},
     {"from", scalars, "address, prefix or host, or a list", "", "source addresses; absent: any"},
-    {"direction", choice, "in | out", "in", "packets to this host, or from it"},
+    {"direction", choice, "in | out | forward", "in",
+     "packets to this host, from it, or (a router's) what it passes on"},
 };
 
 constexpr key app_keys[] = {

@@ -88,7 +88,7 @@ void read_with(mapping& m, rule& r) {
     m.error("with", "tcp-reset answers TCP only: the rule is about something else");
 }
 
-std::optional<rule> read_rule(context& c, const node& n) {
+std::optional<rule> read_rule(context& c, const node& n, bool router) {
   mapping m(c, n, firewall_table, "a rule");
   if (!m.is_map()) return std::nullopt;
   constexpr std::array<std::string_view, 3> actions = {"accept", "drop", "reject"};
@@ -109,6 +109,8 @@ std::optional<rule> read_rule(context& c, const node& n) {
   r.what = static_cast<rule::action>(*action);
   if (!read_match(m, actions[*action], r)) return std::nullopt;
   r.which = static_cast<rule::direction>(m.choice("direction"));
+  if (r.which == rule::direction::forward && !router)
+    m.error("direction", "only a router forwards (router: true)");
   read_with(m, r);
   if (const node* from = m.find("from"))
     for (const node* one : one_or_list(*from)) {
@@ -121,7 +123,7 @@ std::optional<rule> read_rule(context& c, const node& n) {
 
 }  // namespace
 
-std::vector<firewall_rule> read_firewall(context& c, const node& n) {
+std::vector<firewall_rule> read_firewall(context& c, const node& n, bool router) {
   std::vector<firewall_rule> out;
   if (n.kind == node::type::null) return out;
   if (n.kind != node::type::list) {
@@ -133,7 +135,7 @@ std::vector<firewall_rule> read_firewall(context& c, const node& n) {
     return out;
   }
   for (const auto& item : n.items)
-    if (auto r = read_rule(c, item)) out.push_back(std::move(*r));
+    if (auto r = read_rule(c, item, router)) out.push_back(std::move(*r));
   return out;
 }
 
@@ -141,8 +143,9 @@ void load_firewalls(context& c, const node& hosts) {
   for (const auto& e : hosts.entries) {
     const auto found = c.host_index.find(e.key);
     if (found == c.host_index.end()) continue;
+    spec::host& h = c.out.hosts[found->second];
     if (const node* rules = e.value.find("firewall"))
-      c.out.hosts[found->second].firewall = read_firewall(c, *rules);
+      h.firewall = read_firewall(c, *rules, h.router);
   }
 }
 

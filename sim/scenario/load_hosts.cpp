@@ -175,6 +175,7 @@ void load_host(context& c, const entry& e) {
   if (const node* s = m.find("sysctls")) read_sysctls(c, *s, h);
   h.user = read_user(m, "user", spec::user{});
   h.nofile = static_cast<std::uint32_t>(m.whole("nofile"));
+  h.router = m.flag("router");
   c.host_index.emplace(h.name, static_cast<std::uint32_t>(c.out.hosts.size()));
   c.out.hosts.push_back(std::move(h));
 }

@@ -167,7 +167,8 @@ class script_reader {
   void read_own(mapping& m, spec::step& s) {
     const auto own = name(s.call);
     if (s.call != call::wait && s.call != call::repeat && s.call != call::count &&
-        s.call != call::sysctl && s.call != call::exit && s.call != call::firewall && m.find(own) != nullptr)
+        s.call != call::sysctl && s.call != call::exit && s.call != call::firewall &&
+        m.find(own) != nullptr)
       s.subject = s.call == call::join ? name_of(m, own) : new_name(m, own, false);
     read_waiting(m, s);
     switch (s.call) {
@@ -216,7 +217,8 @@ class script_reader {
       case call::sysctl:
         return read_sysctl_step(m, s);
       case call::firewall:
-        if (const node* rules = m.find("firewall")) s.firewall = read_firewall(c_, *rules);
+        if (const node* rules = m.find("firewall"))
+          s.firewall = read_firewall(c_, *rules, c_.out.hosts[s.host.host].router);
         return;
       case call::exit:
         s.process = name_of(m, "exit");

@@ -35,7 +35,7 @@ void check_loads(context& c);
 [[nodiscard]] std::optional<spec::sockopt_value> read_sockopt_value(context& c, const node& n,
                                                                     spec::sockopt option);
 /// A list of firewall rules.
-[[nodiscard]] std::vector<firewall_rule> read_firewall(context& c, const node& n);
+[[nodiscard]] std::vector<firewall_rule> read_firewall(context& c, const node& n, bool router);
 /// Numbers and ranges, 1 .. 65535, one or a list.
 [[nodiscard]] std::vector<profile::port_range> read_ports(context& c, const node& n);
 /// `to:` and `bind:`: one or a list; names become addresses.

@@ -45,6 +45,7 @@ struct host {
   std::vector<firewall_rule> firewall;  ///< first match wins
   spec::user user;              ///< default of its apps and script processes
   std::uint32_t nofile = 1024;  ///< likewise
+  bool router = false;          ///< forwards what is not for itself
 
   [[nodiscard]] std::uint32_t members() const { return count.value_or(1); }
 };

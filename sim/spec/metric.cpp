@@ -192,7 +192,21 @@ constexpr std::string_view counters[] = {"TcpActiveOpens",
                                          "IcmpInDestUnreachs",
                                          "IcmpOutDestUnreachs",
                                          "Icmp6InDestUnreachs",
-                                         "Icmp6OutDestUnreachs"};
+                                         "Icmp6OutDestUnreachs",
+                                         "IcmpOutTimeExcds",
+                                         "IcmpInTimeExcds",
+                                         "Icmp6OutTimeExcds",
+                                         "Icmp6InTimeExcds",
+                                         "Icmp6OutPktTooBigs",
+                                         "Icmp6InPktTooBigs",
+                                         "IpForwDatagrams",
+                                         "Ip6OutForwDatagrams",
+                                         "IpInHdrErrors",
+                                         "Ip6InHdrErrors",
+                                         "IpExtInNoRoutes",
+                                         "Ip6InNoRoutes",
+                                         "IpFragFails",
+                                         "Ip6InTooBigErrors"};
 
 std::string quoted(std::string_view t) { return "'" + std::string(t) + "'"; }
 

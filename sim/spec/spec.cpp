@@ -3,6 +3,7 @@
 #include "sim/profile/nearest.h"
 #include "sim/spec/quantity.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fourtuple::spec {
@@ -54,6 +55,17 @@ std::uint64_t scenario::host_count() const {
   std::uint64_t n = 0;
   for (const auto& h : hosts) n += h.members();
   return n;
+}
+
+std::vector<host_ref> in_name_order(const scenario& s) {
+  std::vector<std::pair<std::string, host_ref>> all;
+  for (std::uint32_t h = 0; h < s.hosts.size(); ++h)
+    for (std::uint32_t m = 0; m < s.hosts[h].members(); ++m)
+      all.emplace_back(member_name(s.hosts[h], m), host_ref{h, m});
+  std::sort(all.begin(), all.end());
+  std::vector<host_ref> refs;
+  for (const auto& [name, ref] : all) refs.push_back(ref);
+  return refs;
 }
 
 std::optional<host_selection> find_host(const scenario& s, std::string_view name) {

@@ -62,6 +62,10 @@ struct scenario {
   [[nodiscard]] std::uint64_t host_count() const;  ///< members counted
 };
 
+/// Every member of every host in the order of their names: host numbers are places in it, so that the
+/// order of a file decides nothing (DESIGN 4.5).
+[[nodiscard]] std::vector<host_ref> in_name_order(const scenario& s);
+
 /// A host by the name a user writes: "client", "fleet" (all), "fleet-3" (one).
 [[nodiscard]] std::optional<host_selection> find_host(const scenario& s, std::string_view name);
 /// Which host has that address; loopback and unknown ones: nothing.

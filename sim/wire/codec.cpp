@@ -229,6 +229,7 @@ struct ip_part {
   ip_address source;
   ip_address destination;
   std::uint8_t protocol = 0;
+  std::uint8_t ttl = 0;
   std::size_t length = 0;  ///< behind the header, as it says; `rest` may be cut shorter
   byte_reader rest{std::string_view{}};
 };
@@ -278,8 +279,7 @@ bool read_icmp(frame& f, byte_reader r) {
 // ------------------------------------------------------------------------------------------
 
 std::string ip_header(const ip_address& from, const ip_address& to, std::uint8_t protocol,
-                      std::size_t length) {
-  constexpr unsigned ttl = 64;
+                      std::uint8_t ttl, std::size_t length) {
   std::string out;
   if (from.family == family::inet) {
     put16(out, 0x4500);
@@ -332,7 +332,7 @@ std::optional<ip_part> read_ip(byte_reader r, bool whole) {
     const unsigned total = r.u16();
     r.skip(2);
     if ((r.u16() & 0x3fff) != 0) return std::nullopt;  // a fragment
-    r.skip(1);
+    out.ttl = r.u8();
     out.protocol = r.u8();
     r.skip(2);
     out.source = address(family::inet);
@@ -344,7 +344,7 @@ std::optional<ip_part> read_ip(byte_reader r, bool whole) {
     r.skip(3);
     length = r.u16();
     out.protocol = r.u8();
-    r.skip(1);
+    out.ttl = r.u8();
     out.source = address(family::inet6);
     out.destination = address(family::inet6);
   } else {
@@ -377,7 +377,7 @@ std::string encode(const frame& f) {
     body = udp_bytes(f);
   }
   set16(body, place, transport_checksum(f, protocol, body));
-  return ip_header(f.source.address, f.destination.address, protocol, body.size()) + body;
+  return ip_header(f.source.address, f.destination.address, protocol, f.ttl, body.size()) + body;
 }
 
 std::optional<frame> decode(std::string_view bytes) {
@@ -386,6 +386,7 @@ std::optional<frame> decode(std::string_view bytes) {
   frame f;
   f.source.address = ip->source;
   f.destination.address = ip->destination;
+  f.ttl = ip->ttl;
   bool good = false;
   switch (ip->protocol) {
     case protocol_tcp:

@@ -31,6 +31,7 @@ struct frame {
   endpoint destination;
   std::variant<segment, udp_header, icmp_message> what;
   std::string payload;
+  std::uint8_t ttl = 64;  ///< IPv6: hop limit
 
   [[nodiscard]] const segment* tcp() const { return std::get_if<segment>(&what); }
   [[nodiscard]] const icmp_message* icmp() const { return std::get_if<icmp_message>(&what); }

@@ -4,7 +4,20 @@
 
 namespace fourtuple::wire {
 
-icmp_meaning meaning_of(family f, std::uint8_t code) {
+std::uint8_t icmp_type(icmp_kind k, family f) {
+  const bool v4 = f == family::inet;
+  switch (k) {
+    case icmp_kind::time_exceeded: return v4 ? 11 : 3;
+    case icmp_kind::too_big: return v4 ? 3 : 2;
+    case icmp_kind::unreachable: break;
+  }
+  return v4 ? 3 : 1;
+}
+
+icmp_meaning meaning_of(family f, const icmp_error& e) {
+  if (e.kind == icmp_kind::time_exceeded) return {errc::ehostunreach, false, false};
+  if (e.kind == icmp_kind::too_big) return {errc::emsgsize, true, false};
+  const std::uint8_t code = e.code;
   static constexpr std::array<icmp_meaning, 16> v4 = {{
       {errc::enetunreach, false, true},    // net unreachable
       {errc::ehostunreach, false, true},   // host unreachable

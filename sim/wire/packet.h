@@ -14,12 +14,21 @@ struct datagram {
   four_tuple tuple;
   std::uint32_t length = 0;
   std::uint32_t payload = 0;
+  /// Its sender cut it into fragments of this size; 0: it is whole, and may not be cut (DF).
+  std::uint16_t fragment_mtu = 0;
 };
 
 enum class protocol : std::uint8_t { tcp, udp };
 
-/// A destination-unreachable message, ICMP's or ICMPv6's by the family of its addresses, about a packet
-/// that its receiver (or a router) would not pass on. `about` is the quoted four-tuple as the sender of
+/// Why a packet was not passed on.
+enum class icmp_kind : std::uint8_t {
+  unreachable,    ///< `code` says what
+  time_exceeded,  ///< its hop limit was used up
+  too_big,        ///< for the next link, of which `mtu` speaks: IPv4's fragmentation needed
+};
+
+/// An error message, ICMP's or ICMPv6's by the family of its addresses, about a packet that its receiver (or
+/// a router) would not pass on. `about` is the quoted four-tuple as the sender of
 /// that packet sees it, who also gets the message; `from` is who complains. What else is quoted stands
 /// field by field: no message is larger than a segment. Made and read by icmp.h.
 struct icmp_error {
@@ -38,6 +47,8 @@ struct icmp_error {
   bool quoted_has_timestamps = false;
   std::uint8_t code = 0;
   wire::protocol protocol = wire::protocol::tcp;
+  icmp_kind kind = icmp_kind::unreachable;
+  std::uint16_t mtu = 0;
 };
 static_assert(sizeof(icmp_error) <= sizeof(segment));
 

@@ -354,6 +354,6 @@ TEST_CASE("an ICMP error keeps what it quotes", "[wire][firewall]") {
   CHECK(q.window_scale == 7);
   CHECK((q.sack_permitted && q.has_timestamps));
   CHECK(q.ts_value == 5);
-  CHECK(wire::meaning_of(family::inet, 13).hard);
-  CHECK(wire::meaning_of(family::inet, 200).error == errc::ok);
+  CHECK(wire::meaning_of(family::inet, e).hard);
+  CHECK(wire::meaning_of(family::inet, wire::unreachable(s, {3}, 200)).error == errc::ok);
 }
