@@ -122,8 +122,19 @@ void packet_taps::drain() {
   for (std::size_t i = 0; i < taps_.size(); ++i) drain(i);
 }
 
+/// The kernel begins to stamp a moment after it was asked to; what came before is stamped as it is
+/// read
+/// (__sock_recv_timestamp()), later than what came after it. A tap's packets are in order: none is
+/// later than the next.
+void packet_taps::mend_early_stamps() {
+  std::vector<instant> next(taps_.size(), instant::max());
+  for (auto s = sights_.rbegin(); s != sights_.rend(); ++s)
+    s->at = next[s->host] = std::min(s->at, next[s->host]);
+}
+
 void packet_taps::finish() {
   drain();
+  mend_early_stamps();
   std::vector<std::string> hosts;
   for (const tap& t : taps_) {
     hosts.push_back(t.host);

@@ -63,6 +63,7 @@ class packet_taps {
     file socket;
   };
   void drain(std::size_t index);
+  void mend_early_stamps();
 
   std::int64_t zero_ns_ = 0;  ///< CLOCK_REALTIME at instant 0
   observe::packet_log& log_;
