@@ -85,6 +85,8 @@ constexpr row table[] = {
     {"hosts.*.nstat.TcpExtDelayedACKLost", {not_compared, acknowledgements}},
     {"hosts.*.nstat.TcpExtTCPRcvCoalesce", {not_compared, scheduling}},
     {"hosts.*.nstat.TcpExtTCPAutoCorking", {not_compared, scheduling}},
+    {"hosts.*.nstat.IpForwDatagrams", {not_compared, acknowledgements}},
+    {"hosts.*.nstat.Ip6OutForwDatagrams", {not_compared, acknowledgements}},
     {"hosts.*.nstat.TcpExtTW", {not_compared, counted_at_its_end}},
     {"hosts.*.nstat.TcpExtTWKilled", {not_compared, counted_at_its_end}},
     {"hosts.*.nstat.*", {exact, {}}},

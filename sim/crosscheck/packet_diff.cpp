@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "sim/report/conversations.h"
@@ -14,9 +15,17 @@ namespace {
 
 using report::conversation;
 
+/// Packets of one sender that go one way have an order; a router's errors and what comes from beyond
+/// it at the same moment have none.
+struct stream {
+  std::string host;  ///< whose interface they left
+  bool right = true;
+  friend auto operator<=>(const stream&, const stream&) = default;
+};
+
 /// One packet in the words in which both kernels must agree.
 struct line {
-  bool right = true;
+  stream of;
   bool pure_ack = false;
   std::string text;
 };
@@ -58,18 +67,25 @@ std::vector<line> lines_of(const conversation& c) {
       // The kernel sets PSH on every packet of more than one segment, however it groups them (GSO).
       wire::frame plain = p->packet;
       std::get<wire::segment>(plain.what).flags &= static_cast<std::uint8_t>(~wire::psh);
-      out.push_back({report::to_right(c, *p), pure, words(plain, numbers)});
+      out.push_back({{p->host, report::to_right(c, *p)}, pure, words(plain, numbers)});
       continue;
     }
-    out.push_back({report::to_right(c, *p), pure, words(p->packet, numbers)});
+    out.push_back({{p->host, report::to_right(c, *p)}, pure, words(p->packet, numbers)});
   }
   return out;
 }
 
-std::vector<std::string> direction(const std::vector<line>& all, bool right, bool with_acks) {
+std::vector<std::string> texts(const std::vector<line>& all, const stream& of, bool with_acks) {
   std::vector<std::string> out;
   for (const line& l : all)
-    if (l.right == right && (with_acks || !l.pure_ack)) out.push_back(l.text);
+    if (l.of == of && (with_acks || !l.pure_ack)) out.push_back(l.text);
+  return out;
+}
+
+std::set<stream> streams(const std::vector<line>& a, const std::vector<line>& b) {
+  std::set<stream> out;
+  for (const auto* lines : {&a, &b})
+    for (const line& l : *lines) out.insert(l.of);
   return out;
 }
 
@@ -83,7 +99,7 @@ std::optional<std::size_t> parts_at(const std::vector<std::string>& a,
 
 std::string column(const std::vector<line>& lines, std::size_t i, std::size_t width) {
   if (i >= lines.size()) return std::string(width, ' ');
-  const std::string text = report::clipped((lines[i].right ? "> " : "< ") + lines[i].text, width);
+  const std::string text = report::clipped((lines[i].of.right ? "> " : "< ") + lines[i].text, width);
   return text + std::string(width - std::min(width, report::width_of(text)), ' ');
 }
 
@@ -94,7 +110,7 @@ std::string side_by_side(const std::vector<line>& a, const std::vector<line>& b,
   constexpr std::size_t shown = 20;
   const std::size_t width = (s.width - 3) / 2;
   std::size_t from = 0;
-  while (from < std::min(a.size(), b.size()) && a[from].right == b[from].right &&
+  while (from < std::min(a.size(), b.size()) && a[from].of == b[from].of &&
          a[from].text == b[from].text)
     ++from;
   const std::size_t most = std::max(a.size(), b.size());
@@ -122,8 +138,11 @@ using key = std::tuple<std::string, endpoint, bool>;
 std::map<key, std::vector<conversation>> by_ends(const observe::packet_log& log) {
   std::size_t left_out = 0;
   std::map<key, std::vector<conversation>> out;
-  for (auto& c : report::conversations(log, SIZE_MAX, left_out))
+  for (auto& c : report::conversations(log, SIZE_MAX, left_out)) {
+    std::erase_if(c.packets, [](const auto* p) { return p->cut; });  // captures see no fragments
+    if (c.packets.empty()) continue;
     out[{c.left_host, service_of(c), c.tcp}].push_back(std::move(c));
+  }
   return out;
 }
 
@@ -131,20 +150,20 @@ std::optional<packet_difference> compare(const conversation& a, const conversati
                                          const report::style& s) {
   const auto left = lines_of(a);
   const auto right = lines_of(b);
-  for (const bool way : {true, false}) {
-    const auto mine = direction(left, way, true);
-    const auto theirs = direction(right, way, true);
+  const auto all = streams(left, right);
+  for (const stream& way : all) {
+    const auto mine = texts(left, way, true);
+    const auto theirs = texts(right, way, true);
     const auto at = parts_at(mine, theirs);
     if (!at) continue;
     packet_difference d;
-    d.where = fmt::format(", from {}", way ? a.left_host : a.right_host);
+    d.where = fmt::format(", from {}", way.host);
     d.packet = *at + 1;
     if (*at < mine.size()) d.simulated = mine[*at];
     if (*at < theirs.size()) d.kernel = theirs[*at];
     d.acks_only = true;
-    for (const bool each : {true, false})
-      d.acks_only =
-          d.acks_only && !parts_at(direction(left, each, false), direction(right, each, false));
+    for (const stream& each : all)
+      d.acks_only = d.acks_only && !parts_at(texts(left, each, false), texts(right, each, false));
     d.ladders = side_by_side(left, right, s);
     return d;
   }

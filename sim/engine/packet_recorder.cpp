@@ -9,8 +9,9 @@ void packet_recorder::sent(const wire::packet& p, std::uint32_t record, std::uin
   if (record >= places_.size()) places_.resize(record + 1);
   places_[record] = 0;
   observe::packet_record r{shared_.now, log_.next_order++, names_[from],
-                           names_[to],  std::nullopt,      frame_of(p)};
+                           names_[to],  std::nullopt,      frame_of(p), false};
   r.packet.ttl = ttl;
+  if (const auto* d = std::get_if<wire::datagram>(&p)) r.cut = d->fragment_mtu != 0;
   if (!log_.wants(r)) return;
   if (log_.packets.size() >= log_.most) {
     ++log_.left_out;

@@ -85,8 +85,7 @@ std::uint32_t world::owner_of(wire::address_id a, std::uint32_t asking) const {
   return a.value < owners_.size() ? owners_[a.value] : nobody;
 }
 
-// ---- packets and events
-// --------------------------------------------------------------------------
+// ---- packets and events -------------------------------------------------------------------------
 
 node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   node::way w;
@@ -324,8 +323,7 @@ std::optional<observe::backend::stop> world::questions(bool (*keep_going)(void*)
   return std::nullopt;
 }
 
-// ---- control and looking
-// -------------------------------------------------------------------------
+// ---- control and looking ------------------------------------------------------------------------
 
 process& world::make_process(std::string_view host, const process_options& how) {
   return hosts_[id_of(host)]->make_process(how.uid, how.nofile);

@@ -15,6 +15,7 @@ kernel::kernel(surroundings& world, host_config config)
       waits_(world),
       draws_(core::stream_key(config_.seed, config_.entity, core::purpose::ports)),
       filter_(world, config_, sysctls_, counters_),
+      paths_(world),
       forwarder_(world, filter_, counters_, digest_),
       tcp_(parts()),
       udp_(parts()) {
@@ -22,7 +23,7 @@ kernel::kernel(surroundings& world, host_config config)
 }
 
 kernel_parts kernel::parts() {
-  return {world_, config_, sysctls_, timers_, waits_, counters_, digest_, draws_, filter_};
+  return {world_, config_, sysctls_, timers_, waits_, counters_, digest_, draws_, filter_, paths_};
 }
 
 sim_process& kernel::make_process(std::uint32_t uid, std::uint32_t nofile) {

@@ -73,6 +73,7 @@ class kernel {
   core::digest digest_;
   ports::draws draws_;
   packet_filter filter_;
+  path_mtu paths_;
   forwarder forwarder_;
   tcp_stack tcp_;
   udp_stack udp_;

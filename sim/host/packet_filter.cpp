@@ -105,19 +105,7 @@ bool packet_filter::all_allow(std::int64_t now_ms) {
   return true;
 }
 
-bool packet_filter::peer_allows(wire::address_id peer, std::int64_t now_ms, std::int64_t limit_ms) {
-  constexpr std::int64_t burst = 6;
-  allowance& a = peers_[peer];
-  a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, burst * limit_ms);
-  a.last_ms = now_ms;
-  if (a.tokens_ms < limit_ms) return false;
-  a.tokens_ms -= limit_ms;
-  return true;
-}
-
-bool packet_filter::route_error_allows(wire::address_id peer) {
-  constexpr std::int64_t cost_ms = 1000;   // ip_rt_error_cost
-  constexpr std::int64_t burst_ms = 5000;  // ip_rt_error_burst
+bool packet_filter::spend(wire::address_id peer, std::int64_t cost_ms, std::int64_t burst_ms) {
   const std::int64_t now_ms = ns(world_.now()) / 1'000'000;
   allowance& a = peers_[peer];
   a.tokens_ms = std::min<std::int64_t>(a.tokens_ms + now_ms - a.last_ms, burst_ms);
@@ -125,6 +113,12 @@ bool packet_filter::route_error_allows(wire::address_id peer) {
   if (a.tokens_ms < cost_ms) return false;
   a.tokens_ms -= cost_ms;
   return true;
+}
+
+bool packet_filter::route_error_allows(wire::address_id peer) {
+  constexpr std::int64_t cost_ms = 1000;   // ip_rt_error_cost
+  constexpr std::int64_t burst_ms = 5000;  // ip_rt_error_burst
+  return spend(peer, cost_ms, burst_ms);
 }
 
 bool packet_filter::within_limits(const wire::icmp_error& e) {
@@ -137,7 +131,8 @@ bool packet_filter::within_limits(const wire::icmp_error& e) {
   const std::int64_t now_ms = ns(world_.now()) / 1'000'000;
   if (!all_allow(now_ms)) return false;
   const std::int64_t limit_ms = v6 ? 1000 : sysctls_.icmp_ratelimit / std::chrono::milliseconds(1);
-  if (!peer_allows(e.about.local, now_ms, limit_ms)) return false;
+  constexpr std::int64_t burst = 6;  // XRLIM_BURST_FACTOR
+  if (!spend(e.about.local, limit_ms, burst * limit_ms)) return false;
   // icmp_global_consume(): a random share, so that nobody can count what a host has sent.
   const std::uint64_t key =
       core::stream_key(config_.seed, config_.entity, core::purpose::icmp_limit);

@@ -56,8 +56,8 @@ class packet_filter {
   [[nodiscard]] bool within_limits(const wire::icmp_error& e);
   /// icmp_global_allow(): whether all peers together leave room for one more.
   [[nodiscard]] bool all_allow(std::int64_t now_ms);
-  /// inet_peer_xrlim_allow().
-  [[nodiscard]] bool peer_allows(wire::address_id peer, std::int64_t now_ms, std::int64_t limit_ms);
+  /// inet_peer_xrlim_allow(): takes `cost_ms` of what time has given the peer, at most `burst_ms`.
+  [[nodiscard]] bool spend(wire::address_id peer, std::int64_t cost_ms, std::int64_t burst_ms);
 
   /// Tokens in ms and when they were counted.
   struct allowance {

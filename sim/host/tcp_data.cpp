@@ -350,8 +350,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
   return errc::enoprotoopt;
 }
 
-// ---- clocks and keys
-// -----------------------------------------------------------------------------
+// ---- clocks and keys -----------------------------------------------------------------------------
 
 std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
   // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
@@ -368,7 +367,7 @@ std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
 
 std::uint16_t tcp_stack::mss_to(wire::address_id a) const {
   const auto way = parts_.world.find_route(a);
-  const std::uint32_t mtu = way ? way->mtu : 1500;
+  const std::uint32_t mtu = parts_.paths.to(a, way ? way->mtu : 1500);
   const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495));
 }
@@ -382,8 +381,7 @@ ports::kernel_time tcp_stack::kernel_now() const {
   return t;
 }
 
-// ---- to look at
-// ----------------------------------------------------------------------------------
+// ---- to look at ----------------------------------------------------------------------------------
 
 /// Children that were reset while they waited for accept(): no list of the kernel's has them.
 std::uint64_t tcp_stack::closed_in_queues() const {

@@ -2,6 +2,7 @@
 // is carried out: timers, segments, wake-ups, the end of a connection.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
@@ -195,6 +196,7 @@ void tcp_stack::release_backlog(std::uint32_t i) {
     to_connection(i, s, true);
   }
   backlog_.clear();
+  if (owned_path_mtu_ != 0) path_narrows(i, std::exchange(owned_path_mtu_, 0));  // tcp_release_cb()
 }
 
 void tcp_stack::to_nobody(const wire::segment& s) {
@@ -219,6 +221,15 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   }
   if (found.type() != ports::kind::connection) return;
   tcp_socket& s = sockets_[found.index()];
+  if (e.kind == wire::icmp_kind::too_big) {
+    if (!tcp::is_under_way(s.tcb, e.quoted_seq)) return;
+    if (owned_ == found.index()) {
+      owned_path_mtu_ = e.mtu;
+    } else {
+      path_narrows(found.index(), e.mtu);
+    }
+    return;
+  }
   const state before = s.tcb.st;
   // ip_icmp_error() asks nobody; ipv6_icmp_error() wants IPV6_RECVERR.
   if (before == state::syn_sent && f == family::inet) s.error_queued = true;
@@ -226,6 +237,18 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   tcp::icmp_error(s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
                   clock(), out);
   carry_out(found.index(), s, before, out);
+}
+
+/// tcp_v4_mtu_reduced(), tcp_v6_mtu_reduced().
+void tcp_stack::path_narrows(std::uint32_t i, std::uint32_t mtu) {
+  tcp_socket& s = sockets_[i];
+  const state before = s.tcb.st;
+  if (before == state::closed) return;
+  const wire::address_id peer = s.tcb.tuple.remote;
+  parts_.paths.learn(peer, mtu);
+  tcp::actions& out = sink();
+  tcp::path_narrows(s.tcb, mss_to(peer), limits_, clock(), out);
+  carry_out(i, s, before, out);
 }
 
 void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {

@@ -15,6 +15,7 @@
 #include "sim/host/host_config.h"
 #include "sim/host/nstat.h"
 #include "sim/host/packet_filter.h"
+#include "sim/host/path_mtu.h"
 #include "sim/host/tcp_socket.h"
 #include "sim/host/timers.h"
 #include "sim/host/waits.h"
@@ -35,6 +36,7 @@ struct kernel_parts {
   core::digest& digest;
   ports::draws& draws;
   packet_filter& filter;
+  path_mtu& paths;
 
   /// Is it one of this host's addresses (loopback too)?
   [[nodiscard]] bool is_local(wire::address_id a) const;
@@ -162,7 +164,10 @@ class tcp_stack final : public ports::records {
 
   [[nodiscard]] std::uint32_t iss_for(const wire::four_tuple& t) const;
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
+  /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()): the
+  /// MTU of the path, as far as it is known, less headers.
   [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
+  void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;
   [[nodiscard]] const tcp::clock& clock() const { return parts_.timers.clock(); }
 
@@ -183,6 +188,7 @@ class tcp_stack final : public ports::records {
   std::uint64_t cookie_key_;
   std::uint32_t owned_ = 0;  ///< the socket inside a system call, 0: none
   std::vector<wire::segment> backlog_;
+  std::uint32_t owned_path_mtu_ = 0;  ///< told meanwhile (TCP_MTU_REDUCED_DEFERRED); 0: nothing
   tcp::transit_pool transits_;
   tcp::actions call_sink_{transits_};
   tcp::actions interrupt_sink_{transits_};

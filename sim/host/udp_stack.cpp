@@ -2,6 +2,7 @@
 
 #include "sim/host/reuseport.h"
 #include "sim/wire/icmp.h"
+#include "sim/wire/size.h"
 
 #include <algorithm>
 
@@ -159,6 +160,9 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
     return errc::eperm;
   }
   count(host_counter::UdpOutDatagrams, d);
+  const bool v6 = parts_.world.addresses().family_of(to) == family::inet6;
+  const std::uint32_t mtu = parts_.paths.to(to, way->mtu);
+  if (wire::ip_bytes(d, v6) > mtu) d.fragment_mtu = static_cast<std::uint16_t>(mtu);
   parts_.world.emit(d);
   return p.size;
 }
@@ -393,6 +397,7 @@ void udp_stack::receive(const wire::icmp_error& e) {
   udp_socket& s = sockets_[i];
   const family f = parts_.world.addresses().family_of(e.about.local);
   const wire::icmp_meaning m = wire::meaning_of(f, e);
+  if (e.kind == wire::icmp_kind::too_big) parts_.paths.learn(e.about.remote, e.mtu);
   if (s.peer_port == 0 || !m.hard) return;
   s.error = m.error;
   wake(s, i);

@@ -24,6 +24,7 @@ struct packet_record {
   std::string to;                     ///< who gets it; equal to `host` on the loopback interface
   std::optional<instant> arrived_at;  ///< nothing: it was still on its way, or it was lost
   wire::frame packet;
+  bool cut = false;  ///< a datagram that travels in fragments
 };
 
 /// One socket call, or the answer that a blocking one had at last.

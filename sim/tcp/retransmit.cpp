@@ -96,6 +96,34 @@ void rearm_rto(context k) {
 
 namespace fourtuple::tcp {
 
+bool is_under_way(const tcb& t, wire::seq quoted) {
+  return t.st != state::closed && !wire::before(quoted, t.snd_una) &&
+         !wire::after(quoted, t.snd_nxt);
+}
+
+void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, actions& out) {
+  constexpr std::uint16_t least = 48;  // tcp_min_snd_mss
+  if (t.st == state::closed || mss >= t.mss) return;
+  t.mss = std::max(mss, least);
+  if (t.transit == 0) return;
+  const detail::context k{t, (*out.transits)[t.transit], l, c, out};
+  const std::uint32_t fits = detail::effective_mss(t);
+  for (std::size_t i = 0; i < k.x.sent.size(); ++i) {
+    sent_segment& s = k.x.sent[i];
+    const bool fin = t.fin_queued && s.end == t.write_seq;
+    if (s.end - k.x.sent.begin_of(i, t.snd_una) - (fin ? 1U : 0U) > fits) detail::mark_lost(k, s);
+  }
+  if (k.x.lost_out == 0) return;
+  if (k.x.state != congestion_state::loss) {
+    t.ssthresh = detail::current_ssthresh(t, k.x);
+    k.x.high_seq = t.snd_nxt;
+    k.x.prior_ssthresh = 0;
+    k.x.undoable = false;
+    k.x.state = congestion_state::loss;
+  }
+  detail::retransmit_lost(k);
+}
+
 void output_refused(tcb& t, const wire::segment& s, actions& out) {
   if (t.transit == 0 || s.sequence_length() == 0) return;
   transit& x = (*out.transits)[t.transit];

@@ -73,6 +73,17 @@ void output_refused(tcb& t, const wire::segment& s, actions& out);
 /// set (soft error or ETIMEDOUT).
 void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions& out);
 
+/// A segment that begins at `quoted` may still be on its way: errors about others are old or forged.
+[[nodiscard]] bool is_under_way(const tcb& t, wire::seq quoted);
+
+/// The path to the peer carries segments of at most `mss` bytes (MTU - 40 or - 60): later ones are no
+/// larger, and what is under way in larger ones goes out again at once, which is no sign of congestion
+/// (tcp_sync_mss(), tcp_simple_retransmit()). Never widens a path.
+/// DEVIATION: the kernel cuts what it resends into a full segment and a rest for each that was too
+/// large, and so do we; but what it had handed to its device as one burst (GSO) it cuts anew from the
+/// burst's start, so counts of segments differ where several of a burst were too large.
+void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, actions& out);
+
 /// An ICMP error about this connection that the kernel treats as fatal now (SYN-SENT/SYN-RECEIVED),
 /// or else remembers as the soft error (reference G.4). `quoted` is the sequence number inside;
 /// `unreachable` says network or host unreachable (codes 0 and 1), which reverts one RTO backoff

@@ -313,8 +313,7 @@ void revert_backoff(tcb& t, const limits& l, const clock& c, actions& out) {
 
 void icmp_error(tcb& t, errc e, wire::seq quoted, bool unreachable, bool owned, const limits& l,
                 const clock& c, actions& out) {
-  if (t.st == state::closed || wire::before(quoted, t.snd_una) || wire::after(quoted, t.snd_nxt))
-    return;
+  if (!is_under_way(t, quoted)) return;
   const bool opening = t.st == state::syn_sent || t.st == state::syn_received;
   if (opening && !owned) {
     finish(t, e, out);

@@ -142,7 +142,7 @@ struct connection_setup {
   wire::four_tuple tuple;
   seq iss = 0;                   ///< D.3, next_iss() or isn_after_reuse()
   std::uint32_t ts_offset = 0;
-  std::uint16_t mss = 1460;      ///< MTU - 40 or - 60 of the route: what is offered
+  std::uint16_t mss = 1460;      ///< MTU - 40 or - 60 of the path, as far as it is known: what is offered
   std::uint32_t ts_recent = 0;   ///< after TIME-WAIT reuse: the old connection's, and its stamp
   std::uint32_t ts_recent_stamp_s = 0;
 };

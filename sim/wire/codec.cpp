@@ -53,8 +53,7 @@ std::uint16_t folded(std::uint32_t sum) {
   return static_cast<std::uint16_t>(~sum);
 }
 
-// ---- TCP
-// -----------------------------------------------------------------------------------------
+// ---- TCP ----------------------------------------------------------------------------------------
 
 void put_timestamps(std::string& to, const segment& s) {
   put8(to, opt_timestamps);
@@ -173,8 +172,7 @@ bool read_tcp(frame& f, byte_reader r) {
   return true;
 }
 
-// ---- UDP
-// -----------------------------------------------------------------------------------------
+// ---- UDP ----------------------------------------------------------------------------------------
 
 std::string udp_bytes(const frame& f) {
   std::string out;
@@ -196,8 +194,7 @@ bool read_udp(frame& f, byte_reader r) {
   return true;
 }
 
-// ---- ICMP errors
-// ---------------------------------------------------------------------------------
+// ---- ICMP errors --------------------------------------------------------------------------------
 
 /// As much of the packet complained of as Linux quotes: a message of 576 bytes (icmp_send()), over
 /// IPv6 of 1280 (icmp6_send()). Bytes of payload are not known any more.
@@ -275,8 +272,7 @@ bool read_icmp(frame& f, byte_reader r) {
   return true;
 }
 
-// ---- IP
-// ------------------------------------------------------------------------------------------
+// ---- IP -----------------------------------------------------------------------------------------
 
 std::string ip_header(const ip_address& from, const ip_address& to, std::uint8_t protocol,
                       std::uint8_t ttl, std::size_t length) {
