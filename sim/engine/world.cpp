@@ -215,7 +215,7 @@ void world::deliver(std::uint32_t host, std::uint32_t record) {
     recorder_->arrived(record);
   if (routed_) [[unlikely]] {
     const wire::address_id to = destination_of(in_flight_[record]);
-    if (owner_of(to, host) != host) {
+    if (owner_of(to, host) != host && !shared_.addresses.at(to).is_broadcast()) {
       forward(host, to, record);
       return;
     }

@@ -96,10 +96,13 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
 result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const endpoint& to) const {
   if (to.address.family != s.family)
     return s.family == family::inet ? errc::eafnosupport : errc::einval;
-  if (to.address.is_broadcast()) return s.broadcast ? errc::enetunreach : errc::eacces;
   if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
   wire::address_table& addresses = parts_.world.addresses();
   const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
+  if (to.address.is_broadcast()) {  // a default route leads there, or nothing does
+    if (const auto way = parts_.world.find_route(there); !way) return way.error();
+    return s.broadcast ? result<wire::address_id>{there} : errc::eacces;
+  }
   if (!addresses.at(there).is_any()) return there;
   if (!wire::is_any(s.address)) return s.address;
   return addresses.intern(ip_address::loopback(addresses.family_of(there)));
@@ -367,6 +370,10 @@ void udp_stack::count(host_counter c, const wire::datagram& d) {
 }
 
 void udp_stack::receive(const wire::datagram& d) {
+  if (parts_.world.addresses().at(d.tuple.remote).is_broadcast()) {
+    receive_broadcast(d);
+    return;
+  }
   const std::uint32_t i = find(d.tuple.reversed());
   if (i == 0) {
     count(host_counter::UdpNoPorts, d);
@@ -374,6 +381,26 @@ void udp_stack::receive(const wire::datagram& d) {
     parts_.world.payloads().release(d.payload);
     return;
   }
+  deliver(i, d);
+}
+
+/// __udp4_lib_mcast_deliver(): to every socket that hears it; to nobody in silence (RFC 1122 3.2.2).
+void udp_stack::receive_broadcast(const wire::datagram& d) {
+  const wire::four_tuple here = d.tuple.reversed();
+  std::vector<std::uint32_t> hear;
+  if (const auto port = by_port_.find(here.local_port); port != by_port_.end())
+    for (const std::uint32_t i : port->second)
+      if (score(sockets_[i], here) >= 0) hear.push_back(i);
+  if (hear.empty()) {
+    count(host_counter::UdpIgnoredMulti, d);
+    parts_.world.payloads().release(d.payload);
+    return;
+  }
+  for (std::size_t n = 1; n < hear.size(); ++n) parts_.world.payloads().share(d.payload);
+  for (const std::uint32_t i : hear) deliver(i, d);
+}
+
+void udp_stack::deliver(std::uint32_t i, const wire::datagram& d) {
   udp_socket& s = sockets_[i];
   if (s.queued_truesize > s.rcvbuf) {
     count(host_counter::UdpInErrors, d);

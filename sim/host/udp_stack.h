@@ -89,6 +89,8 @@ class udp_stack {
   void let_go(std::uint32_t i);
   void wake(udp_socket& s, std::uint32_t i);
   void refuse(const wire::datagram& d);
+  void receive_broadcast(const wire::datagram& d);
+  void deliver(std::uint32_t i, const wire::datagram& d);
   void count(host_counter c, const wire::datagram& d);
   errc take_error(udp_socket& s);
 
