@@ -104,12 +104,13 @@ class waiter {
   ~waiter() = default;
 };
 
-/// One process: {host, uid, nofile, descriptor table}. Calls never block: where a blocking call would,
-/// they answer EAGAIN (accept, recv, send, recvfrom, sendto) or EINPROGRESS (connect, close).
+/// One process: {host, uid, nofile, descriptor table}. Calls never block: where a blocking call
+/// would, they answer EAGAIN (accept, recv, send, recvfrom, sendto) or EINPROGRESS (connect,
+/// close).
 ///
-/// A blocking connect is: connect, EINPROGRESS, wait for writable, connect again; that second result
-/// is the result. A close that SO_LINGER makes wait answers EINPROGRESS: wait for hup on the same
-/// descriptor and close again.
+/// A blocking connect is: connect, EINPROGRESS, wait for writable, connect again; that second
+/// result is the result. A close that SO_LINGER makes wait answers EINPROGRESS: wait for hup on the
+/// same descriptor and close again.
 class process {
  public:
   virtual ~process() = default;
@@ -162,6 +163,8 @@ class process {
   /// Open descriptors now, and the most there were, 0-2 included.
   [[nodiscard]] virtual std::uint32_t open_descriptors() const = 0;
   [[nodiscard]] virtual std::uint32_t peak_descriptors() const = 0;
+  /// From now on the most there were counts from what is open now.
+  virtual void restart_peak() = 0;
   /// The program has done what it came for: a run without a duration may end. Sockets stay.
   virtual void finished() = 0;
 

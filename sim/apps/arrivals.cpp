@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "sim/core/random.h"
 
@@ -34,9 +35,10 @@ wide passed(std::int64_t length, wide from, wide to, std::int64_t t) {
 
 }  // namespace
 
-arrivals arrivals::constant(spec::rate r) {
+arrivals arrivals::constant(spec::rate r, std::vector<spec::rate_change> changes) {
   arrivals a;
   a.rate_ = r;
+  a.changes_ = std::move(changes);
   return a;
 }
 
@@ -64,11 +66,25 @@ std::optional<duration> arrivals::next_poisson(std::uint64_t bits) {
 }
 
 std::optional<duration> arrivals::at(wide position) {
-  if (rate_.count == 0) return in_ramps(position);
-  const wide t =
-      position * static_cast<wide>(rate_.per) / (static_cast<wide>(rate_.count) << fraction_bits);
-  if (t > longest) return std::nullopt;
-  return duration{static_cast<std::int64_t>(t)};
+  return rate_.count == 0 ? in_ramps(position) : at_rate(position);
+}
+
+std::optional<duration> arrivals::at_rate(wide position) {
+  for (;;) {
+    const auto per = static_cast<wide>(rate_.per);
+    const wide count = static_cast<wide>(rate_.count) << fraction_bits;
+    const wide t = rate_since_ + (position - passed_) * per / count;
+    const bool changed =
+        next_change_ < changes_.size() && static_cast<wide>(changes_[next_change_].at.count()) < t;
+    if (!changed) {
+      if (t > longest) return std::nullopt;
+      return duration{static_cast<std::int64_t>(t)};
+    }
+    const spec::rate_change& change = changes_[next_change_++];
+    passed_ += (change.at.count() - rate_since_) * count / per;
+    rate_since_ = change.at.count();
+    rate_ = change.to;
+  }
 }
 
 /// The last ns of the stage at which no more than `position` happenings have passed.

@@ -19,7 +19,8 @@ class arrivals {
   __extension__ typedef __int128 wide;
 
   arrivals() = default;
-  [[nodiscard]] static arrivals constant(spec::rate r);
+  /// A rate that jumps at the times of `changes`; the integral goes on.
+  [[nodiscard]] static arrivals constant(spec::rate r, std::vector<spec::rate_change> changes = {});
   /// Piecewise linear, from 0 at first; as k6's ramping-arrival-rate. A stage of no length is a
   /// jump.
   [[nodiscard]] static arrivals ramps(const std::vector<spec::stage>& stages);
@@ -38,11 +39,16 @@ class arrivals {
   };
 
   [[nodiscard]] std::optional<duration> at(wide position);
+  [[nodiscard]] std::optional<duration> at_rate(wide position);
   [[nodiscard]] std::optional<duration> in_ramps(wide position);
 
   static constexpr unsigned fraction_bits = 32;
 
   spec::rate rate_{};
+  std::vector<spec::rate_change> changes_;
+  std::size_t next_change_ = 0;
+  std::int64_t rate_since_ = 0;  ///< ns: when this rate began
+  wide passed_ = 0;              ///< happenings until then, << fraction_bits
   std::vector<ramp> ramps_;
   wide position_ = 0;  ///< of the last arrival, in happenings << fraction_bits
   bool begun_ = false;

@@ -30,7 +30,7 @@ void client_record::connected(process& p, attempt& a, const endpoint& to) {
   m_->connect_time.add(now - a.called);
   const auto local = p.getsockname(a.fd);
   if (local) m_->tuples.add(*local, to);
-  if (m_->connections.size() == observe::app_metrics::max_rows) return;
+  if (m_->connections.size() == observe::app_metrics::max_rows || now < m_->counted_from) return;
   a.row = static_cast<std::int8_t>(m_->connections.size());
   m_->connections.push_back({a.fd, *local, to, now, std::nullopt, closed_by::nobody});
 }

@@ -121,7 +121,8 @@ task requests(os host, load_state& s, bool again) {
 }
 
 arrivals schedule_of(const spec::load& what) {
-  return what.rate ? arrivals::constant(*what.rate) : arrivals::ramps(what.stages);
+  return what.rate ? arrivals::constant(*what.rate, what.rate_changes)
+                   : arrivals::ramps(what.stages);
 }
 
 task generate(os host, std::unique_ptr<load_state> s) {

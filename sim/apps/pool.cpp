@@ -34,6 +34,7 @@ struct pool_state {
   }
   void place(os host, bool from_queue);
   void arrive(os host) {
+    record->pool_size = what.size;
     ++record->requests;
     ++unfinished;
     place(host, false);
@@ -192,7 +193,7 @@ task generate(os host, std::unique_ptr<pool_state> s) {
   wait.sleep_until(s->begin);
   co_await wait;
   if (s->what.queue_timeout) host.spawn(expire(host, *s));
-  arrivals schedule = arrivals::constant(s->what.rate);
+  arrivals schedule = arrivals::constant(s->what.rate, s->what.rate_changes);
   const bool even = s->what.arrivals == spec::arrival_kind::constant;
   while (!s->what.limit || s->record->requests < *s->what.limit) {
     const auto next = even ? schedule.next() : schedule.next_poisson(host->random());

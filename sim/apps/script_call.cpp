@@ -17,6 +17,7 @@ bool without_socket(spec::call c) {
     case spec::call::count:
     case spec::call::sysctl:
     case spec::call::firewall:
+    case spec::call::link:
       return true;
     default:
       return false;
@@ -227,6 +228,8 @@ bool script_call::attempt(bool first) {
       return do_sysctl();
     case spec::call::firewall:
       return do_firewall();
+    case spec::call::link:
+      return do_link();
     case spec::call::wait:
     case spec::call::repeat:
     case spec::call::join:

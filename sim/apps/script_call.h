@@ -76,6 +76,7 @@ class script_call final : public waiter {
   bool do_count();
   bool do_sysctl();
   bool do_firewall();
+  bool do_link();
   [[nodiscard]] bool writable() const;
   void save_value(const std::string& text);
   void set_deadline();

@@ -222,6 +222,14 @@ bool script_call::do_firewall() {
   return true;
 }
 
+bool script_call::do_link() {
+  std::string message;
+  const bool done = names_.world().set_link(step_.link, step_.change, message);
+  finish(done ? errc::ok : errc::eopnotsupp);
+  answer_.why = std::move(message);
+  return true;
+}
+
 void script_call::save_value(const std::string& text) {
   if (!as_.empty()) names_.set_value(as_, text);
 }

@@ -33,8 +33,8 @@ descriptor server_record::open(process& p, const endpoint& at, transport t,
   if (fd) static_cast<void>(p.close(*fd));
   m_->fail(p.now(), fault_of(got), name(got.where), 0);
   if (!m_->not_started)
-    m_->not_started =
-        observe::app_metrics::start_failure{p.now(), got.error, std::string(name(got.where)), at, t};
+    m_->not_started = observe::app_metrics::start_failure{p.now(), got.error,
+                                                          std::string(name(got.where)), at, t};
   return -1;
 }
 
@@ -43,7 +43,7 @@ void server_record::accepted(process& p, const fourtuple::accepted& got) {
   const instant now = p.now();
   m_->active.set(m_->active.now + 1, now);
   m_->fd_peak = p.peak_descriptors();
-  if (m_->connections.size() == observe::app_metrics::max_rows) return;
+  if (m_->connections.size() == observe::app_metrics::max_rows || now < m_->counted_from) return;
   const auto local = p.getsockname(got.fd);
   m_->connections.push_back({got.fd, local ? *local : endpoint{}, got.peer, now, std::nullopt,
                              observe::connection_row::by::nobody});

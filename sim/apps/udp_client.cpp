@@ -175,7 +175,7 @@ task generate(os host, std::unique_ptr<udp_state> s) {
   co_await wait;
   const bool alone = s->what.sockets == spec::udp_sockets::per_request;
   if (!alone && s->what.awaits_reply) host.spawn(listen_for_replies(host, *s));
-  arrivals schedule = arrivals::constant(s->what.rate);
+  arrivals schedule = arrivals::constant(s->what.rate, s->what.rate_changes);
   const bool even = s->what.arrivals == spec::arrival_kind::constant;
   while (s->may_begin(host.now())) {  // the last does not wait for one that will not come
     const auto next = even ? schedule.next() : schedule.next_poisson(host->random());

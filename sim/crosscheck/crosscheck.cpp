@@ -45,15 +45,31 @@ void vote(const std::vector<std::vector<difference>>& runs, result& r) {
 /// More packets than that nobody compares by eye: such files are compared by their counters.
 constexpr std::uint64_t most_packets = 20'000;
 
+/// A link that comes to lose some packets is chancy; one that is down, or loses all, is sure.
+void apply_chances(spec::link& l, const link_change& change) {
+  constexpr std::uint32_t all = 1'000'000;
+  if (change.loss && *change.loss != 0 && *change.loss != all) l.loss = *change.loss;
+  if (change.jitter && *change.jitter != duration{}) l.jitter = *change.jitter;
+  if (change.duplicate && *change.duplicate != 0) l.duplicate = *change.duplicate;
+  if (change.reorder && *change.reorder != 0) l.reorder = *change.reorder;
+}
+
 network links_of(const spec::scenario& s, spec::real_place place) {
   if (place == spec::real_place::loopback) return network::shared;
-  const bool sure = std::all_of(s.links.begin(), s.links.end(),
-                                [](const spec::link& l) { return l.plain(); });
+  std::vector<spec::link> links = s.links;  // as each is at its worst
+  for (const spec::step& st : s.script)
+    if (st.call == spec::call::link) apply_chances(links[st.link], st.change);
+  for (const spec::change& c : s.changes)
+    for (const auto& what : c.what)
+      if (const auto* l = std::get_if<spec::link_setting>(&what))
+        apply_chances(links[l->link], l->change);
+  const bool sure =
+      std::all_of(links.begin(), links.end(), [](const spec::link& l) { return l.plain(); });
   return sure ? network::sure : network::chancy;
 }
 
-/// How long after the end everything on its way has arrived, delayed ACKs among it: the two sides end at
-/// moments that differ by the kernel's milliseconds, and are compared when they are at rest.
+/// How long after the end everything on its way has arrived, delayed ACKs among it: the two sides
+/// end at moments that differ by the kernel's milliseconds, and are compared when they are at rest.
 duration time_to_arrive(const spec::scenario& s) {
   duration longest = net::topology(s).longest_way();
   for (const auto& l : s.links) longest += l.jitter;

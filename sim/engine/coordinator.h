@@ -47,6 +47,7 @@ class coordinator_process final : public process {
   [[nodiscard]] std::uint32_t nofile() const override { return 0; }
   [[nodiscard]] std::uint32_t open_descriptors() const override { return 0; }
   [[nodiscard]] std::uint32_t peak_descriptors() const override { return 0; }
+  void restart_peak() override {}
   void finished() override { world_.process_finished(*this); }
   task_list& tasks() override { return tasks_; }
   void* allocate_frame(std::size_t size) override { return world_.frames().allocate(size); }

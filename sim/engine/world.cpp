@@ -357,6 +357,12 @@ bool world::set_firewall(std::string_view host, std::span<const firewall_rule> r
   return true;
 }
 
+bool world::set_link(std::uint32_t link, const link_change& change, std::string&) {
+  net_.set_link(link, change);
+  for (const auto& n : nodes_) n->last_ = {};  // ways remember what links were like
+  return true;
+}
+
 process& world::coordinator() { return *coordinator_; }
 
 std::string world::digest() const {
@@ -383,6 +389,10 @@ observe::port_levels world::levels(std::string_view host) const {
 
 std::vector<observe::socket_row> world::sockets(std::string_view host) const {
   return hosts_[id_of(host)]->sockets();
+}
+
+void world::begin_counting() {
+  for (const auto& h : hosts_) h->begin_counting();
 }
 
 bool world::capture(observe::packet_log* log) {

@@ -1,5 +1,5 @@
-// The world behind make_world(): hosts, event queue, soft-interrupt FIFO, ring of woken waiters. One
-// event at a time: dispatch, drain the FIFO, run the ring until both are empty.
+// The world behind make_world(): hosts, event queue, soft-interrupt FIFO, ring of woken waiters.
+// One event at a time: dispatch, drain the FIFO, run the ring until both are empty.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "sim/core/event_queue.h"
-#include "sim/core/ring.h"
 #include "sim/core/pool.h"
+#include "sim/core/ring.h"
 #include "sim/engine/packet_recorder.h"
 #include "sim/engine/world.h"
 #include "sim/host/kernel.h"
@@ -43,9 +43,9 @@ class node final : public host::surroundings {
     std::uint32_t host = 0;
     duration delay{};
     bool exists = false;
-    bool plain = true;                          ///< nothing but delay happens to a packet
-    const net::link_shape* link = nullptr;      ///< null: to the host itself
-    net::link_direction* direction = nullptr;   ///< where it is not plain
+    bool plain = true;                         ///< nothing but delay happens to a packet
+    const net::link_shape* link = nullptr;     ///< null: to the host itself
+    net::link_direction* direction = nullptr;  ///< where it is not plain
   };
 
   [[nodiscard]] const way& way_to(wire::address_id to) const;
@@ -54,11 +54,11 @@ class node final : public host::surroundings {
 
   world& world_;
   std::uint32_t entity_;
-  std::uint64_t counter_ = 0;                 ///< of the events this entity caused
+  std::uint64_t counter_ = 0;  ///< of the events this entity caused
   mutable way last_;
-  std::vector<wire::address_id> addresses_;   ///< its own, in file order
+  std::vector<wire::address_id> addresses_;                  ///< its own, in file order
   std::map<std::uint32_t, net::link_direction> directions_;  ///< by the host at the other end
-  std::uint64_t link_key_ = 0;                ///< the random stream of its links
+  std::uint64_t link_key_ = 0;                               ///< the random stream of its links
 };
 
 class coordinator_process;
@@ -76,6 +76,7 @@ class world final : public observe::backend {
                   std::string& message) override;
   bool set_firewall(std::string_view host, std::span<const firewall_rule> rules,
                     std::string& message) override;
+  bool set_link(std::uint32_t link, const link_change& change, std::string& message) override;
   process& coordinator() override;
 
   // backend
@@ -89,6 +90,7 @@ class world final : public observe::backend {
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override;
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
+  void begin_counting() override;
 
  private:
   friend class node;
@@ -130,14 +132,14 @@ class world final : public observe::backend {
   core::event_queue queue_;
   core::ring<pending_packet> fifo_;  ///< soft interrupts: packets that travel without delay
   core::pool<wire::packet> in_flight_;
-  std::vector<std::uint8_t> hop_limits_;  ///< by record of in_flight_; where there are routers
-  bool routed_ = false;                   ///< there are
+  std::vector<std::uint8_t> hop_limits_;       ///< by record of in_flight_; where there are routers
+  bool routed_ = false;                        ///< there are
   std::unique_ptr<packet_recorder> recorder_;  ///< null: nobody looks at packets
   net::topology net_;
   std::uint64_t events_ = 0;
   std::uint64_t next_question_ = 0;  ///< of events_: when limits and the caller are asked next
-  std::vector<std::unique_ptr<node>> nodes_;        ///< hosts, then the coordinator
-  std::vector<std::uint32_t> owners_;               ///< address id -> host
+  std::vector<std::unique_ptr<node>> nodes_;  ///< hosts, then the coordinator
+  std::vector<std::uint32_t> owners_;         ///< address id -> host
   std::map<std::string, std::uint32_t, std::less<>> ids_;
   std::vector<std::unique_ptr<host::kernel>> hosts_;
   std::unique_ptr<coordinator_process> coordinator_;

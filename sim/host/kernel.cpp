@@ -31,8 +31,7 @@ sim_process& kernel::make_process(std::uint32_t uid, std::uint32_t nofile) {
   who.pid = next_pid_++;
   who.uid = uid;
   who.nofile = nofile;
-  const std::uint64_t key =
-      core::stream_key(config_.seed, config_.entity, core::purpose::process);
+  const std::uint64_t key = core::stream_key(config_.seed, config_.entity, core::purpose::process);
   who.random_key = core::philox(key, who.pid, 0);
   processes_.push_back(std::make_unique<sim_process>(*this, who));
   return *processes_.back();
@@ -87,15 +86,24 @@ std::optional<std::string> kernel::set_sysctl(std::string_view name, std::string
 
 watch_list* kernel::watchers(description d) {
   switch (d.what) {
-    case description::kind::tcp: return &tcp_.watchers(d.index);
-    case description::kind::udp: return &udp_.watchers(d.index);
-    case description::kind::none: break;
+    case description::kind::tcp:
+      return &tcp_.watchers(d.index);
+    case description::kind::udp:
+      return &udp_.watchers(d.index);
+    case description::kind::none:
+      break;
   }
   return nullptr;
 }
 
 std::uint64_t kernel::random_bits(std::uint64_t key, std::uint64_t count) const {
   return core::philox(key, count, 0);
+}
+
+void kernel::begin_counting() {
+  counters_ = {};
+  tcp_.begin_counting();
+  udp_.begin_counting();
 }
 
 observe::host_metrics kernel::look() const {

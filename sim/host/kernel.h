@@ -41,6 +41,8 @@ class kernel {
   /// Nothing, or why the kernel refuses.
   std::optional<std::string> set_sysctl(std::string_view name, std::string_view value);
   void set_firewall(std::span<const firewall_rule> rules) { filter_.set(rules); }
+  /// Counters and peaks begin anew.
+  void begin_counting();
   [[nodiscard]] observe::host_metrics look() const;
   [[nodiscard]] std::vector<observe::socket_row> sockets() const;
   [[nodiscard]] const tcp_stack& tcp() const { return tcp_; }

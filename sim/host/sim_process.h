@@ -1,5 +1,5 @@
-// One process on a simulated host: a descriptor table, its tasks, and the calls of the seam, each handed
-// to the TCP or UDP half of the host's kernel.
+// One process on a simulated host: a descriptor table, its tasks, and the calls of the seam, each
+// handed to the TCP or UDP half of the host's kernel.
 #pragma once
 
 #include <fourtuple/process.h>
@@ -35,6 +35,7 @@ class descriptor_table {
   [[nodiscard]] std::uint32_t nofile() const { return nofile_; }
   [[nodiscard]] std::uint32_t open() const { return open_; }
   [[nodiscard]] std::uint32_t peak() const { return peak_; }
+  void restart_peak() { peak_ = open(); }
   /// One past the highest descriptor ever used.
   [[nodiscard]] descriptor end() const { return static_cast<descriptor>(entries_.size()); }
 
@@ -90,6 +91,7 @@ class sim_process final : public process {
   [[nodiscard]] std::uint32_t nofile() const override { return table_.nofile(); }
   [[nodiscard]] std::uint32_t open_descriptors() const override { return table_.open(); }
   [[nodiscard]] std::uint32_t peak_descriptors() const override { return table_.peak(); }
+  void restart_peak() override { table_.restart_peak(); }
   void finished() override;
   task_list& tasks() override { return tasks_; }
   void* allocate_frame(std::size_t size) override;

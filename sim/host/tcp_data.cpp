@@ -350,7 +350,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
   return errc::enoprotoopt;
 }
 
-// ---- clocks and keys -----------------------------------------------------------------------------
+// ---- clocks and keys ----------------------------------------------------------------------------
 
 std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
   // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
@@ -381,7 +381,7 @@ ports::kernel_time tcp_stack::kernel_now() const {
   return t;
 }
 
-// ---- to look at ----------------------------------------------------------------------------------
+// ---- to look at ---------------------------------------------------------------------------------
 
 /// Children that were reset while they waited for accept(): no list of the kernel's has them.
 std::uint64_t tcp_stack::closed_in_queues() const {
@@ -406,6 +406,13 @@ std::uint64_t tcp_stack::count(tcp::state s) const {
     default:
       return sockets;
   }
+}
+
+void tcp_stack::begin_counting() {
+  ports_gauge_.restart(parts_.world.now());
+  time_wait_gauge_.restart(parts_.world.now());
+  ports_.restart_peak();
+  time_wait_reused_ = 0;
 }
 
 void tcp_stack::look(observe::host_metrics& m) const {

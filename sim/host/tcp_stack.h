@@ -1,6 +1,6 @@
-// The TCP half of a simulated kernel: socket calls, demultiplexing, listeners, TIME-WAIT records; it
-// carries out what the state machine of sim/tcp decides and holds the ports through sim/ports. Calls
-// follow net/ipv4/af_inet.c and tcp.c; each errno stands where the kernel returns it.
+// The TCP half of a simulated kernel: socket calls, demultiplexing, listeners, TIME-WAIT records;
+// it carries out what the state machine of sim/tcp decides and holds the ports through sim/ports.
+// Calls follow net/ipv4/af_inet.c and tcp.c; each errno stands where the kernel returns it.
 #pragma once
 
 #include <fourtuple/process.h>
@@ -84,6 +84,7 @@ class tcp_stack final : public ports::records {
   // ---- to look at
   [[nodiscard]] std::uint64_t count(tcp::state s) const;
   void look(observe::host_metrics& m) const;
+  void begin_counting();
   [[nodiscard]] std::uint64_t closed_in_queues() const;
   [[nodiscard]] observe::port_levels levels() const {
     return {ports_gauge_.now, time_wait_gauge_.now};
@@ -108,8 +109,7 @@ class tcp_stack final : public ports::records {
   socket_extras& extras(tcp_socket& s);
   errc take_error(tcp_socket& s);
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
-  [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a,
-                                 std::uint16_t port) const;
+  [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const;
   [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
 
   [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
@@ -164,8 +164,8 @@ class tcp_stack final : public ports::records {
 
   [[nodiscard]] std::uint32_t iss_for(const wire::four_tuple& t) const;
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
-  /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()): the
-  /// MTU of the path, as far as it is known, less headers.
+  /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
+  /// the MTU of the path, as far as it is known, less headers.
   [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;
@@ -198,9 +198,12 @@ class tcp_stack final : public ports::records {
 
 inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
   switch (e.type()) {
-    case ports::kind::request: return requests_[e.index()].r.tuple;
-    case ports::kind::time_wait: return time_waits_[e.index()].w.tuple;
-    default: return sockets_[e.index()].tcb.tuple;
+    case ports::kind::request:
+      return requests_[e.index()].r.tuple;
+    case ports::kind::time_wait:
+      return time_waits_[e.index()].w.tuple;
+    default:
+      return sockets_[e.index()].tcb.tuple;
   }
 }
 

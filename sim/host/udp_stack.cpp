@@ -10,7 +10,8 @@ namespace fourtuple::host {
 namespace {
 
 constexpr std::uint32_t largest_datagram = 65507;
-/// What a small datagram costs the receive buffer: sk_buff 256 bytes and a head of 512 (reference H.4).
+/// What a small datagram costs the receive buffer: sk_buff 256 bytes and a head of 512 (reference
+/// H.4).
 constexpr std::uint64_t truesize_of(std::uint32_t length) {
   std::uint64_t head = 512;
   while (head < length + std::uint64_t{384}) head *= 2;
@@ -166,7 +167,10 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   const bool v6 = parts_.world.addresses().family_of(to) == family::inet6;
   const std::uint32_t mtu = parts_.paths.to(to, way->mtu);
   if (wire::ip_bytes(d, v6) > mtu) d.fragment_mtu = static_cast<std::uint16_t>(mtu);
+  const bool broadcast = parts_.world.addresses().at(to).is_broadcast();
+  if (broadcast && d.payload != 0) parts_.world.payloads().share(d.payload);
   parts_.world.emit(d);
+  if (broadcast) receive_broadcast(d);  // ip_mc_output(): the host hears itself
   return p.size;
 }
 
@@ -236,24 +240,41 @@ result<> udp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   udp_socket& s = sockets_[i];
   const bool on = v.number != 0;
   const auto stored = [&](std::int64_t least) {
-    return static_cast<std::uint32_t>(std::max<std::int64_t>(
-        std::min<std::int64_t>(v.number, 212'992) * 2, least));
+    return static_cast<std::uint32_t>(
+        std::max<std::int64_t>(std::min<std::int64_t>(v.number, 212'992) * 2, least));
   };
   switch (o) {
-    case option::so_reuseaddr: s.reuseaddr = on; break;
-    case option::so_reuseport: s.reuseport = on; break;
-    case option::so_broadcast: s.broadcast = on; break;
-    case option::ip_freebind: s.freebind = on; break;
-    case option::so_rcvbuf: s.rcvbuf = stored(2304); break;
-    case option::so_sndbuf: s.sndbuf = stored(4608); break;
-    case option::so_rcvtimeo: s.rcvtimeo = kept_timeout(v.number, parts_.config.timers.hz); break;
-    case option::so_sndtimeo: s.sndtimeo = kept_timeout(v.number, parts_.config.timers.hz); break;
+    case option::so_reuseaddr:
+      s.reuseaddr = on;
+      break;
+    case option::so_reuseport:
+      s.reuseport = on;
+      break;
+    case option::so_broadcast:
+      s.broadcast = on;
+      break;
+    case option::ip_freebind:
+      s.freebind = on;
+      break;
+    case option::so_rcvbuf:
+      s.rcvbuf = stored(2304);
+      break;
+    case option::so_sndbuf:
+      s.sndbuf = stored(4608);
+      break;
+    case option::so_rcvtimeo:
+      s.rcvtimeo = kept_timeout(v.number, parts_.config.timers.hz);
+      break;
+    case option::so_sndtimeo:
+      s.sndtimeo = kept_timeout(v.number, parts_.config.timers.hz);
+      break;
     case option::ipv6_v6only:
       if (s.family != family::inet6) return errc::enoprotoopt;
       if (s.port != 0) return errc::einval;
       s.v6only = on;
       break;
-    default: return errc::enoprotoopt;
+    default:
+      return errc::enoprotoopt;
   }
   if (s.owner) ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
   return {};
@@ -263,19 +284,29 @@ result<option_value> udp_stack::getsockopt(std::uint32_t i, option o) {
   udp_socket& s = sockets_[i];
   const auto number = [](auto n) { return option_value{static_cast<std::int64_t>(n), 0}; };
   switch (o) {
-    case option::so_error: return number(take_error(s));
-    case option::so_reuseaddr: return number(s.reuseaddr);
-    case option::so_reuseport: return number(s.reuseport);
-    case option::so_broadcast: return number(s.broadcast);
-    case option::ip_freebind: return number(s.freebind);
-    case option::so_rcvbuf: return number(s.rcvbuf);
-    case option::so_sndbuf: return number(s.sndbuf);
-    case option::so_rcvtimeo: return number(ns(s.rcvtimeo));
-    case option::so_sndtimeo: return number(ns(s.sndtimeo));
+    case option::so_error:
+      return number(take_error(s));
+    case option::so_reuseaddr:
+      return number(s.reuseaddr);
+    case option::so_reuseport:
+      return number(s.reuseport);
+    case option::so_broadcast:
+      return number(s.broadcast);
+    case option::ip_freebind:
+      return number(s.freebind);
+    case option::so_rcvbuf:
+      return number(s.rcvbuf);
+    case option::so_sndbuf:
+      return number(s.sndbuf);
+    case option::so_rcvtimeo:
+      return number(ns(s.rcvtimeo));
+    case option::so_sndtimeo:
+      return number(ns(s.sndtimeo));
     case option::ipv6_v6only:
       return s.family == family::inet6 ? result<option_value>{number(s.v6only)}
                                        : result<option_value>{errc::enoprotoopt};
-    default: return errc::enoprotoopt;
+    default:
+      return errc::enoprotoopt;
   }
 }
 
@@ -384,7 +415,8 @@ void udp_stack::receive(const wire::datagram& d) {
   deliver(i, d);
 }
 
-/// __udp4_lib_mcast_deliver(): to every socket that hears it; to nobody in silence (RFC 1122 3.2.2).
+/// __udp4_lib_mcast_deliver(): to every socket that hears it; to nobody in silence (RFC
+/// 1122 3.2.2).
 void udp_stack::receive_broadcast(const wire::datagram& d) {
   const wire::four_tuple here = d.tuple.reversed();
   std::vector<std::uint32_t> hear;
@@ -445,8 +477,8 @@ void udp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
     r.tcp = false;
     r.state = s.peer_port != 0 ? "ESTAB" : "UNCONN";
     r.local = name_of(s, s.address, s.port);
-    r.remote = s.peer_port != 0 ? name_of(s, s.peer, s.peer_port)
-                                : endpoint{ip_address::any(s.family), 0};
+    r.remote =
+        s.peer_port != 0 ? name_of(s, s.peer, s.peer_port) : endpoint{ip_address::any(s.family), 0};
     r.v6only = s.v6only;
     r.recv_q = s.queued_truesize;
     r.uid = s.uid;

@@ -1,5 +1,5 @@
-// The UDP half of a simulated kernel (net/ipv4/udp.c; reference H): ports, demultiplexing by score, a
-// receive queue bounded by truesize, and the errors that ICMP brings to a connected socket.
+// The UDP half of a simulated kernel (net/ipv4/udp.c; reference H): ports, demultiplexing by score,
+// a receive queue bounded by truesize, and the errors that ICMP brings to a connected socket.
 #pragma once
 
 #include <fourtuple/process.h>
@@ -73,6 +73,7 @@ class udp_stack {
   void configure();
 
   void look(observe::host_metrics& m) const;
+  void begin_counting() { gauge_.restart(parts_.world.now()); }
   void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
 
  private:

@@ -19,10 +19,13 @@ topology::topology(const spec::scenario& s) : topology(static_cast<std::uint32_t
     const auto& all = numbers[which.host];
     return which.member ? std::vector{all[*which.member]} : all;
   };
-  for (const spec::link& l : s.links)
+  for (const spec::link& l : s.links) {
+    first_shape_.push_back(shapes_.size());
     for (const std::uint32_t a : members(l.between[0]))
       for (const std::uint32_t b : members(l.between[1]))
         if (a != b) add_link(a, b, l);
+  }
+  first_shape_.push_back(shapes_.size());
   freeze();
 }
 
@@ -33,6 +36,11 @@ void topology::add_link(std::uint32_t a, std::uint32_t b, const link_shape& shap
   const distance far{shape.latency, 1};
   near_[a].push_back({b, link, far});
   near_[b].push_back({a, link, far});
+}
+
+void topology::set_link(std::uint32_t link_of_scenario, const link_change& change) {
+  for (std::size_t i = first_shape_[link_of_scenario]; i < first_shape_[link_of_scenario + 1]; ++i)
+    shapes_[i].apply(change);
 }
 
 void topology::freeze() {

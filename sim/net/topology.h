@@ -25,6 +25,9 @@ class topology {
   void add_link(std::uint32_t a, std::uint32_t b, const link_shape& shape);
   /// The host forwards what is not for itself.
   void add_router(std::uint32_t host) { router_[host] = true; }
+  /// Changes what a link of the scenario is like, from the next packet on. Routes stay: they are
+  /// static.
+  void set_link(std::uint32_t link_of_scenario, const link_change& change);
   /// Call after the last add.
   void freeze();
 
@@ -62,6 +65,7 @@ class topology {
   std::vector<bool> router_;
   std::vector<std::uint32_t> cluster_;
   std::vector<link_shape> shapes_ = {{}};  ///< the first is the segment's
+  std::vector<std::size_t> first_shape_;   ///< of each link of the scenario, then the end
   router_paths paths_;
 };
 

@@ -4,9 +4,12 @@ namespace fourtuple::observe {
 
 std::string fault::text() const {
   switch (kind) {
-    case word::timeout: return "timeout";
-    case word::eof: return "eof";
-    case word::errno_name: break;
+    case word::timeout:
+      return "timeout";
+    case word::eof:
+      return "eof";
+    case word::errno_name:
+      break;
   }
   return std::string(name(error));
 }
@@ -63,11 +66,37 @@ std::string_view name(scanned_port::verdict v) {
   return names[static_cast<std::size_t>(v)];
 }
 
+void app_metrics::begin_counting(instant now) {
+  errors_before = errors_ever();
+  requests_before = requests;
+  attempted_before = attempted;
+  for (auto* each : {&connected, &completed, &failed, &timeouts, &eofs, &bytes_in, &bytes_out,
+                     &accepted, &waited, &opened, &reused})
+    *each = 0;
+  errors.fill(0);
+  first_failure.reset();
+  connect_time = {};
+  tuples = {};
+  active.restart(now);
+}
+
+std::uint64_t app_metrics::errors_ever() const {
+  std::uint64_t all = errors_before + timeouts + eofs;
+  for (const std::uint64_t n : errors) all += n;
+  return all;
+}
+
 void app_metrics::count(fault what) {
   switch (what.kind) {
-    case fault::word::timeout: ++timeouts; break;
-    case fault::word::eof: ++eofs; break;
-    case fault::word::errno_name: ++errors[static_cast<std::size_t>(what.error)]; break;
+    case fault::word::timeout:
+      ++timeouts;
+      break;
+    case fault::word::eof:
+      ++eofs;
+      break;
+    case fault::word::errno_name:
+      ++errors[static_cast<std::size_t>(what.error)];
+      break;
   }
 }
 

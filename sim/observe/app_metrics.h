@@ -1,5 +1,5 @@
-// What an application counts about itself, filled by sim/apps on either kernel and rendered into the
-// result tree under apps.NAME. Names are those of the JSON (FORMAT 4).
+// What an application counts about itself, filled by sim/apps on either kernel and rendered into
+// the result tree under apps.NAME. Names are those of the JSON (FORMAT 4).
 #pragma once
 
 #include <fourtuple/address.h>
@@ -105,6 +105,11 @@ struct gauge {
       peak_at = at;
     }
   }
+  /// From now on the peak counts from this level.
+  void restart(instant at) {
+    peak = now;
+    peak_at = now != 0 ? std::optional(at) : std::nullopt;
+  }
 };
 
 /// One process's numbers. Server, client and pool fields stay empty where they do not apply.
@@ -159,6 +164,19 @@ struct app_metrics {
   std::uint64_t reused = 0;
 
   bool finished = false;  ///< it has done what it came for
+
+  // What was before the end of a warm-up. Applications number what they do by `requests` and
+  // `attempted`, which therefore go on; results take these off.
+  instant counted_from{};  ///< connections opened before are not listed
+  std::uint64_t requests_before = 0;
+  std::uint64_t attempted_before = 0;
+  std::uint64_t errors_before = 0;  ///< of any kind
+
+  /// Ends the warm-up: counters begin anew, levels stay, peaks are those from now on. The list of
+  /// connections is empty already where `counted_from` was set at the start.
+  void begin_counting(instant now);
+  /// All errors of the whole run, time-outs and ends of file among them.
+  [[nodiscard]] std::uint64_t errors_ever() const;
 
   /// Counts it in `errors`.
   void count(fault what);

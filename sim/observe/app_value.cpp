@@ -190,9 +190,10 @@ value app_value(processes all) {
   const app_metrics& first = *all.front();
   value out = value::map();
   out.set("kind", first.kind);
-  for (const auto& [key, field] : {std::pair{"requests", &app_metrics::requests},
-                                   std::pair{"attempted", &app_metrics::attempted},
-                                   std::pair{"connected", &app_metrics::connected},
+  out.set("requests", sum(all, &app_metrics::requests) - sum(all, &app_metrics::requests_before));
+  out.set("attempted",
+          sum(all, &app_metrics::attempted) - sum(all, &app_metrics::attempted_before));
+  for (const auto& [key, field] : {std::pair{"connected", &app_metrics::connected},
                                    std::pair{"completed", &app_metrics::completed},
                                    std::pair{"failed", &app_metrics::failed}}) {
     out.set(key, sum(all, field));

@@ -33,8 +33,8 @@ class backend : public control {
     interrupted,  ///< `keep_going` said no
   };
 
-  /// Lets time pass up to and including `until`. `keep_going` is asked every few thousand events and
-  /// may print progress; a null one means go on.
+  /// Lets time pass up to and including `until`. `keep_going` is asked every few thousand events
+  /// and may print progress; a null one means go on.
   virtual stop run_until(instant until, bool (*keep_going)(void*), void* context) = 0;
 
   [[nodiscard]] virtual instant now() const = 0;
@@ -51,6 +51,9 @@ class backend : public control {
     return {m.tcp.ports.now, m.time_wait.now};
   }
   [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
+
+  /// Ends a warm-up: the counters of all hosts begin anew, peaks are those from now on.
+  virtual void begin_counting() = 0;
 
   /// Records packets into `log` from now on; null: no more. It must outlive the recording. A world
   /// that cannot answers false.

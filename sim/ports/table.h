@@ -83,6 +83,8 @@ class table {
   void time_wait_changed(const wire::four_tuple& t, entry e);
 
   [[nodiscard]] usage current_usage() const;
+  /// tuples_peak counts from the present level on.
+  void restart_peak() { tuples_peak_ = static_cast<std::uint32_t>(tuples_.size()); }
 
   // --- for reserve and the scans ---
   [[nodiscard]] const wire::address_table& addresses() const { return addresses_; }

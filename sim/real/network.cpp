@@ -267,7 +267,8 @@ void join_pair(std::vector<host_place>& hosts, std::vector<interfaces>& all, std
 struct pair {
   std::size_t a;
   std::size_t b;
-  const spec::link* link;  ///< null: the segment of a file without links
+  const spec::link* link;    ///< null: the segment of a file without links
+  std::uint32_t number = 0;  ///< of the link, in the scenario
 };
 
 std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_place>& hosts) {
@@ -285,10 +286,11 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
   std::vector<pair> out;
   for (const auto& l : s.links) {
     if (l.latency == duration{} && !l.plain())
-      throw unable("a link without latency is a veth pair, which loses nothing (give it a latency)");
+      throw unable(
+          "a link without latency is a veth pair, which loses nothing (give it a latency)");
     for (const std::size_t a : members(l.between[0]))
       for (const std::size_t b : members(l.between[1]))
-        if (a != b) out.push_back({a, b, &l});
+        if (a != b) out.push_back({a, b, &l, static_cast<std::uint32_t>(&l - s.links.data())});
   }
   return out;
 }
@@ -332,13 +334,13 @@ void join_by_relay(std::vector<host_place>& hosts, std::vector<interfaces>& all,
   const auto end_of = [&](std::size_t host, std::size_t other) {
     const std::size_t k = all[host].count++;
     all[host].tuns.push_back(k);
-    const std::uint64_t links = core::stream_key(seed, static_cast<std::uint32_t>(host),
-                                                 core::purpose::loss);
+    const std::uint64_t links =
+        core::stream_key(seed, static_cast<std::uint32_t>(host), core::purpose::loss);
     return relay::end{hosts[host].space, interface_name(k), core::philox(links, other, 0)};
   };
   const relay::end a = end_of(p.a, p.b);
   const relay::end b = end_of(p.b, p.a);
-  wires.add(a, b, *p.link);
+  wires.add(a, b, *p.link, p.number);
 }
 
 void set_mtu(std::vector<interfaces>& all, const pair& p,
@@ -370,7 +372,8 @@ void route_through_routers(const net::topology& routes, const std::vector<host_p
       if (a == b || interface_to.contains({a, b})) continue;
       const auto hop = routes.next_hop(a, b);
       if (!hop) continue;
-      for (const ip_address& each : hosts[b].addresses) add(a, *hop, with_length(each), each.family);
+      for (const ip_address& each : hosts[b].addresses)
+        add(a, *hop, with_length(each), each.family);
     }
     const auto gateway = routes.gateway(a);
     if (!gateway) continue;
@@ -407,11 +410,11 @@ void join(const spec::scenario& s, std::vector<host_place>& hosts,
     for (std::size_t b = 0; b < hosts.size(); ++b)
       if (a != b) route(hosts[a], all[a], 0, hosts[b], mac(b, 0));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto [a, b, link] = pairs[i];
+    const pair& p = pairs[i];
     const auto [ka, kb] = ends[i];
-    const bool tun = link != nullptr && link->latency != duration{};
-    route(hosts[a], all[a], ka, hosts[b], tun ? "" : mac(b, kb));
-    route(hosts[b], all[b], kb, hosts[a], tun ? "" : mac(a, ka));
+    const bool tun = p.link != nullptr && p.link->latency != duration{};
+    route(hosts[p.a], all[p.a], ka, hosts[p.b], tun ? "" : mac(p.b, kb));
+    route(hosts[p.b], all[p.b], kb, hosts[p.a], tun ? "" : mac(p.a, ka));
   }
   if (!s.links.empty()) route_through_routers(routes, hosts, pairs, ends, all);
   for (std::size_t h = 0; h < hosts.size(); ++h) {

@@ -63,6 +63,7 @@ class real_process final : public process {
   [[nodiscard]] std::uint32_t nofile() const override { return who_.nofile; }
   [[nodiscard]] std::uint32_t open_descriptors() const override { return open_; }
   [[nodiscard]] std::uint32_t peak_descriptors() const override { return peak_; }
+  void restart_peak() override { peak_ = open_; }
   void finished() override { around_.finished(around_.world, *this); }
   task_list& tasks() override { return tasks_; }
   void* allocate_frame(std::size_t size) override { return ::operator new(size); }

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -48,8 +49,8 @@ file open_device(const network_namespace& where, const std::string& name) {
   return f;
 }
 
-/// What the kernel says to all neighbours (MLD, router solicitations) is not a program's, and takes part
-/// in nothing.
+/// What the kernel says to all neighbours (MLD, router solicitations) is not a program's, and takes
+/// part in nothing.
 bool multicast(const std::vector<char>& packet) {
   const auto byte = [&](std::size_t i) {
     return i < packet.size() ? static_cast<unsigned char>(packet[i]) : 0U;
@@ -62,7 +63,8 @@ bool multicast(const std::vector<char>& packet) {
 struct wire_pair {
   int from = -1;
   int to = -1;
-  spec::link_shape shape;
+  spec::link_shape shape;  ///< guarded by relay::wires::changing
+  std::uint32_t link = 0;
   net::link_direction model{0};
   std::multimap<instant, std::vector<char>> under_way;  ///< of equal times the earlier sent first
 };
@@ -75,6 +77,7 @@ struct relay::wires {
   file stop{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   file poll{::epoll_create1(EPOLL_CLOEXEC)};
   std::thread thread;
+  std::mutex changing;
 
   void watch(int fd, void* what) {
     epoll_event e{};
@@ -83,11 +86,17 @@ struct relay::wires {
     if (::epoll_ctl(poll.get(), EPOLL_CTL_ADD, fd, &e) < 0)
       throw unable(fmt::format("epoll: {}", std::strerror(errno)));
   }
-  static void take(wire_pair& w);
+  void take(wire_pair& w);
+  [[nodiscard]] spec::link_shape shape_of(const wire_pair& w);
   static void hand_over(wire_pair& w, instant now);
   [[nodiscard]] timespec patience() const;
   void run();
 };
+
+spec::link_shape relay::wires::shape_of(const wire_pair& w) {
+  const std::lock_guard held(changing);
+  return w.shape;
+}
 
 void relay::wires::take(wire_pair& w) {
   std::vector<char> packet(largest_packet);
@@ -98,7 +107,7 @@ void relay::wires::take(wire_pair& w) {
     std::vector<char> bytes(packet.begin(), packet.begin() + n);
     if (multicast(bytes)) continue;
     const auto size = static_cast<std::uint32_t>(n) + wire::ethernet_header;
-    const auto fate = w.model.pass(w.shape, monotonic(), size);
+    const auto fate = w.model.pass(shape_of(w), monotonic(), size);
     if (fate.again) w.under_way.emplace(*fate.again, bytes);
     if (fate.arrives) w.under_way.emplace(*fate.arrives, std::move(bytes));
   }
@@ -127,8 +136,8 @@ void relay::wires::run() {
   for (;;) {
     for (wire_pair& w : directions) hand_over(w, monotonic());
     const timespec rest = patience();
-    const int n = ::epoll_pwait2(poll.get(), events.data(), static_cast<int>(events.size()), &rest,
-                                 nullptr);
+    const int n =
+        ::epoll_pwait2(poll.get(), events.data(), static_cast<int>(events.size()), &rest, nullptr);
     for (int i = 0; i < n; ++i) {
       auto* const w = static_cast<wire_pair*>(events[static_cast<std::size_t>(i)].data.ptr);
       if (w == nullptr) return;
@@ -149,15 +158,26 @@ relay::~relay() {
   wires_->thread.join();
 }
 
-void relay::add(const end& a, const end& b, const spec::link_shape& shape) {
+void relay::add(const end& a, const end& b, const spec::link_shape& shape, std::uint32_t link) {
   wires_->devices.push_back(open_device(a.space, a.name));
   const int from = wires_->devices.back().get();
   wires_->devices.push_back(open_device(b.space, b.name));
   const int to = wires_->devices.back().get();
-  wires_->directions.push_back({from, to, shape, net::link_direction(a.key), {}});
+  wires_->directions.push_back({from, to, shape, link, net::link_direction(a.key), {}});
   wires_->watch(from, &wires_->directions.back());
-  wires_->directions.push_back({to, from, shape, net::link_direction(b.key), {}});
+  wires_->directions.push_back({to, from, shape, link, net::link_direction(b.key), {}});
   wires_->watch(to, &wires_->directions.back());
+}
+
+bool relay::set_link(std::uint32_t link, const link_change& change) {
+  const std::lock_guard held(wires_->changing);
+  bool found = false;
+  for (wire_pair& w : wires_->directions) {
+    if (w.link != link) continue;
+    w.shape.apply(change);
+    found = true;
+  }
+  return found;
 }
 
 void relay::start() {

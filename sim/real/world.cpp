@@ -83,6 +83,7 @@ class world final : public observe::backend {
                   std::string& message) override;
   bool set_firewall(std::string_view host, std::span<const firewall_rule> rules,
                     std::string& message) override;
+  bool set_link(std::uint32_t link, const link_change& change, std::string& message) override;
   process& coordinator() override { return *coordinator_; }
 
   stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
@@ -97,6 +98,7 @@ class world final : public observe::backend {
   }
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
+  void begin_counting() override;
   [[nodiscard]] std::vector<std::string> not_given() const override { return not_given_; }
 
  private:
@@ -215,8 +217,10 @@ one_host& world::find(std::string_view host) const {
 
 process& world::make_process(std::string_view host, const process_options& how) {
   if (!can_be(how.uid))
-    throw unable(fmt::format("cannot be run here: uid {} is not mapped into the user namespace of "
-                             "this program (run it as root)", how.uid));
+    throw unable(
+        fmt::format("cannot be run here: uid {} is not mapped into the user namespace of "
+                    "this program (run it as root)",
+                    how.uid));
   one_host& h = find(host);
   const process_identity who{how.uid, how.nofile, core::philox(seed_, ++made_, 0)};
   h.processes.push_back(std::make_unique<real_process>(around(), &h.place.space, who));
@@ -262,6 +266,21 @@ bool world::set_firewall(std::string_view host, std::span<const firewall_rule> r
   return message.empty();
 }
 
+void world::begin_counting() {
+  for (const auto& h : hosts_) {
+    note_levels(*h);
+    h->ports.restart(now());
+    h->time_wait.restart(now());
+    h->counters_before = read_counters(h->place.space);
+  }
+}
+
+bool world::set_link(std::uint32_t link, const link_change& change, std::string& message) {
+  if (wires_.set_link(link, change)) return true;
+  message = "a link without latency is a veth pair, which stays as it is (give it a latency)";
+  return false;
+}
+
 bool world::capture(observe::packet_log* log) {
   taps_.reset();
   if (log == nullptr) return true;
@@ -294,7 +313,8 @@ observe::backend::stop world::turn_until(instant until, bool (*keep_going)(void*
       settle();
       return stop::finished;
     }
-    // A caller that comes late (samples cost time) still lets happen what is due, or it would starve it.
+    // A caller that comes late (samples cost time) still lets happen what is due, or it would
+    // starve it.
     loop_.turn(until, patience);
     if (taps_) taps_->drain();
     if (loop_.now() >= until && !all_finished_) return stop::reached;

@@ -100,9 +100,11 @@ void session::decide() {
   if (out_.result != observe::verdict::as_expected) return;
   const bool expect_failed = std::any_of(out_.expect.begin(), out_.expect.end(),
                                          [](const auto& row) { return !row.pass; });
+  const bool cold =
+      scenario_->warmup > duration::zero() && instant{scenario_->warmup} > world_->now();
   const bool app_failed = std::any_of(out_.start_failures.begin(), out_.start_failures.end(),
                                       [](const auto& f) { return !f.expected; });
-  if (expect_failed || app_failed || !out_.script_failures.empty()) {
+  if (expect_failed || cold || app_failed || !out_.script_failures.empty()) {
     out_.result = observe::verdict::not_as_expected;
   }
 }
@@ -114,6 +116,11 @@ void session::conclude() {
     return;
   }
   sampler_->take(world_->now());
+  if (scenario_->warmup > duration::zero() && !warm_) {
+    begin_counting();
+    if (out_.stopped.empty())
+      out_.stopped = "the run ended before its warm-up did: nothing is counted";
+  }
   note_start_failures();
   refresh();
   evaluate_end();

@@ -56,6 +56,7 @@ class recorded_process final : public process {
   [[nodiscard]] std::uint32_t peak_descriptors() const override {
     return inner_.peak_descriptors();
   }
+  void restart_peak() override { inner_.restart_peak(); }
   void finished() override { inner_.finished(); }
   task_list& tasks() override { return inner_.tasks(); }
   void* allocate_frame(std::size_t size) override { return inner_.allocate_frame(size); }

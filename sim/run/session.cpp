@@ -30,7 +30,11 @@ std::vector<std::string> hosts_to_sample(const spec::scenario& s) {
 
 session::session(std::shared_ptr<const spec::scenario> s, const run_options& options,
                  const parts& p)
-    : scenario_(std::move(s)), options_(options), parts_(p), wall_start_(wall_ns()) {
+    : scenario_(std::move(s)),
+      apps_(scenario_->apps),
+      options_(options),
+      parts_(p),
+      wall_start_(wall_ns()) {
   out_.file = scenario_->file;
   out_.scenario = scenario_;
   if (options_.sockets_at) {
@@ -83,7 +87,7 @@ void session::run() {
 }
 
 void session::start_everything() {
-  for (const auto& a : scenario_->apps) {
+  for (const auto& a : apps_) {
     sources_.apps.emplace_back();
     start_app(a, sources_.apps.back());
   }
@@ -102,6 +106,7 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
     r.app = &a;
     r.metrics.name = a.name;
     r.metrics.member = spec::member_name(h, m);
+    r.metrics.counted_from = instant{scenario_->warmup};
     row.push_back(&r.metrics);
     r.kernel_side = &world_->make_process(r.metrics.member, {a.user.uid, a.nofile});
     world_->describe_process(*r.kernel_side, a.name, !end_ && parts_.must_finish(a));
@@ -115,12 +120,14 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
   }
 }
 
-/// Where the run pauses beside samples: expect_at, the start of late apps, stops of apps.
+/// Where the run pauses beside samples: the end of the warm-up, expect_at, changes, the start of
+/// late apps, stops of apps.
 std::vector<instant> session::planned_instants() const {
-  std::set<instant> all;
+  std::set<instant> all{instant{scenario_->warmup}};
   for (const auto& e : scenario_->expect) {
     if (e.at) all.insert(instant{*e.at});
   }
+  for (const auto& c : scenario_->changes) all.insert(instant{c.at});
   for (const auto& a : scenario_->apps) {
     if (a.start > duration::zero()) all.insert(instant{a.start});
     if (a.stop) all.insert(instant{*a.stop});
@@ -167,8 +174,23 @@ bool session::pass(instant until) {
 
 void session::at_instant(instant t) {
   note_start_failures();
+  if (scenario_->warmup > duration::zero() && t == instant{scenario_->warmup}) begin_counting();
   evaluate_at(t);
   end_stopped_apps(t);
+  for (const auto& c : scenario_->changes)
+    if (instant{c.at} == t) carry_out(c);
+}
+
+/// The warm-up is over: what was counted so far is taken off, the state of everything stays.
+void session::begin_counting() {
+  for (auto& r : running_) {
+    r->metrics.begin_counting(world_->now());
+    if (r->kernel_side == nullptr) continue;
+    r->kernel_side->restart_peak();
+    r->metrics.fd_peak = r->kernel_side->peak_descriptors();
+  }
+  world_->begin_counting();
+  warm_ = true;
 }
 
 /// A process that ended no longer answers, so its last words are kept.
@@ -219,8 +241,7 @@ std::vector<observe::series::app_point> session::app_points() const {
     observe::series::app_point p;
     for (const auto* m : row) {
       p.attempted += m->attempted;
-      p.errors += m->timeouts + m->eofs;
-      for (const auto n : m->errors) p.errors += n;
+      p.errors += m->errors_ever();
     }
     out.push_back(p);
   }

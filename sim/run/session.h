@@ -28,7 +28,7 @@ class session {
  private:
   using stop = observe::backend::stop;
   struct running {
-    process* kernel_side = nullptr;  ///< null once ended
+    process* kernel_side = nullptr;              ///< null once ended
     std::unique_ptr<recorded_process> recorded;  ///< before it, where calls are written down
     const spec::app* app = nullptr;
     observe::app_metrics metrics;
@@ -44,6 +44,8 @@ class session {
   static bool keep_going(void* self);
   void at_instant(instant t);
   void end_stopped_apps(instant t);
+  void begin_counting();
+  void carry_out(const spec::change& c);
   void note_start_failures();
   void refresh();
   void evaluate_at(instant t);
@@ -58,6 +60,7 @@ class session {
   [[nodiscard]] bool expects_errors_of(const spec::app& a) const;
 
   std::shared_ptr<const spec::scenario> scenario_;
+  std::vector<spec::app> apps_;  ///< as `changes` have made them: what the processes read
   const run_options& options_;
   const parts& parts_;
   std::int64_t wall_start_;
@@ -69,6 +72,7 @@ class session {
   bool finished_ = false;  ///< all that can end has ended, before any planned end
   std::optional<instant> end_;
   bool wall_limit_hit_ = false;
+  bool warm_ = false;  ///< there was a warm-up, and it is over
   bool over_ = false;
   std::unique_ptr<observe::backend> world_;
   std::optional<sampler> sampler_;

@@ -30,12 +30,20 @@ constexpr key top_keys[] = {
     {"script", steps, "list of steps", "", "socket calls one by one, in order across hosts"},
     {"expect", conditions, "metric: condition", "", "tested at the end of the run"},
     {"expect_at", timed_conditions, "time: { metric: condition }", "", "tested at that time"},
-    {"warmup", time, "time", "", "events before it are not counted", later},
-    {"changes", any, "list", "", "changes of the file at a time", later},
+    {"warmup", time, "time", "0 s", "what happens before is not counted; nothing is reset, and times "
+     "count from the start"},
+    {"changes", mappings, "list", "", "what becomes different while the run lasts", optional, 0, 0,
+     &change_table},
     {"faults", any, "list", "", "faults to inject", later},
     {"sweep", any, "mapping", "", "the same file over a grid of values", later},
     {"real", mapping, "mapping", "", "how the file runs on the real kernel (crosscheck)", optional,
      0, 0, &real_table},
+};
+
+constexpr key change_keys[] = {
+    {"at", time, "time", "", "after everything else of that instant", required},
+    {"set", any, "path: value", "", "as --set would; of a host its sysctls and firewall, of a link all but "
+     "its ends and MTU, of an app rates and times", required},
 };
 
 constexpr key real_keys[] = {
@@ -273,6 +281,7 @@ constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
 }  // namespace
 
 const table top_table{"file", "the file itself", top_keys};
+const table change_table{"change", "one element of changes:", change_keys};
 const table real_table{"real", "real:", real_keys};
 const table host_table{"host", "hosts: NAME:", host_keys};
 const table firewall_table{"rule", "one element of firewall:, with exactly one of accept, drop, reject",

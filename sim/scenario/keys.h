@@ -61,6 +61,7 @@ struct table {
 };
 
 extern const table top_table;
+extern const table change_table;
 extern const table real_table;
 extern const table host_table;
 extern const table firewall_table;

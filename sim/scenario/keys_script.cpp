@@ -171,7 +171,18 @@ constexpr key firewall_keys[] = {
     host,
     expect,
 };
-constexpr key link_keys[] = {{"link", any, "[host, host]", "", "changes a link", later}};
+constexpr key link_keys[] = {
+    {"link", any, "[host, host]", "", "changes the keys given of a link; routes stay", required},
+    {"latency", time, "time", "", "not to or from 0"},
+    {"jitter", time, "time", "", "as in links:, like all that follow"},
+    {"bandwidth", special, "bit rate | none", "", "of frames, each way"},
+    {"queue", special, "N packets | size", "", "what may wait"},
+    {"loss", special, "share", "", "of the packets"},
+    {"duplicate", special, "share", "", "of the packets"},
+    {"reorder", special, "share", "", "of the packets"},
+    {"up", boolean, "true | false", "", "down: what is sent vanishes"},
+    expect,
+};
 
 constexpr table tables[] = {
     {"socket", "step", socket_keys},

@@ -117,6 +117,8 @@ void load_expect_at(context& c, const node& expect_at) {
       c.error(e.where, "expect_at: " + at.error);
     } else if (c.out.duration && *at.value > *c.out.duration) {
       c.error(e.where, "expect_at: " + quoted(e.key) + " is after the end of the run");
+    } else if (*at.value < c.out.warmup) {
+      c.error(e.where, "expect_at: " + quoted(e.key) + " is before the end of the warm-up");
     } else {
       load_expect(c, e.value, at.value);
     }

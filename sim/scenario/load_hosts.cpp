@@ -1,4 +1,4 @@
-// hosts: and links:.
+// hosts:.
 #include "sim/profile/nearest.h"
 #include "sim/scenario/parts.h"
 
@@ -229,91 +229,6 @@ void check_addresses(context& c) {
   }
 }
 
-/// The value of a key with a syntax of its own, or what stands in `value`.
-template <class T, class Parse>
-void read_special(mapping& m, const char* key, T& value, Parse parse) {
-  const auto text = m.special(key);
-  if (!text || *text == "none") return;
-  auto parsed = parse(*text);
-  if (parsed.value) {
-    value = *parsed.value;
-  } else {
-    m.error(key, parsed.error);
-  }
-}
-
-bool has_ipv6(const spec::host& h) {
-  return std::any_of(h.addresses.begin(), h.addresses.end(), [](const spec::address_run& a) {
-    return a.first.family == family::inet6;
-  });
-}
-
-void read_link_shape(mapping& m, spec::link_shape& l) {
-  l.latency = m.time("latency");
-  l.jitter = m.time("jitter");
-  read_special(m, "bandwidth", l.bandwidth, spec::parse_bandwidth);
-  spec::queue_length queue{l.queue_packets, l.queue_bytes};
-  read_special(m, "queue", queue, spec::parse_queue);
-  l.queue_packets = queue.packets;
-  l.queue_bytes = queue.bytes;
-  read_special(m, "loss", l.loss, spec::parse_share);
-  read_special(m, "duplicate", l.duplicate, spec::parse_share);
-  read_special(m, "reorder", l.reorder, spec::parse_share);
-  l.mtu = static_cast<std::uint32_t>(m.whole("mtu"));
-  l.up = m.flag("up");
-  if (m.has("queue") && !m.has("bandwidth"))
-    m.error("queue", "nothing waits on a link without bandwidth");
-  if (l.latency != duration{}) return;
-  const auto wants_time = [&m](const char* key, bool given) {
-    if (given) m.error(key, "takes time, and a link without latency has none (give it a latency)");
-  };
-  wants_time("jitter", l.jitter != duration{});
-  wants_time("bandwidth", l.bandwidth != 0);
-  wants_time("reorder", l.reorder != 0);
-}
-
-std::optional<spec::link> read_link(context& c, const node& n) {
-  mapping m(c, n, link_table, "a link");
-  spec::link l;
-  l.where = n.where;
-  read_link_shape(m, l);
-  const node* between = m.find("between");
-  if (between == nullptr) return std::nullopt;
-  if (between->kind != node::type::list || between->items.size() != 2) {
-    m.error("between", "names two hosts: [client, server]");
-    return std::nullopt;
-  }
-  bool ok = true;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto& end = between->items[i];
-    if (!expect_scalar(c, end, "between")) return std::nullopt;
-    const auto found = look_up_host(c, end.text, end.where);
-    if (found) l.between[i] = *found;
-    ok = ok && found.has_value();
-  }
-  if (!ok) return std::nullopt;
-  if (l.between[0].host == l.between[1].host && (l.between[0].member == l.between[1].member ||
-                                                 !l.between[0].member || !l.between[1].member)) {
-    m.error("between", "a link joins two different hosts");
-    return std::nullopt;
-  }
-  constexpr std::uint32_t least_for_ipv6 = 1280;  // RFC 8200 5
-  if (l.mtu < least_for_ipv6 && has_ipv6(c.out.hosts[l.between[0].host]) &&
-      has_ipv6(c.out.hosts[l.between[1].host]))
-    m.error("mtu", "is at least 1280 where both hosts have IPv6 addresses");
-  return l;
-}
-
-/// Whether two ends can be one host.
-bool meet(const spec::host_selection& a, const spec::host_selection& b) {
-  return a.host == b.host && (!a.member || !b.member || a.member == b.member);
-}
-
-bool same_pair(const spec::link& a, const spec::link& b) {
-  return (meet(a.between[0], b.between[0]) && meet(a.between[1], b.between[1])) ||
-         (meet(a.between[0], b.between[1]) && meet(a.between[1], b.between[0]));
-}
-
 }  // namespace
 
 void load_hosts(context& c, const node& hosts) {
@@ -336,36 +251,6 @@ void load_hosts(context& c, const node& hosts) {
                              " hosts, more than the limit of 1000000");
   check_member_names(c);
   check_addresses(c);
-}
-
-void load_links(context& c, const node& links) {
-  constexpr std::size_t most_links = 10'000;
-  if (links.kind != node::type::list) {
-    c.error(links.where, "links is a list of mappings");
-    return;
-  }
-  if (links.items.size() > most_links) {
-    c.error(links.where, "more than the limit of 10000 links");
-    return;
-  }
-  std::uint64_t pairs = 0;
-  for (const auto& n : links.items) {
-    const auto l = read_link(c, n);
-    if (!l) continue;
-    std::uint64_t product = 1;
-    for (const auto& end : l->between) product *= end.member ? 1 : c.out.hosts[end.host].members();
-    pairs += product;
-    for (const auto& other : c.out.links)
-      if (same_pair(other, *l)) {
-        c.error(n.where, "a second link between these hosts (the first is in line " +
-                             std::to_string(other.where.line) + ")");
-        break;
-      }
-    c.out.links.push_back(*l);
-  }
-  if (pairs > most_hosts)
-    c.error(links.where,
-            "these are " + std::to_string(pairs) + " links, more than the limit of 1000000");
 }
 
 std::optional<spec::host_selection> look_up_host(context& c, std::string_view name,

@@ -22,7 +22,7 @@ const table* find_call(const node& n) {
 }
 
 std::optional<call> call_named(std::string_view text) {
-  for (int i = 0; i <= static_cast<int>(call::firewall); ++i)
+  for (int i = 0; i <= static_cast<int>(call::link); ++i)
     if (name(static_cast<call>(i)) == text) return static_cast<call>(i);
   return std::nullopt;
 }
@@ -168,7 +168,7 @@ class script_reader {
     const auto own = name(s.call);
     if (s.call != call::wait && s.call != call::repeat && s.call != call::count &&
         s.call != call::sysctl && s.call != call::exit && s.call != call::firewall &&
-        m.find(own) != nullptr)
+        s.call != call::link && m.find(own) != nullptr)
       s.subject = s.call == call::join ? name_of(m, own) : new_name(m, own, false);
     read_waiting(m, s);
     switch (s.call) {
@@ -216,6 +216,8 @@ class script_reader {
         return read_repeat(m, s);
       case call::sysctl:
         return read_sysctl_step(m, s);
+      case call::link:
+        return read_link_step(m, s);
       case call::firewall:
         if (const node* rules = m.find("firewall"))
           s.firewall = read_firewall(c_, *rules, c_.out.hosts[s.host.host].router);
@@ -338,6 +340,15 @@ class script_reader {
     if (const node* list = m.find("steps")) s.steps = read(*list, false);
   }
 
+  /// On what the link is after the steps so far.
+  void read_link_step(mapping& m, spec::step& s) {
+    const auto which = find_link(c_, m, "link");
+    if (!which) return;
+    s.link = *which;
+    s.change = read_link_change(m, links_.try_emplace(*which, c_.out.links[*which]).first->second);
+    if (s.change == link_change{}) c_.error(m.where(), "the step changes nothing of the link");
+  }
+
   void read_sysctl_step(mapping& m, spec::step& s) {
     s.sysctl_name = m.text("sysctl");
     const node* v = m.find("value");
@@ -360,6 +371,7 @@ class script_reader {
   std::vector<std::string> kept_;
   std::vector<use> used_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, profile::sysctls> sysctls_;
+  std::map<std::uint32_t, spec::link_shape> links_;
 };
 
 }  // namespace

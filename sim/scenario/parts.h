@@ -14,12 +14,21 @@ void load_hosts(context& c, const node& hosts);
 /// firewall: of the hosts; rules name hosts, so all are known by then.
 void load_firewalls(context& c, const node& hosts);
 void load_links(context& c, const node& links);
+/// The link between the two hosts that `key` names, as an index of links:.
+[[nodiscard]] std::optional<std::uint32_t> find_link(context& c, mapping& m, const char* key);
+/// The keys of a link that are given; `shape` is the link so far, and then with them.
+[[nodiscard]] link_change read_link_change(mapping& m, spec::link_shape& shape);
 void load_apps(context& c, const node& apps);
 void load_script(context& c, const node& script);
 void load_expect(context& c, const node& expect, std::optional<duration> at);
 void load_expect_at(context& c, const node& expect_at);
 /// `root` is the whole file, in which the paths of `set` must lead somewhere.
 void load_real(context& c, const node& real, const node& root);
+
+/// Reads a whole tree, but for its changes.
+using read_file_at = void (*)(context& c, const node& root);
+/// Comes last: `root` is the whole file, which `read` checks anew after each change.
+void load_changes(context& c, const node& changes, const node& root, read_file_at read);
 
 /// Loads that would never end or would wait for ever (check_loads.cpp).
 void check_loads(context& c);

@@ -30,7 +30,7 @@ void read_pace(mapping& m, spec::scenario& s) {
   s.pace = t.value;
 }
 
-void read_top(context& c, const node& root) {
+void read_state(context& c, const node& root) {
   mapping m(c, root, top_table, "the file");
   if (root.kind == node::type::null) c.error(root.where, "the file is empty");
   if (!m.is_map()) return;
@@ -46,6 +46,9 @@ void read_top(context& c, const node& root) {
     const auto& d = *m.find("duration");
     if (spec::parse_time(d.text).value) m.error("duration", "is more than 0");
   }
+  s.warmup = m.time("warmup");
+  if (s.duration && s.warmup >= *s.duration && m.has("warmup"))
+    m.error("warmup", "is shorter than the run (duration: " + spec::time_text(*s.duration) + ")");
   read_pace(m, s);
   if (const node* n = m.find("hosts")) {
     load_hosts(c, *n);
@@ -59,6 +62,11 @@ void read_top(context& c, const node& root) {
   if (const node* n = m.find("expect_at")) load_expect_at(c, *n);
   if (const node* n = m.find("real")) load_real(c, *n, root);
   check_loads(c);
+}
+
+void read_top(context& c, const node& root) {
+  read_state(c, root);
+  if (const node* n = root.find("changes")) load_changes(c, *n, root, &read_state);
 }
 
 /// By place, each once: what stands behind an anchor is met at every alias.

@@ -15,7 +15,9 @@ struct bad_path {
 /// Walks down a path. `keys_` is the table of the mapping reached, null where names are free.
 class walker {
  public:
-  explicit walker(node& root) : at_(&root), keys_(&top_table) {}
+  /// Keys that a path makes get that place.
+  explicit walker(node& root, spec::position made_at = {})
+      : at_(&root), keys_(&top_table), made_at_(made_at) {}
 
   void step(const spec::path_segment& s) {
     if (s.key.empty()) {
@@ -27,6 +29,7 @@ class walker {
   }
 
   [[nodiscard]] node& here() { return *at_; }
+  [[nodiscard]] reached_key reached() const { return reached_; }
 
  private:
   [[noreturn]] void lost(std::string_view key, std::vector<std::string_view> known) const {
@@ -62,6 +65,7 @@ class walker {
     const auto* k = keys_->find(key);
     if (k == nullptr) lost(key, known_keys());
     descend(key);
+    reached_ = {keys_->name, k->name};
     named_ = k->type == value_type::named ? k->sub : nullptr;
     element_ = k->type == value_type::mappings ? k->sub : nullptr;
     steps_ = k->type == value_type::steps;
@@ -114,7 +118,7 @@ class walker {
       throw bad_path{"'" + spec::to_string(walked_) + "' is not a mapping"};
     node* child = at_->find(key);
     if (child == nullptr) {
-      at_->entries.push_back({key, {}, {}});
+      at_->entries.push_back({key, made_at_, {}});
       child = &at_->entries.back().value;
       child->plain = true;
     }
@@ -127,6 +131,8 @@ class walker {
   const table* element_ = nullptr;  ///< the reached list has such elements
   bool steps_ = false;              ///< the reached list has steps
   spec::metric_path walked_;
+  spec::position made_at_;
+  reached_key reached_;  ///< the last key of a table
 };
 
 /// A scalar as it stands; YAML where it begins like a list, mapping or quoted text.
@@ -166,6 +172,25 @@ void clear_places(node& n) {
 }
 
 }  // namespace
+
+std::optional<reached_key> apply_change(node& root, const std::string& path_text, const node& value,
+                                        std::vector<config_error>& errors) {
+  std::string why;
+  const auto path = split(path_text, why);
+  if (!path) {
+    errors.push_back({path_text, {}, std::move(why)});
+    return std::nullopt;
+  }
+  try {
+    walker w(root, value.where);
+    for (const auto& segment : *path) w.step(segment);
+    w.here() = value;
+    return w.reached();
+  } catch (const bad_path& e) {
+    errors.push_back({path_text, {}, e.message});
+    return std::nullopt;
+  }
+}
 
 void apply_setting(node& root, const setting& s, std::vector<config_error>& errors) {
   const auto fail = [&](std::string why) {

@@ -77,11 +77,18 @@ struct retry_rules {
   std::uint32_t jitter_ppm = 0;           ///< a share of the wait, in millionths
 };
 
+/// From then on, counted from the app's start, an open loop has another rate.
+struct rate_change {
+  duration at{};
+  spec::rate to;
+};
+
 struct load {
   std::vector<endpoint> to;        ///< request k goes to to[(k - 1) % size]
   std::optional<spec::rate> rate;  ///< exactly one of rate, concurrency, stages
   std::optional<std::uint32_t> concurrency;
   std::vector<stage> stages;
+  std::vector<rate_change> rate_changes;  ///< by time
   arrival_kind arrivals = arrival_kind::constant;
   std::uint64_t request = 64;                 ///< bytes
   std::uint64_t reply = 64;                   ///< bytes awaited
@@ -99,6 +106,7 @@ struct pool {
   std::vector<endpoint> to;  ///< connection n goes to to[(n - 1) % size]
   std::uint32_t size = 1;    ///< most connections kept
   spec::rate rate;
+  std::vector<rate_change> rate_changes;
   arrival_kind arrivals = arrival_kind::constant;
   std::uint64_t request = 64;
   std::uint64_t reply = 64;
@@ -153,11 +161,12 @@ enum class udp_sockets : std::uint8_t {
 struct udp_client {
   std::vector<endpoint> to;  ///< request k goes to to[(k - 1) % size]
   spec::rate rate;
+  std::vector<rate_change> rate_changes;
   arrival_kind arrivals = arrival_kind::constant;
-  std::uint64_t size = 64;         ///< bytes of a request
-  bool awaits_reply = true;        ///< false: a request is complete once sent
-  bool connected = false;          ///< connect() first: only then ICMP errors are told
-  duration timeout{5'000'000'000}; ///< for the reply, since the request began
+  std::uint64_t size = 64;          ///< bytes of a request
+  bool awaits_reply = true;         ///< false: a request is complete once sent
+  bool connected = false;           ///< connect() first: only then ICMP errors are told
+  duration timeout{5'000'000'000};  ///< for the reply, since the request began
   udp_sockets sockets = udp_sockets::one;
   duration hold{};             ///< per_request: a socket stays open at least so long
   std::vector<endpoint> bind;  ///< in turn by socket; empty: no bind(); port 0: explicit bind(0)
@@ -165,8 +174,8 @@ struct udp_client {
   std::optional<std::uint64_t> limit;  ///< requests
 };
 
-using app_kind = std::variant<echo_server, echo_client, load, pool, listener, scan, udp_server,
-                              udp_client>;
+using app_kind =
+    std::variant<echo_server, echo_client, load, pool, listener, scan, udp_server, udp_client>;
 
 struct app {
   std::string name;

@@ -35,4 +35,33 @@ std::optional<ip_address> first_address(const host& h, std::uint32_t member, fam
   return std::nullopt;
 }
 
+void link_shape::apply(const link_change& c) {
+  latency = c.latency.value_or(latency);
+  jitter = c.jitter.value_or(jitter);
+  bandwidth = c.bandwidth.value_or(bandwidth);
+  queue_packets = c.queue_packets.value_or(queue_packets);
+  queue_bytes = c.queue_bytes.value_or(queue_bytes);
+  loss = c.loss.value_or(loss);
+  duplicate = c.duplicate.value_or(duplicate);
+  reorder = c.reorder.value_or(reorder);
+  up = c.up.value_or(up);
+}
+
+link_change change_between(const link_shape& before, const link_shape& after) {
+  const auto differs = [](const auto& a, const auto& b) {
+    return a == b ? std::nullopt : std::optional(b);
+  };
+  link_change c;
+  c.latency = differs(before.latency, after.latency);
+  c.jitter = differs(before.jitter, after.jitter);
+  c.bandwidth = differs(before.bandwidth, after.bandwidth);
+  c.queue_packets = differs(before.queue_packets, after.queue_packets);
+  c.queue_bytes = differs(before.queue_bytes, after.queue_bytes);
+  c.loss = differs(before.loss, after.loss);
+  c.duplicate = differs(before.duplicate, after.duplicate);
+  c.reorder = differs(before.reorder, after.reorder);
+  c.up = differs(before.up, after.up);
+  return c;
+}
+
 }  // namespace fourtuple::spec

@@ -8,6 +8,7 @@
 
 #include <fourtuple/address.h>
 #include <fourtuple/firewall.h>
+#include <fourtuple/link.h>
 
 #include <array>
 #include <cstdint>
@@ -43,9 +44,9 @@ struct host {
   /// The names and texts of `sysctls:` as written (the real kernel is told these).
   std::vector<std::pair<std::string, std::string>> sysctl_lines;
   std::vector<firewall_rule> firewall;  ///< first match wins
-  spec::user user;              ///< default of its apps and script processes
-  std::uint32_t nofile = 1024;  ///< likewise
-  bool router = false;          ///< forwards what is not for itself
+  spec::user user;                      ///< default of its apps and script processes
+  std::uint32_t nofile = 1024;          ///< likewise
+  bool router = false;                  ///< forwards what is not for itself
 
   [[nodiscard]] std::uint32_t members() const { return count.value_or(1); }
 };
@@ -76,22 +77,27 @@ struct host_selection {
 
 /// What a link is like, both directions alike. Shares are millionths.
 struct link_shape {
-  duration latency{};                ///< one way; 0: veth, else at least 1 ns
-  duration jitter{};                 ///< added to the latency, uniform in [0, jitter]
-  std::uint64_t bandwidth = 0;       ///< bit/s of frames with their Ethernet header; 0: no limit
+  duration latency{};                  ///< one way; 0: veth, else at least 1 ns
+  duration jitter{};                   ///< added to the latency, uniform in [0, jitter]
+  std::uint64_t bandwidth = 0;         ///< bit/s of frames with their Ethernet header; 0: no limit
   std::uint64_t queue_packets = 1000;  ///< that wait behind the one being sent; more are dropped
-  std::uint64_t queue_bytes = 0;     ///< the same as bytes; 0: counted in packets
+  std::uint64_t queue_bytes = 0;       ///< the same as bytes; 0: counted in packets
   std::uint32_t loss = 0;
   std::uint32_t duplicate = 0;
-  std::uint32_t reorder = 0;         ///< held back by one more latency, for later ones to overtake
-  std::uint32_t mtu = 1500;          ///< bytes from the IP header on
-  bool up = true;                    ///< down: what is sent vanishes, as on a cable that is pulled
+  std::uint32_t reorder = 0;  ///< held back by one more latency, for later ones to overtake
+  std::uint32_t mtu = 1500;   ///< bytes from the IP header on
+  bool up = true;             ///< down: what is sent vanishes, as on a cable that is pulled
 
   /// Every packet arrives, its latency after it was sent.
   [[nodiscard]] bool plain() const {
-    return up && jitter == duration{} && bandwidth == 0 && loss == 0 && duplicate == 0 && reorder == 0;
+    return up && jitter == duration{} && bandwidth == 0 && loss == 0 && duplicate == 0 &&
+           reorder == 0;
   }
+  void apply(const link_change& c);
 };
+
+/// What makes `after` of `before`; MTUs are not looked at.
+[[nodiscard]] link_change change_between(const link_shape& before, const link_shape& after);
 
 /// A link between two hosts (or every pair of their members).
 struct link : link_shape {

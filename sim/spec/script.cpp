@@ -5,12 +5,12 @@
 namespace fourtuple::spec {
 namespace {
 
-constexpr std::array<std::string_view, 26> call_names{
-    "socket",      "bind",       "listen",     "connect",  "accept", "send",  "fill",
-    "recv",        "sendto",     "recvfrom",   "shutdown", "close",  "dup",   "getsockname",
-    "getpeername", "setsockopt", "getsockopt", "poll",     "state",  "count", "wait",
-    "repeat",      "join",       "sysctl",     "exit",     "firewall"};
-static_assert(call_names.size() == static_cast<std::size_t>(call::firewall) + 1);
+constexpr std::array<std::string_view, 27> call_names{
+    "socket",      "bind",       "listen",     "connect",  "accept",   "send",  "fill",
+    "recv",        "sendto",     "recvfrom",   "shutdown", "close",    "dup",   "getsockname",
+    "getpeername", "setsockopt", "getsockopt", "poll",     "state",    "count", "wait",
+    "repeat",      "join",       "sysctl",     "exit",     "firewall", "link"};
+static_assert(call_names.size() == static_cast<std::size_t>(call::link) + 1);
 
 constexpr std::array<std::string_view, 6> bit_names{"in", "pri", "out", "rdhup", "err", "hup"};
 

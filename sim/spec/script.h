@@ -44,6 +44,7 @@ enum class call : std::uint8_t {
   sysctl,
   exit,
   firewall,
+  link,
 };
 /// As the file and the results spell it: "socket", "repeat", ...
 [[nodiscard]] std::string_view name(call c);
@@ -78,7 +79,7 @@ struct step {
   spec::call call = call::wait;
   position where;            ///< of the step
   std::uint32_t number = 0;  ///< 1-based: in the script, or in the `steps` of its repeat
-  host_ref host;             ///< every call but wait, repeat
+  host_ref host;             ///< every call but wait, repeat, link
   std::string process;       ///< "": the host's shared one; exit: the one that ends
   text_template subject;     ///< socket name; background name for join
   std::optional<step_expectation> expect;
@@ -103,6 +104,8 @@ struct step {
   std::string sysctl_name;                ///< sysctl
   std::string sysctl_value;               ///< sysctl, as written
   std::vector<firewall_rule> firewall;    ///< firewall: all rules from now on
+  std::uint32_t link = 0;                 ///< link: index of scenario::links
+  link_change change;                     ///< link
 
   bool nonblocking = false;        ///< socket: stays; else for that call
   std::optional<duration> within;  ///< a blocking call ends with `timeout` after it; 300 s

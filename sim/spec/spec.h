@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sim/spec/app.h"
+#include "sim/spec/change.h"
 #include "sim/spec/condition.h"
 #include "sim/spec/host.h"
 #include "sim/spec/metric.h"
@@ -37,10 +38,10 @@ enum class real_place : std::uint8_t {
 
 /// `real:`, how the file runs on the real kernel.
 struct real_run {
-  std::optional<std::string> skip;  ///< why it does not
+  std::optional<std::string> skip;                       ///< why it does not
   std::vector<std::pair<std::string, std::string>> set;  ///< changes for both sides, as --set
-  std::int64_t tolerance_ppm = 200'000;  ///< of what is compared by time
-  std::optional<real_place> backend;     ///< nothing: the best that the machine allows
+  std::int64_t tolerance_ppm = 200'000;                  ///< of what is compared by time
+  std::optional<real_place> backend;  ///< nothing: the best that the machine allows
 };
 
 struct scenario {
@@ -49,21 +50,23 @@ struct scenario {
   std::string why;
   std::uint64_t seed = 1;
   std::optional<fourtuple::duration>
-      duration;  ///< nothing: until every script and app that can end has ended
+      duration;                  ///< nothing: until every script and app that can end has ended
+  fourtuple::duration warmup{};  ///< what happens before is not counted
   std::optional<fourtuple::duration> pace;  ///< of the script; nothing: one round trip of the
                                             ///< slowest path plus 1 ms
   std::vector<host> hosts;                  ///< in file order
   std::vector<link> links;                  ///< empty: one segment without delay
   std::vector<app> apps;                    ///< in file order
   std::vector<step> script;
+  std::vector<change> changes;  ///< by time
   std::vector<expectation> expect;
   real_run real;
 
   [[nodiscard]] std::uint64_t host_count() const;  ///< members counted
 };
 
-/// Every member of every host in the order of their names: host numbers are places in it, so that the
-/// order of a file decides nothing (DESIGN 4.5).
+/// Every member of every host in the order of their names: host numbers are places in it, so that
+/// the order of a file decides nothing (DESIGN 4.5).
 [[nodiscard]] std::vector<host_ref> in_name_order(const scenario& s);
 
 /// A host by the name a user writes: "client", "fleet" (all), "fleet-3" (one).

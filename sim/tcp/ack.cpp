@@ -5,7 +5,9 @@ namespace fourtuple::tcp::detail {
 namespace {
 
 /// When the segment left, on the clock of the time stamp option.
-std::uint32_t sent_ms(const sent_segment& s, const clock& c) { return c.ms - (c.us - s.sent_us) / 1000; }
+std::uint32_t sent_ms(const sent_segment& s, const clock& c) {
+  return c.ms - (c.us - s.sent_us) / 1000;
+}
 
 /// tcp_ack_update_window() with tcp_may_update_window(); says whether the window is news.
 bool update_window(tcb& t, const wire::segment& s) {
@@ -70,10 +72,8 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
     if (rtt < 0) rtt = k.c.us - a.first_sack_us;
     least = k.c.us - a.last_sack_us;
   }
-  if (rtt < 0 && a.data_acked && a.s.has_timestamps && a.s.ts_echo != 0) {
-    const std::uint32_t ms = k.c.ms - (a.s.ts_echo - k.t.ts_offset);
-    rtt = least = std::int64_t{std::max(ms, 1U)} * 1000;
-  }
+  if (rtt < 0 && a.data_acked)
+    if (const auto sample = rtt_by_timestamp(k.t, a.s, k.c)) rtt = least = *sample;
   if (rtt < 0) return false;
   note_min_rtt(k.t, static_cast<std::uint32_t>(least));
   rtt_sample(k.t, static_cast<std::uint32_t>(rtt), k.l);

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "sim/tcp/step.h"
 
 namespace fourtuple::tcp::detail {
 
-[[nodiscard]] inline std::uint32_t jiffy(const clock& c) { return static_cast<std::uint32_t>(c.jiffy); }
+[[nodiscard]] inline std::uint32_t jiffy(const clock& c) {
+  return static_cast<std::uint32_t>(c.jiffy);
+}
 /// Milliseconds to jiffies, rounded up as msecs_to_jiffies() does.
 [[nodiscard]] inline std::uint32_t jiffies_of_ms(std::uint64_t milliseconds, const limits& l) {
   return static_cast<std::uint32_t>((milliseconds * l.hz + 999) / 1000);
@@ -35,8 +38,7 @@ namespace fourtuple::tcp::detail {
 }
 /// tcp_receive_window(): what is left of the window of the last ACK sent.
 [[nodiscard]] inline std::uint32_t receive_window(const tcb& t) {
-  const std::int32_t w =
-      wire::distance(t.rcv_nxt, t.rcv_wup + t.rcv_wnd);
+  const std::int32_t w = wire::distance(t.rcv_nxt, t.rcv_wup + t.rcv_wnd);
   return w < 0 ? 0 : static_cast<std::uint32_t>(w);
 }
 
@@ -52,8 +54,8 @@ struct initial_window {
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
 /// tcp_full_space(): the largest window the receive buffer allows.
 [[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
-/// tcp_init_buffer_space(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer grows
-/// to twice of what the application takes in a round trip.
+/// tcp_init_buffer_space(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer
+/// grows to twice of what the application takes in a round trip.
 void begin_space_measurement(tcb& t, const limits& l, const clock& c);
 void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c);
 void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions& out);
@@ -110,8 +112,13 @@ void add_sack_blocks(tcb& t, wire::segment& s, actions& out);
 // rtt.cpp
 /// tcp_update_rtt_min(). DEVIATION: the least of the connection's life, not of tcp_min_rtt_wlen.
 void note_min_rtt(tcb& t, std::uint32_t rtt_us);
-/// The SYN was acknowledged: its round trip is the first sample, unless it was sent twice.
-void syn_acknowledged(tcb& t, const limits& l, const clock& c, actions& out);
+/// tcp_rtt_tsopt_us(): since the segment was sent whose time stamp is echoed, in whole ms.
+[[nodiscard]] std::optional<std::uint32_t> rtt_by_timestamp(const tcb& t, const wire::segment& s,
+                                                            const clock& c);
+/// The SYN was acknowledged: its round trip is the first sample; if it was sent twice, by its time
+/// stamp.
+void syn_acknowledged(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                      actions& out);
 void rtt_sample(tcb& t, std::uint32_t sample_us, const limits& l);
 void set_rto(tcb& t, const limits& l);
 void arm_rto(tcb& t, const limits& l, actions& out);

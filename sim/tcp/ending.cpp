@@ -7,6 +7,8 @@ void finish(tcb& t, errc error, actions& out) {
   // tcp_done() counts them; close() and connect(AF_UNSPEC) of a half-open socket do without it.
   const bool opening = t.st == state::syn_sent || t.st == state::syn_received;
   if (opening && error != errc::ok) out.count(counter::TcpAttemptFails);
+  // tcp_set_state(): an established connection that is closed without a handshake was reset.
+  if (t.st == state::established || t.st == state::close_wait) out.count(counter::TcpEstabResets);
   if (error != errc::ok) {
     t.error = error;
     out.wakes |= wake_error;
@@ -20,8 +22,6 @@ void finish(tcb& t, errc error, actions& out) {
 }
 
 void reset_received(tcb& t, actions& out) {
-  if (t.st == state::established || t.st == state::close_wait)
-    out.count(counter::TcpEstabResets);
   // tcp_reset(): refused while opening, a broken pipe once the peer had finished, else reset.
   const errc error = t.st == state::syn_sent     ? errc::econnrefused
                      : t.st == state::close_wait ? errc::epipe
@@ -47,8 +47,8 @@ void orphan_fin_wait_2(tcb& t, bool reply_reset, const wire::segment* cause, boo
     finish(t, errc::ok, out);
     return;
   }
-  const std::uint32_t timeout = t.opt.linger2_s != 0 ? static_cast<std::uint32_t>(t.opt.linger2_s)
-                                                     : l.fin_timeout_s;
+  const std::uint32_t timeout =
+      t.opt.linger2_s != 0 ? static_cast<std::uint32_t>(t.opt.linger2_s) : l.fin_timeout_s;
   // tcp_fin_time(): at least 3.5 RTO.
   const std::uint64_t jiffies =
       std::max<std::uint64_t>(jiffies_of_s(timeout, l), (std::uint64_t{t.rto} << 2) - (t.rto >> 1));

@@ -80,7 +80,8 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, const clock& 
   t.max_window = std::max(t.max_window, t.snd_wnd);
 }
 
-void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                       actions& out) {
   take_options(t, s, l, c);
   t.st = state::syn_received;
   send_syn(t, true, l, c, out);
@@ -116,7 +117,7 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     // Fourth, check the SYN bit: our SYN has been ACKed.
     take_options(t, s, l, c);
     t.snd_una = s.ack_number;
-    syn_acknowledged(t, l, c, out);
+    syn_acknowledged(t, s, l, c, out);
     if (t.srtt_us8 == 0) t.rto = jiffies_of_ms(t.retransmits == 0 ? 1000 : 3000, l);
     if (t.retransmits > 1) t.cwnd = 1;
     t.retransmits = 0;

@@ -52,7 +52,8 @@ void make_syn_ack(const request& r, const limits&, const clock& c, actions& out)
 }
 
 std::uint64_t request_timeout(const request& r, const limits& l) {
-  const std::uint64_t timeout = std::uint64_t{l.rto_initial_ms} << std::min<unsigned>(r.timeouts, 20);
+  const std::uint64_t timeout = std::uint64_t{l.rto_initial_ms}
+                                << std::min<unsigned>(r.timeouts, 20);
   return jiffies_of_ms(std::min<std::uint64_t>(timeout, l.rto_max_ms), l);
 }
 
@@ -94,8 +95,8 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
     return request_verdict::drop;
   }
   const seq next = r.rcv_isn + 1;
-  const bool in_window = wire::at_or_after(s.end(), next) &&
-                         wire::at_or_before(s.seq_number, next + r.rcv_wnd);
+  const bool in_window =
+      wire::at_or_after(s.end(), next) && wire::at_or_before(s.seq_number, next + r.rcv_wnd);
   if (paws || !in_window) {
     if (!s.has(wire::rst) && within_ratelimit(r.last_oow_ack, l, c)) plain_ack(r, c, out);
     return request_verdict::drop;
@@ -189,11 +190,13 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.reordering = l.reordering;
   t.snd_wl1 = r.rcv_isn;
   t.last_heard = jiffy(c);
-  (void)final_ack;
   set_rto(t, l);
-  if (r.retransmits == 0 && r.sent_us != 0) {  // tcp_synack_rtt_meas()
-    note_min_rtt(t, c.us - r.sent_us);
-    rtt_sample(t, c.us - r.sent_us, l);
+  // tcp_synack_rtt_meas()
+  const bool sent_once = r.retransmits == 0 && r.sent_us != 0;
+  const auto rtt = sent_once ? std::optional(c.us - r.sent_us) : rtt_by_timestamp(t, final_ack, c);
+  if (rtt) {
+    note_min_rtt(t, *rtt);
+    rtt_sample(t, *rtt, l);
   }
   return t;
 }

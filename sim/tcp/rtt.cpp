@@ -49,13 +49,23 @@ void note_min_rtt(tcb& t, std::uint32_t rtt_us) {
   if (t.min_rtt_us == 0 || rtt_us < t.min_rtt_us) t.min_rtt_us = rtt_us;
 }
 
-void syn_acknowledged(tcb& t, const limits& l, const clock& c, actions& out) {
+std::optional<std::uint32_t> rtt_by_timestamp(const tcb& t, const wire::segment& s,
+                                              const clock& c) {
+  if (!t.timestamps || !s.has_timestamps || s.ts_echo == 0) return std::nullopt;
+  return std::max(c.ms - (s.ts_echo - t.ts_offset), 1U) * 1000;
+}
+
+void syn_acknowledged(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                      actions& out) {
   if (t.transit == 0) return;
   const transit& x = (*out.transits)[t.transit];
-  if (!x.sent.empty() && t.retransmits == 0) {
-    const std::uint32_t rtt = c.us - x.sent.front().sent_us;
-    note_min_rtt(t, rtt);
-    rtt_sample(t, rtt, l);
+  std::optional<std::uint32_t> rtt;
+  if (!x.sent.empty()) {
+    rtt = t.retransmits == 0 ? c.us - x.sent.front().sent_us : rtt_by_timestamp(t, s, c);
+  }
+  if (rtt) {
+    note_min_rtt(t, *rtt);
+    rtt_sample(t, *rtt, l);
   }
   drop_transit(t, out);
 }

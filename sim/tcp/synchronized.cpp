@@ -104,8 +104,8 @@ go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, 
       t.shut_wr = true;
       out.wakes |= wake_writable;
       if (!t.orphan) return go::on;
-      const bool more = s.length != 0 && wire::after(s.end() - (s.has(wire::fin) ? 1U : 0U),
-                                                     t.rcv_nxt);
+      const bool more =
+          s.length != 0 && wire::after(s.end() - (s.has(wire::fin) ? 1U : 0U), t.rcv_nxt);
       if (more) {
         out.count(counter::TcpExtTCPAbortOnData);
         refuse(s, out);
@@ -121,12 +121,14 @@ go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, 
     case state::last_ack:
       finish(t, errc::ok, out);
       return go::stop;
-    default: return go::on;
+    default:
+      return go::on;
   }
 }
 
 // Fifth, check the ACK field.
-go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c, actions& out) {
+go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
+             actions& out) {
   if (!s.has(wire::ack)) return go::stop;
   if (wire::after(s.ack_number, t.snd_nxt)) return ack_of_unsent(t, s, l, c, out);
   if (t.st == state::syn_received) {
@@ -136,7 +138,7 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     t.snd_wnd = std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
     t.snd_wl1 = s.seq_number;
     t.max_window = std::max(t.max_window, t.snd_wnd);
-    syn_acknowledged(t, l, c, out);
+    syn_acknowledged(t, s, l, c, out);
     t.retransmits = 0;
     t.backoff = 0;
     t.retrans_stamp = 0;
@@ -191,7 +193,8 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
         send_ack(t, l, c, out);
       }
       return go::stop;
-    default: break;
+    default:
+      break;
   }
   const bool early_fin = s.has(wire::fin) && wire::after(first, t.rcv_nxt);
   if (s.length == 0 && !early_fin) return go::on;
@@ -216,8 +219,8 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     send_ack(t, l, c, out);
     return go::stop;
   }
-  const seq end = wire::after(text_end, window_end) && t.copied_seq != t.rcv_nxt ? window_end
-                                                                                 : text_end;
+  const seq end =
+      wire::after(text_end, window_end) && t.copied_seq != t.rcv_nxt ? window_end : text_end;
   out.accepted_left = t.rcv_nxt;
   out.accepted_right = end;
   t.rcv_nxt = end;
@@ -256,7 +259,8 @@ void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, 
       send_ack(t, l, c, out);
       enter_time_wait(t, l, out);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -297,9 +301,9 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
 
 namespace {
 
-/// tcp_ld_RTO_revert(), RFC 6069: the time-out was no sign of congestion, so its backoff is taken back.
-/// DEVIATION: where the shorter time-out has passed already the kernel retransmits in the same moment,
-/// here the next tick does.
+/// tcp_ld_RTO_revert(), RFC 6069: the time-out was no sign of congestion, so its backoff is taken
+/// back. DEVIATION: where the shorter time-out has passed already the kernel retransmits in the
+/// same moment, here the next tick does.
 void revert_backoff(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.retransmits == 0 || t.backoff == 0) return;
   --t.backoff;

@@ -24,10 +24,13 @@ std::uint64_t model_ms(unsigned n, std::uint64_t base_ms, const limits& l) {
 }
 
 /// Since retrans_stamp, whose lowest bit only says that there is one: at most 1 ms too much.
-std::uint32_t ms_since_first(const tcb& t, const clock& c) { return c.ms - (t.retrans_stamp & ~1U); }
+std::uint32_t ms_since_first(const tcb& t, const clock& c) {
+  return c.ms - (t.retrans_stamp & ~1U);
+}
 
 /// retransmits_timed_out(): since the first retransmission, of a SYN since it was first sent.
-bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l, const clock& c) {
+bool timed_out(const tcb& t, unsigned boundary, std::uint64_t base_ms, const limits& l,
+               const clock& c) {
   if (t.retransmits == 0) return false;
   const std::uint64_t limit =
       t.opt.user_timeout_ms != 0 ? t.opt.user_timeout_ms : model_ms(boundary, base_ms, l);
@@ -42,10 +45,11 @@ std::uint32_t clamped_rto(const tcb& t, const limits& l, const clock& c) {
   return std::min(t.rto, jiffies_of_ms(left, l));
 }
 
-/// SYN-SENT and SYN-RECEIVED of a simultaneous open (tcp_write_timeout(); reference E.1). The linear
-/// time-outs are granted on top by number, but the time R doubling ones take ends it as well: with
-/// tcp_syn_retries 2 the sixth SYN is the last, for 7 s have passed (measured on 6.18).
+/// SYN-SENT and SYN-RECEIVED of a simultaneous open (tcp_write_timeout(); reference E.1). The
+/// linear time-outs are granted on top by number, but the time R doubling ones take ends it as
+/// well: with tcp_syn_retries 2 the sixth SYN is the last, for 7 s have passed (measured on 6.18).
 void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
+  out.count(counter::TcpExtTCPTimeouts);  // the last one too, as the kernel counts
   const unsigned retries = t.opt.syncnt != 0 ? t.opt.syncnt : l.syn_retries;
   const unsigned linear = t.st == state::syn_sent ? l.syn_linear_timeouts : 0;
   if (t.retransmits >= retries + linear || timed_out(t, retries, l.rto_initial_ms, l, c)) {
@@ -56,7 +60,6 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   if (syn.retransmitted) out.count(counter::TcpExtTCPLostRetransmit);  // that one too
   syn.retransmitted = true;
   ++t.retransmits;
-  out.count(counter::TcpExtTCPTimeouts);
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);
   send_syn(t, t.st == state::syn_received, l, c, out);
@@ -90,11 +93,11 @@ void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& ou
     t.pending = pending::none;
     return;
   }
+  out.count(counter::TcpExtTCPTimeouts);
   if (timed_out(t, boundary_of(t, l), l.rto_min_us / 1000, l, c)) {
     give_up(t, out);
     return;
   }
-  out.count(counter::TcpExtTCPTimeouts);
   const context k{t, transit_of(t, out), l, c, out};
   if (t.retransmits == 0) count_failure(k);
   enter_loss(k);
@@ -125,8 +128,8 @@ void window_probe(tcb& t, const limits& l, const clock& c, actions& out) {
 void keepalive(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.orphan && t.st == state::fin_wait_2) {
     // The long way of an orphan (D.8): what is left of its time is spent as a record.
-    const std::uint32_t timeout = t.opt.linger2_s > 0 ? static_cast<std::uint32_t>(t.opt.linger2_s)
-                                                      : l.fin_timeout_s;
+    const std::uint32_t timeout =
+        t.opt.linger2_s > 0 ? static_cast<std::uint32_t>(t.opt.linger2_s) : l.fin_timeout_s;
     const std::uint64_t jiffies = std::max<std::uint64_t>(
         jiffies_of_s(timeout, l), (std::uint64_t{t.rto} << 2) - (t.rto >> 1));
     const std::uint64_t length = time_wait_length(l);
@@ -187,9 +190,14 @@ void delayed_ack(tcb& t, const limits& l, const clock& c, actions& out) {
 void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions& out) {
   if (t.st == state::closed) return;
   switch (which) {
-    case timer::delayed_ack: delayed_ack(t, l, c, out); return;
-    case timer::keepalive: keepalive(t, l, c, out); return;
-    case timer::retransmit: break;
+    case timer::delayed_ack:
+      delayed_ack(t, l, c, out);
+      return;
+    case timer::keepalive:
+      keepalive(t, l, c, out);
+      return;
+    case timer::retransmit:
+      break;
   }
   if (t.pending == pending::none) return;  // everything was acknowledged meanwhile
   if (t.st == state::syn_sent || t.st == state::syn_received) {
@@ -197,10 +205,17 @@ void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions
     return;
   }
   switch (t.pending) {
-    case pending::loss_probe: send_loss_probe({t, transit_of(t, out), l, c, out}); return;
-    case pending::reordering: reordering_timeout({t, transit_of(t, out), l, c, out}); return;
-    case pending::zero_window_probe: window_probe(t, l, c, out); return;
-    default: retransmission_timeout(t, l, c, out);
+    case pending::loss_probe:
+      send_loss_probe({t, transit_of(t, out), l, c, out});
+      return;
+    case pending::reordering:
+      reordering_timeout({t, transit_of(t, out), l, c, out});
+      return;
+    case pending::zero_window_probe:
+      window_probe(t, l, c, out);
+      return;
+    default:
+      retransmission_timeout(t, l, c, out);
   }
 }
 

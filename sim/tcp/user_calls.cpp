@@ -1,5 +1,5 @@
-// What the application asks: SEND, RECEIVE, CLOSE, ABORT and options with an effect (RFC 9293 3.10.2 to
-// 3.10.5; tcp.c; reference D.1, D.7, D.8).
+// What the application asks: SEND, RECEIVE, CLOSE, ABORT and options with an effect (RFC
+// 9293 3.10.2 to 3.10.5; tcp.c; reference D.1, D.7, D.8).
 #include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {
@@ -36,9 +36,14 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
 void shutdown_write(tcb& t, const limits& l, const clock& c, actions& out) {
   t.shut_wr = true;
   switch (t.st) {
-    case state::established: t.st = state::fin_wait_1; break;
-    case state::close_wait: t.st = state::last_ack; break;
-    default: return;  // SYN-RECEIVED: the FIN follows when the handshake is complete
+    case state::established:
+      t.st = state::fin_wait_1;
+      break;
+    case state::close_wait:
+      t.st = state::last_ack;
+      break;
+    default:
+      return;  // SYN-RECEIVED: the FIN follows when the handshake is complete
   }
   queue_fin(t, l, c, out);
 }
@@ -46,14 +51,12 @@ void shutdown_write(tcb& t, const limits& l, const clock& c, actions& out) {
 void abort(tcb& t, const limits& l, const clock& c, actions& out) {
   const state before = t.st;
   if (before == state::closed) return;
-  const bool unsent_close = (before == state::closing || before == state::last_ack) &&
-                            t.snd_nxt != t.write_seq;
+  const bool unsent_close =
+      (before == state::closing || before == state::last_ack) && t.snd_nxt != t.write_seq;
   const bool reset = before == state::established || before == state::close_wait ||
                      before == state::fin_wait_1 || before == state::fin_wait_2 ||
                      before == state::syn_received || unsent_close;
   if (reset && before != state::listen) send_reset(t, l, c, out);
-  if (before == state::established || before == state::close_wait)
-    out.count(counter::TcpEstabResets);
   const bool error = reset || before == state::syn_sent;
   finish(t, errc::ok, out);
   if (error) t.error = errc::econnreset;
@@ -67,8 +70,6 @@ void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, action
   if (unread != 0 && t.st != state::syn_sent) {
     // Data nobody has read is data lost: the peer must know (RFC 2525 2.17).
     out.count(counter::TcpExtTCPAbortOnClose);
-    if (t.st == state::established || t.st == state::close_wait)
-      out.count(counter::TcpEstabResets);
     send_reset(t, l, c, out);
     finish(t, errc::ok, out);
     return;
@@ -79,7 +80,9 @@ void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, action
     return;
   }
   switch (t.st) {
-    case state::syn_sent: finish(t, errc::ok, out); return;
+    case state::syn_sent:
+      finish(t, errc::ok, out);
+      return;
     case state::syn_received:
     case state::established:
       t.st = state::fin_wait_1;
@@ -89,7 +92,8 @@ void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, action
       t.st = state::last_ack;
       queue_fin(t, l, c, out);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -54,6 +54,7 @@ class counting_process final : public process {
   [[nodiscard]] std::uint32_t peak_descriptors() const override {
     return below_.peak_descriptors();
   }
+  void restart_peak() override { below_.restart_peak(); }
   void finished() override { below_.finished(); }
   task_list& tasks() override { return tasks_; }
   void* allocate_frame(std::size_t size) override {

@@ -33,6 +33,18 @@ TEST_CASE("a constant rate puts attempt k at floor((k - 1) / rate), without drif
   CHECK(a.next() == duration{1'000'000s});
 }
 
+TEST_CASE("a rate that changes goes on from where it stands", "[apps][arrivals]") {
+  arrivals a =
+      arrivals::constant(per_second(10), {{250ms, per_second(100)}, {256ms, per_second(1)}});
+  CHECK(a.next() == duration{0ms});
+  CHECK(a.next() == duration{100ms});
+  CHECK(a.next() == duration{200ms});
+  CHECK(a.next() ==
+        duration{255ms});  // 2.5 requests are earned by 250 ms, the half that is left takes 5
+  CHECK(a.next() == duration{1156ms});  // a tenth by 256 ms, nine tenths of a second for the rest
+  CHECK(a.next() == duration{2156ms});
+}
+
 TEST_CASE("a stage of no length is a jump, and what follows is a constant rate",
           "[apps][arrivals]") {
   const auto times = all_of(arrivals::ramps({{0s, per_second(1000)}, {3s, per_second(1000)}}));

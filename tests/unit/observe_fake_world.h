@@ -25,6 +25,7 @@ class fake_world : public observe::backend {
   bool set_firewall(std::string_view, std::span<const firewall_rule>, std::string&) override {
     return false;
   }
+  bool set_link(std::uint32_t, const link_change&, std::string&) override { return false; }
   process& coordinator() override { return none(); }
   stop run_until(instant until, bool (*)(void*), void*) override {
     clock = until;
@@ -45,6 +46,7 @@ class fake_world : public observe::backend {
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view) const override {
     return {};
   }
+  void begin_counting() override {}
   void describe_process(process&, std::string_view, bool) override {}
 
  private:

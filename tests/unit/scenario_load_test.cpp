@@ -83,7 +83,8 @@ TEST_CASE("the resolved file loads to itself", "[scenario]") {
   const auto r = resolved("f", "fourtuple: 1\nhosts: { a: }\n");
   CHECK(r.yaml ==
         "fourtuple: 1\nhosts:\n  a:\n    os: linux-6.18\n    hz: 250\n    timers: kernel\n"
-        "    user: app\n    nofile: 1024\n    router: false\nseed: 1\nduration: none\npace: auto\n");
+        "    user: app\n    nofile: 1024\n    router: false\nseed: 1\nduration: none\nwarmup: 0 "
+        "s\npace: auto\n");
 }
 
 TEST_CASE("every scenario that ships loads, and so does its resolved form", "[scenario]") {

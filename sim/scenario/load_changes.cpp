@@ -1,0 +1,237 @@
+// changes:, what of the file becomes different at a time. Each element is applied to the tree as
+// --set would, and the file as it then is, is checked like any other; what differs is carried out.
+#include <algorithm>
+#include <array>
+
+#include "sim/scenario/parts.h"
+#include "sim/scenario/settings.h"
+
+namespace fourtuple::scenario {
+namespace {
+
+/// What may change while a run lasts: a key of a table. Everything else is settled when a host
+/// boots or a program starts.
+struct changeable {
+  std::string_view table;
+  std::string_view key;
+};
+constexpr changeable may_change[] = {
+    {"host", "sysctls"},
+    {"host", "firewall"},
+    {"link", "latency"},
+    {"link", "jitter"},
+    {"link", "bandwidth"},
+    {"link", "queue"},
+    {"link", "loss"},
+    {"link", "duplicate"},
+    {"link", "reorder"},
+    {"link", "up"},
+    {"echo_server", "delay"},
+    {"echo_server", "close"},
+    {"echo_server", "idle_timeout"},
+    {"load", "rate"},
+    {"load", "hold"},
+    {"load", "close"},
+    {"load", "timeout"},
+    {"load", "retries"},
+    {"load", "retry_after"},
+    {"load", "backoff"},
+    {"load", "jitter"},
+    {"load", "pause"},
+    {"pool", "rate"},
+    {"pool", "size"},
+    {"pool", "hold"},
+    {"pool", "idle_timeout"},
+    {"pool", "max_lifetime"},
+    {"udp_server", "delay"},
+    {"udp_client", "rate"},
+    {"udp_client", "timeout"},
+    {"udp_client", "hold"},
+};
+
+std::string keys_of(std::string_view table) {
+  std::string out;
+  for (const auto& each : may_change)
+    if (each.table == table) out += (out.empty() ? "" : ", ") + std::string(each.key);
+  return out;
+}
+
+void check_changeable(context& c, spec::position where, const std::string& path,
+                      const reached_key& to) {
+  for (const auto& each : may_change)
+    if (each.table == to.table && each.key == to.key) return;
+  const std::string others = keys_of(to.table);
+  c.error(where,
+          quoted(path) + " cannot change during a run" +
+              (others.empty() ? "" : "; of this " + std::string(to.table) + " can: " + others));
+}
+
+struct timed {
+  duration at{};
+  const node* set = nullptr;
+  spec::position where;
+};
+
+std::vector<timed> read_times(context& c, const node& changes) {
+  constexpr std::size_t most = 1'000;
+  std::vector<timed> out;
+  if (changes.kind != node::type::list) {
+    c.error(changes.where, "changes is a list of { at: TIME, set: { path: value } }");
+    return out;
+  }
+  if (changes.items.size() > most) {
+    c.error(changes.where, "more than the limit of 1000 changes");
+    return out;
+  }
+  for (const node& n : changes.items) {
+    mapping m(c, n, change_table, "a change");
+    if (!m.is_map() || !m.has("at") || !m.has("set")) continue;
+    timed t{m.time("at"), m.find("set"), n.where};
+    if (t.at == duration{} && spec::parse_time(m.find("at")->text).value)
+      m.error("at", "is more than 0 (what holds from the start is no change)");
+    if (c.out.duration && t.at > *c.out.duration) m.error("at", "is after the end of the run");
+    if (t.set->kind != node::type::map || t.set->entries.empty()) {
+      m.error("set", "is a mapping from paths to values: { apps.api.delay: 6 s }");
+      continue;
+    }
+    out.push_back(t);
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const timed& a, const timed& b) { return a.at < b.at; });
+  return out;
+}
+
+/// Writes into the tree; false where that was an error.
+bool set_all(context& c, node& root, const timed& t) {
+  const std::size_t before = c.errors.size();
+  for (const entry& e : t.set->entries) {
+    std::vector<config_error> wrong;
+    const auto to = apply_change(root, e.key, e.value, wrong);
+    for (const auto& w : wrong) c.error(e.where, w.message);
+    if (to && wrong.empty()) check_changeable(c, e.where, e.key, *to);
+  }
+  return c.errors.size() == before;
+}
+
+using items = decltype(spec::change::what);
+
+void host_changes(const spec::host& before, const spec::host& after, std::uint32_t i, items& out) {
+  for (const auto& [name, value] : after.sysctl_lines) {
+    const bool known = std::find(before.sysctl_lines.begin(), before.sysctl_lines.end(),
+                                 std::pair(name, value)) != before.sysctl_lines.end();
+    if (!known) out.emplace_back(spec::sysctl_change{i, name, value});
+  }
+  if (before.firewall != after.firewall) out.emplace_back(spec::firewall_change{i, after.firewall});
+}
+
+/// The rate of an open loop, where the app is one.
+template <class Kind>
+std::optional<spec::rate> rate_of(const Kind& k) {
+  if constexpr (requires { k.rate_changes; }) {
+    return k.rate;
+  } else {
+    return std::nullopt;
+  }
+}
+
+/// An app that changes its rate knows that from its start; `of` is the one that the run begins
+/// with.
+void note_rate(spec::app& of, const spec::app& before, const spec::app& after, duration at) {
+  const auto rate = [](const spec::app& a) {
+    return std::visit([](const auto& k) { return rate_of(k); }, a.kind);
+  };
+  const auto now = rate(after);
+  if (!now || rate(before) == now) return;
+  std::visit(
+      [&](auto& k) {
+        if constexpr (requires { k.rate_changes; })
+          k.rate_changes.push_back({std::max(duration{}, at - of.start), *now});
+      },
+      of.kind);
+}
+
+/// With the rates of the first: they are in rate_changes.
+void keep_rates(spec::app_kind& later, const spec::app_kind& first) {
+  std::visit(
+      [&](auto& k) {
+        if constexpr (requires { k.rate_changes; }) {
+          const auto& of = std::get<std::decay_t<decltype(k)>>(first);
+          k.rate = of.rate;
+          k.rate_changes = of.rate_changes;
+        }
+      },
+      later);
+}
+
+bool holds_for_ever(const spec::app& a) {
+  const auto* load = std::get_if<spec::load>(&a.kind);
+  return load != nullptr && !load->hold;
+}
+
+spec::change difference(context& c, const spec::scenario& before, const spec::scenario& after,
+                        const timed& t) {
+  spec::change out;
+  out.at = t.at;
+  for (std::uint32_t i = 0; i < after.hosts.size(); ++i)
+    host_changes(before.hosts[i], after.hosts[i], i, out.what);
+  for (std::uint32_t i = 0; i < after.links.size(); ++i) {
+    const auto change = spec::change_between(before.links[i], after.links[i]);
+    if (change == link_change{}) continue;
+    if (change.latency &&
+        (before.links[i].latency == duration{}) != (*change.latency == duration{}))
+      c.error(t.where,
+              "links[" + std::to_string(i) +
+                  "].latency: a link keeps whether it takes time: it has none from the start or "
+                  "always some");
+    out.what.emplace_back(spec::link_setting{i, change});
+  }
+  for (std::uint32_t i = 0; i < after.apps.size(); ++i) {
+    note_rate(c.out.apps[i], before.apps[i], after.apps[i], t.at);
+    if (holds_for_ever(before.apps[i]) != holds_for_ever(after.apps[i]))
+      c.error(t.where, "apps." + after.apps[i].name + ".hold: does not change to or from forever");
+    out.what.emplace_back(spec::app_change{i, after.apps[i].kind});
+  }
+  return out;
+}
+
+/// Whether a `set` names the app.
+bool names_app(const timed& t, const std::string& app) {
+  return std::any_of(t.set->entries.begin(), t.set->entries.end(), [&](const entry& e) {
+    return e.key.starts_with("apps." + app + ".") || e.key.starts_with("apps." + app + "[");
+  });
+}
+
+}  // namespace
+
+void load_changes(context& c, const node& changes, const node& root, read_file_at read) {
+  if (changes.kind == node::type::null) return;
+  const auto all = read_times(c, changes);
+  if (!c.errors.empty()) return;  // a file with mistakes has no later state
+  node tree = root;
+  spec::scenario before = c.out;
+  for (const timed& t : all) {
+    if (!set_all(c, tree, t)) return;
+    number_nodes(tree);
+    context then;
+    then.file = c.file;
+    read(then, tree);
+    for (auto& e : then.errors) {
+      e.message += " (after the change at " + spec::time_text(t.at) + ")";
+      c.errors.push_back(std::move(e));
+    }
+    if (!c.errors.empty()) return;
+    spec::change one = difference(c, before, then.out, t);
+    std::erase_if(one.what, [&](const auto& each) {
+      const auto* app = std::get_if<spec::app_change>(&each);
+      return app != nullptr && !names_app(t, then.out.apps[app->app].name);
+    });
+    c.out.changes.push_back(std::move(one));
+    before = std::move(then.out);
+  }
+  for (auto& each : c.out.changes)
+    for (auto& what : each.what)
+      if (auto* app = std::get_if<spec::app_change>(&what))
+        keep_rates(app->kind, c.out.apps[app->app].kind);
+}
+
+}  // namespace fourtuple::scenario

@@ -1,0 +1,126 @@
+// warmup:, changes: and the link step, by scenarios whose numbers follow from the file.
+#include "sim/run/run.h"
+#include "sim/scenario/scenario.h"
+#include "tests/support/catch.h"
+
+using namespace fourtuple;
+using observe::verdict;
+
+namespace {
+
+constexpr const char* two_hosts = R"(
+fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+links: [ { between: [client, server], latency: 1 ms } ]
+)";
+
+observe::outcome run_text(const std::string& text) {
+  auto r = scenario::load("test.yaml", std::string(two_hosts) + text);
+  for (const auto& e : r.errors) FAIL(e.text());
+  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*r.scenario)), {},
+                           run::simulated());
+}
+
+void check_as_expected(const std::string& text) {
+  const auto o = run_text(text);
+  for (const auto& row : o.expect) {
+    CAPTURE(row.metric, observe::to_json(row.found));
+    CHECK(row.pass);
+  }
+  for (const auto& f : o.script_failures) FAIL_CHECK(f.call << ": " << f.got);
+  CHECK(o.result == verdict::as_expected);
+}
+
+constexpr const char* churn = R"(
+duration: 4 s
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, start: 500 us, load: { to: "server:443", rate: 100/s } }
+)";
+
+}  // namespace
+
+TEST_CASE("what happens in the warm-up is not counted, and nothing is reset", "[run][warmup]") {
+  check_as_expected(std::string(churn) + R"(
+warmup: 1 s
+expect:
+  apps.load.attempted: 300
+  apps.load.connected: 300
+  apps.api.accepted: 300
+  apps.load.connections[0].opened_at: "1 s .. 1.02 s"
+  hosts.client.nstat.TcpActiveOpens: 300
+  hosts.client.time_wait.peak: 400
+  hosts.client.ports.now: "400 .. 401"
+)");
+}
+
+TEST_CASE("a peak in the warm-up is forgotten, the level at its end counts", "[run][warmup]") {
+  check_as_expected(R"(
+warmup: 1 s
+duration: 2 s
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  wave: { host: client, echo_client: { to: "server:443", connections: 50 } }
+  rest: { host: client, start: 500 ms, echo_client: { to: "server:443", connections: 3, messages: 9, think: 1 s } }
+expect: { apps.api.active.peak: 3, apps.api.accepted: 0, apps.wave.fds.peak: 3, apps.rest.fds.peak: 6 }
+)");
+}
+
+TEST_CASE("a run that ends in its warm-up is no success", "[run][warmup]") {
+  const auto o = run_text(R"(
+warmup: 1 min
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "server:443", rate: 100/s, limit: 10 } }
+)");
+  CHECK(o.result == verdict::not_as_expected);
+  CHECK(o.stopped == "the run ended before its warm-up did: nothing is counted");
+}
+
+TEST_CASE("a change of delay holds from its instant on", "[run][changes]") {
+  check_as_expected(std::string(churn) + R"(
+changes: [ { at: 1 s, set: { apps.api.delay: 500 ms } }, { at: 2 s, set: { apps.api.delay: 0 s } } ]
+expect_at: { 1 s: { apps.api.active.now: 0 }, 1.45 s: { apps.api.active.now: 45 }, 1.9 s: { apps.api.active.now: "49 .. 51" } }
+expect: { apps.api.active.now: "0 .. 1" }
+)");
+}
+
+TEST_CASE("a change of rate takes over where the old one stands", "[run][changes]") {
+  check_as_expected(std::string(churn) + R"(
+changes: [ { at: 1 s, set: { apps.load.rate: 1000/s } }, { at: 2 s, set: { apps.load.rate: 10/s } } ]
+expect_at: { 1 s: { apps.load.attempted: 100 }, 2 s: { apps.load.attempted: 1100 } }
+expect: { apps.load.attempted: 1120 }
+)");
+}
+
+TEST_CASE("sysctls, firewalls and links change on a host that runs", "[run][changes]") {
+  check_as_expected(std::string(churn) + R"(
+changes:
+  - { at: 1 s, set: { hosts.server.firewall: [ { reject: tcp/443, with: tcp-reset } ] } }
+  - { at: 2 s, set: { hosts.server.firewall: [], "hosts.client.sysctls[net.ipv4.ip_local_port_range]": "40000 40009" } }
+  - { at: 3 s, set: { "links[0].up": false } }
+expect_at:
+  1 s: { apps.load.failed: 0 }
+  2 s: { apps.load.errors.ECONNREFUSED: 100, apps.load.completed: 100 }
+  3 s: { apps.load.completed: 110, apps.load.errors.EADDRNOTAVAIL: 90 }
+expect: { apps.load.completed: 110 }
+)");
+}
+
+TEST_CASE("a link that is down swallows packets, one that is up again passes them",
+          "[run][script]") {
+  check_as_expected(R"(
+script:
+  - { host: server, socket: U, type: udp }
+  - { host: server, bind: U, to: "0.0.0.0:5300" }
+  - { host: client, socket: C, type: udp }
+  - { link: [server, client], up: false }
+  - { host: client, sendto: C, to: "server:5300", data: lost }
+  - { link: [client, server], up: true, latency: 100 ms }
+  - { host: client, sendto: C, to: "server:5300", data: "late" }
+  - { wait: 50 ms }
+  - { host: server, recvfrom: U, nonblocking: true, expect: EAGAIN }
+  - { wait: 50 ms }
+  - { host: server, recvfrom: U, nonblocking: true, expect: { data: "late" } }
+)");
+}
