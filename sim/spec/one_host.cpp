@@ -19,6 +19,7 @@ struct no_way : std::runtime_error {
 
 void refuse_what_loopback_has_not(const scenario& s) {
   if (!s.links.empty()) throw no_way("links: on loopback there are none");
+  if (!s.changes.empty()) throw no_way("changes: on loopback settings are the machine's");
   for (const host& h : s.hosts) {
     if (h.count) throw no_way(h.name + " is many hosts: on loopback there is one");
     if (!h.sysctl_lines.empty())
