@@ -28,6 +28,7 @@ struct result {
   std::vector<std::string> not_given;       ///< what the file asks for and the kernel has not
   observe::value simulated;  ///< result trees
   observe::value kernel;
+  observe::metric_series simulated_metrics;  ///< where options.metrics_every asks for them
   observe::packet_log simulated_packets;  ///< and calls; of the last run
   observe::packet_log kernel_packets;
 };

@@ -83,6 +83,9 @@ class world final : public observe::backend {
   stop run_until(instant until, bool (*keep_going)(void*), void* context) override;
   [[nodiscard]] instant now() const override { return shared_.now; }
   [[nodiscard]] std::uint64_t events() const override { return events_; }
+  [[nodiscard]] instant next_event() override {
+    return queue_.empty() ? never : at_ns(queue_.top().at());
+  }
   [[nodiscard]] std::string digest() const override;
   [[nodiscard]] std::vector<std::string> host_names() const override;
   [[nodiscard]] observe::host_metrics look(std::string_view host) const override;

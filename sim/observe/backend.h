@@ -39,6 +39,8 @@ class backend : public control {
 
   [[nodiscard]] virtual instant now() const = 0;
   [[nodiscard]] virtual std::uint64_t events() const = 0;
+  /// When something happens next; `never`: nothing will. A world that cannot know says now().
+  [[nodiscard]] virtual instant next_event() { return now(); }
   /// Hex digest of everything that happened so far (DESIGN 4.7); empty on the real kernel.
   [[nodiscard]] virtual std::string digest() const = 0;
 

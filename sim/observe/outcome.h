@@ -10,6 +10,7 @@
 
 #include "sim/observe/app_metrics.h"
 #include "sim/observe/host_metrics.h"
+#include "sim/observe/metric_series.h"
 #include "sim/observe/value.h"
 #include "sim/spec/spec.h"
 
@@ -94,6 +95,7 @@ struct outcome {
   std::vector<start_failure> start_failures;
   std::vector<script_failure> script_failures;
   observe::series series;
+  metric_series metrics;              ///< where a series was asked for
   std::vector<socket_table> sockets;  ///< at the instant asked for
 };
 

@@ -111,6 +111,10 @@ void session::decide() {
 
 void session::conclude() {
   if (!world_ || !sampler_) return;
+  if (metrics_) {
+    metrics_->take(world_->now());
+    out_.metrics = metrics_->release();
+  }
   if (options_.sockets_at) {
     collect_sockets();
     return;

@@ -40,6 +40,8 @@ struct run_options {
   /// Where the run ends because everything that can end has: how long it still goes on, for what is on
   /// its way then to arrive. The results say so.
   duration linger{};
+  /// The metrics of apps and hosts are written down this often; more than 0.
+  std::optional<duration> metrics_every;
   observe::packet_log* packets = nullptr;  ///< filled with packets and calls; null: nobody looks
 };
 

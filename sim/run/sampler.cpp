@@ -1,26 +1,10 @@
 #include "sim/run/sampler.h"
 
-#include <algorithm>
-
 namespace fourtuple::run {
-
-namespace {
-
-constexpr std::int64_t wanted = 90;
-constexpr std::size_t too_many = 180;
-constexpr duration first_step{1'000'000};  // where the end is not known: 1 ms, doubling
-
-instant later(instant t, duration d) { return t > never - d ? never : t + d; }
-
-}  // namespace
 
 sampler::sampler(const observe::backend& world, std::vector<std::string> hosts,
                  std::vector<std::string> apps, app_counts counts, std::optional<instant> end)
-    : world_(world),
-      counts_(std::move(counts)),
-      step_(end ? std::max(duration{1}, (*end - instant{}) / wanted) : first_step),
-      fixed_(end.has_value()),
-      next_(later(instant{}, step_)) {
+    : world_(world), counts_(std::move(counts)), when_(spacing::for_a_plot(end)) {
   out_.hosts = std::move(hosts);
   out_.apps = std::move(apps);
 }
@@ -35,14 +19,18 @@ void sampler::take(instant now) {
   }
   s.apps = counts_();
   out_.samples.push_back(std::move(s));
-  if (!fixed_ && out_.samples.size() >= too_many) {
-    // Every other one stays, the latest too.
-    auto& all = out_.samples;
-    for (std::size_t i = 0; 2 * i + 1 < all.size(); ++i) all[i] = std::move(all[2 * i + 1]);
-    all.resize(all.size() / 2);
-    step_ = step_ > duration::max() / 2 ? duration::max() : step_ * 2;
-  }
-  while (next_ <= now && next_ != never) next_ = later(next_, step_);
+  when_.thin(out_.samples);
+  when_.passed(now);
+}
+
+void metric_sampler::take(instant now) {
+  if (!out_.rows.empty() && out_.rows.back().at == now) out_.rows.pop_back();
+  reader_.read(now);
+  when_.thin(out_.rows);
+  when_.passed(now);
+  if (out_.rows.size() < most_ || out_.cut) return;
+  when_.stop();
+  out_.cut = true;
 }
 
 }  // namespace fourtuple::run

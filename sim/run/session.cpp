@@ -57,33 +57,66 @@ void session::run() {
   sources_.world = world_.get();
   if (options_.packets != nullptr) static_cast<void>(world_->capture(options_.packets));
   start_everything();
-  std::vector<std::string> apps;
-  for (const auto& a : scenario_->apps) apps.push_back(a.name);
-  sampler_.emplace(
-      *world_, hosts_to_sample(*scenario_), std::move(apps), [this] { return app_points(); }, end_);
-  sampler_->take(instant{});
+  make_samplers();
   at_instant(instant{});
   const std::vector<instant> planned = planned_instants();
   auto next_planned = planned.begin();
   std::uint64_t events = 0;
   int idle_pieces = 0;
+  bool to_the_last = false;
   constexpr int very_idle = 200;  // more than half of the time since the start
   while (!over_) {
-    instant target = sampler_->next();
-    if (next_planned != planned.end()) target = std::min(target, *next_planned);
-    if (end_) target = std::min(target, *end_);
+    instant piece = sampler_->next();
+    if (next_planned != planned.end()) piece = std::min(piece, *next_planned);
+    if (end_) piece = std::min(piece, *end_);
     // Without a planned end nothing may ever happen again, which only a run without bound shows.
-    if (!end_ && next_planned == planned.end() && idle_pieces > very_idle) target = never;
+    to_the_last |= !end_ && next_planned == planned.end() && idle_pieces > very_idle;
+    if (to_the_last) piece = never;
+    const instant target = with_metrics(piece);
     if (!pass(target)) break;
-    idle_pieces = world_->events() == events ? idle_pieces + 1 : 0;
-    events = world_->events();
-    if (target >= sampler_->next()) sampler_->take(target);
+    if (target == piece) {
+      idle_pieces = world_->events() == events ? idle_pieces + 1 : 0;
+      events = world_->events();
+    }
+    sample(target);
     while (next_planned != planned.end() && *next_planned <= target) ++next_planned;
     at_instant(target);
     over_ = over_ || target == never || (end_ && target >= *end_);
   }
-  if (finished_ && options_.linger > duration{})
-    static_cast<void>(pass(world_->now() + options_.linger));
+  if (finished_ && options_.linger > duration{}) go_on_for(options_.linger);
+}
+
+void session::make_samplers() {
+  std::vector<std::string> apps;
+  for (const auto& a : scenario_->apps) apps.push_back(a.name);
+  sampler_.emplace(
+      *world_, hosts_to_sample(*scenario_), std::move(apps), [this] { return app_points(); }, end_);
+  sampler_->take(instant{});
+  if (!options_.metrics_every) return;
+  metrics_.emplace(sources_, spacing::every(*options_.metrics_every),
+                   observe::most_rows(*scenario_));
+  metrics_->take(instant{});
+}
+
+void session::sample(instant now) {
+  if (now >= sampler_->next()) sampler_->take(now);
+  if (metrics_ && now >= metrics_->next()) metrics_->take(now);
+}
+
+/// The end of this piece, or a row before it. A piece without bound goes from event to event, so
+/// that the run ends when the last one has happened, with rows or without.
+instant session::with_metrics(instant piece) const {
+  if (!metrics_ || metrics_->next() == never) return piece;
+  if (piece == never) piece = world_->next_event();
+  return piece == never ? never : std::min(piece, metrics_->next());
+}
+
+void session::go_on_for(duration linger) {
+  const instant last = world_->now() + linger;
+  while (pass(metrics_ ? std::min(last, metrics_->next()) : last)) {
+    if (world_->now() >= last) return;
+    sample(world_->now());
+  }
 }
 
 void session::start_everything() {

@@ -40,6 +40,11 @@ class session {
   [[nodiscard]] std::vector<instant> planned_instants() const;
   /// Passes time up to `until`; false where the run is over.
   [[nodiscard]] bool pass(instant until);
+  void make_samplers();
+  [[nodiscard]] instant with_metrics(instant piece) const;
+  /// Those whose time has come look.
+  void sample(instant now);
+  void go_on_for(duration linger);
   [[nodiscard]] bool wants_to_go_on();
   static bool keep_going(void* self);
   void at_instant(instant t);
@@ -76,6 +81,7 @@ class session {
   bool over_ = false;
   std::unique_ptr<observe::backend> world_;
   std::optional<sampler> sampler_;
+  std::optional<metric_sampler> metrics_;  ///< where they were asked for
 };
 
 }  // namespace fourtuple::run

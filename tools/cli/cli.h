@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -116,6 +117,8 @@ struct run_flags {
 };
 void add_model_flags(CLI::App& verb, run_flags& f);  ///< --seed --set --wall-limit --event-limit
 void add_output_flags(CLI::App& verb, run_flags& f);
+/// --series --every; `remark` follows what --help says of the first.
+void add_series_flags(CLI::App& verb, run_flags& f, const std::string& remark = "");
 [[nodiscard]] run::run_options options_of(const run_flags& f);
 /// Loads and runs one file; what is wrong with it stands in the outcome.
 [[nodiscard]] observe::outcome run_file(const std::string& path, const run_flags& f,
@@ -124,6 +127,26 @@ void add_output_flags(CLI::App& verb, run_flags& f);
 void check_member(const spec::scenario& s, const std::string& host);
 /// What is wrong with a file, and what stopped a run, on standard error.
 void complain_about(const observe::outcome& o);
+
+// ---- series.cpp
+// -------------------------------------------------------------------------------------
+
+/// What --every asks for, where there is a --series; throws usage_error.
+[[nodiscard]] std::optional<duration> series_spacing(const run_flags& f);
+/// Throws usage_error where a run of known length would have more rows than are kept.
+void check_rows(const spec::scenario& s, const run::run_options& options);
+
+/// The file of --series. Opened before the run, written after it.
+class series_file {
+ public:
+  /// Throws usage_error.
+  series_file(const run_flags& f, const file_list& files, bool stdout_is_free);
+  /// False, and said, where not everything could be written.
+  bool write(const observe::metric_series& series);
+
+ private:
+  std::unique_ptr<sink> file_;  ///< null: nobody asked
+};
 
 // ---- verbs
 // ------------------------------------------------------------------------------------------

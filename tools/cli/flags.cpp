@@ -27,15 +27,11 @@ void add_output_flags(CLI::App& verb, run_flags& f) {
   verb.add_flag("--quiet", f.quiet, "Only what failed");
   verb.add_flag("--no-color", f.no_color, "No colours (NO_COLOR does the same)");
   verb.add_option("--jobs", f.jobs, "Files at a time")->type_name("N")->check(CLI::Range(1, 256));
-  verb.add_option("--series", f.series, "Not yet built")->type_name("FILE.csv");
-  verb.add_option("--every", f.every, "Not yet built")->type_name("TIME");
 }
 
 run::run_options options_of(const run_flags& f) {
-  if (!f.series.empty() || !f.every.empty()) {
-    throw usage_error{"--series and --every are not yet built"};
-  }
   run::run_options out;
+  out.metrics_every = series_spacing(f);
   out.event_limit = f.event_limit;
   if (!f.wall_limit.empty()) {
     const duration limit = parse_duration("--wall-limit", f.wall_limit);
@@ -67,6 +63,7 @@ observe::outcome run_file(const std::string& path, const run_flags& f,
                                      report::time_text(ns(*loaded.scenario->duration))));
     return out;
   }
+  check_rows(*loaded.scenario, options);
   auto spec = std::make_shared<const spec::scenario>(std::move(*loaded.scenario));
   return run::run_scenario(std::move(spec), options, run::simulated());
 }

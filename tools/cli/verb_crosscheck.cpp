@@ -123,6 +123,7 @@ class job {
 
   crosscheck::result compare(const std::shared_ptr<const spec::scenario>& s,
                              const crosscheck::sides& both) {
+    check_rows(*s, options_);
     auto r = crosscheck::crosscheck(s, options_, both, [&](int n) { announce(*s, n); });
     if (interrupted().load(std::memory_order_relaxed)) r.verdict = verdict::interrupted;
     return r;
@@ -201,6 +202,7 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
   if (!flags.pcapng.empty() && files.paths.size() != 1)
     throw usage_error{"--pcapng is for one file"};
   const std::string& json = flags.model.json;
+  series_file series(flags.model, files, false);
   const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
   job work(flags, options, prepare_the_real_side(flags));
   if (std::count(files.paths.begin(), files.paths.end(), "-") != 0) work.read_standard_input();
@@ -219,6 +221,7 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
     written = json_file->finish();
   }
   if (!flags.pcapng.empty()) written = write_captures(results.front(), flags.pcapng) && written;
+  written = series.write(results.front().simulated_metrics) && written;
   written = out.finish() && written;
   return most_severe(results, written);
 }
@@ -240,6 +243,7 @@ void add_crosscheck(CLI::App& app, verdict& code) {
   verb->add_option("--pcapng", f->pcapng,
                    "The packets of both sides, as PREFIX.simulated.pcapng and PREFIX.kernel.pcapng")
       ->type_name("PREFIX");
+  add_series_flags(*verb, f->model, "; those of the simulated side");
   verb->add_flag("--quiet", f->model.quiet, "Only what differs");
   verb->add_option("--jobs", f->model.jobs, "Files at a time")
       ->type_name("N")

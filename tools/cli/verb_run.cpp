@@ -43,6 +43,7 @@ std::unique_ptr<sink> open_sink(const std::string& path) {
 verdict run_files(const run_flags& flags) {
   const run::run_options options = options_of(flags);
   (void)parse_settings(flags.sets);
+  const bool machine = flags.json == "-" || flags.junit == "-";
   if (flags.json == "-" && flags.junit == "-") {
     throw usage_error{"only one of --json and --junit can go to standard output"};
   }
@@ -50,7 +51,8 @@ verdict run_files(const run_flags& flags) {
   // Before the run: nobody wants to learn after an hour that a folder is missing.
   const auto json_file = open_sink(flags.json);
   const auto junit_file = open_sink(flags.junit);
-  const bool text = flags.json != "-" && flags.junit != "-";
+  series_file series(flags, files, !machine);
+  const bool text = !machine && flags.series != "-";
   const report::style style = style_of_stdout(flags.no_color);
   sink out("-");
   bool first = true;
@@ -75,6 +77,7 @@ verdict run_files(const run_flags& flags) {
     junit_file->write(report::junit(outcomes));
     written = junit_file->finish() && written;
   }
+  written = series.write(outcomes.front().metrics) && written;
   if (flags.github) {
     if (text) {
       out.write(report::github(outcomes));
@@ -95,6 +98,7 @@ void add_run(CLI::App& app, verdict& code) {
       ->required();
   add_model_flags(*verb, *flags);
   add_output_flags(*verb, *flags);
+  add_series_flags(*verb, *flags, "; - is standard output, and nothing else there");
   verb->callback([flags, &code] { code = run_files(*flags); });
 }
 

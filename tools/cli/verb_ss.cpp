@@ -36,6 +36,7 @@ verdict show_sockets(ss_flags& f) {
   if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
   const auto files = expand_files({f.file});
   if (files.paths.size() != 1) throw usage_error{"ss takes one file"};
+  series_file series(f.model, files, false);
   observe::outcome o;
   {
     progress_line line(true);
@@ -54,7 +55,9 @@ verdict show_sockets(ss_flags& f) {
     if (tables.size() > 1) out.write(fmt::format("{}# {}\n", i == 0 ? "" : "\n", tables[i]->host));
     out.write(report::ss_text(tables[i]->rows, f.view, filter));
   }
-  if (!out.finish() && o.result == verdict::as_expected) return verdict::not_possible_here;
+  const bool written = series.write(o.metrics);
+  if (!(out.finish() && written) && o.result == verdict::as_expected)
+    return verdict::not_possible_here;
   return o.result;
 }
 
@@ -79,6 +82,7 @@ void add_ss(CLI::App& app, verdict& code) {
   verb->add_flag("-4,--ipv4", f->view.v4, "IPv4 only");
   verb->add_flag("-6,--ipv6", f->view.v6, "IPv6 only");
   add_model_flags(*verb, f->model);
+  add_series_flags(*verb, f->model, ", up to --at");
   verb->add_option("FILTER", f->filter,
                    "state established|time-wait|connected|..., sport = :80, dst 10.0.0.2, "
                    "and, or, not, ( )");

@@ -34,6 +34,7 @@ verdict verdict_of(const observe::outcome& o) {
 }
 
 verdict show_topology(const trace_flags& f) {
+  if (series_spacing(f.model)) throw usage_error{"--dot runs nothing, so it has no --series"};
   const auto loaded = scenario::load_file(f.file, parse_settings(f.model.sets));
   if (!loaded) {
     std::string lines;
@@ -56,6 +57,7 @@ verdict show_packets(const trace_flags& f) {
   if (filter.test) log.filter = [&](const auto& p) { return filter.test->holds(p); };
   run::run_options options = options_of(f.model);
   options.packets = &log;
+  series_file series(f.model, expand_files({f.file}), false);
   observe::outcome o;
   {
     progress_line line(true);
@@ -77,7 +79,8 @@ verdict show_packets(const trace_flags& f) {
   }
   if (f.ladder) text.write(report::ladders(log, f.connections, style_of_stdout(true)));
   if (f.pcapng.empty() && !f.ladder) text.write(report::packet_list(log, f.host));
-  if (!text.finish()) return verdict::not_possible_here;
+  const bool written = series.write(o.metrics);
+  if (!text.finish() || !written) return verdict::not_possible_here;
   return verdict_of(o);
 }
 
@@ -98,6 +101,7 @@ void add_trace(CLI::App& app, verdict& code) {
   verb->add_option("--port", f->port, "Only packets from or to this port")->type_name("N");
   verb->add_option("--limit", f->limit, "At most so many packets (1,000,000)")->type_name("N");
   add_model_flags(*verb, f->model);
+  add_series_flags(*verb, f->model);
   verb->add_option("FILTER", f->filter,
                    "tcp, udp, icmp, host H, src, dst, net, port N, and, or, not, ( ), as tcpdump's");
   verb->callback([f, &code] { code = f->dot ? show_topology(*f) : show_packets(*f); });

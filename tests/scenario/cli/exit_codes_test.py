@@ -52,7 +52,6 @@ class ExitCodes(CommandTest):
             (("run", ok, "--set", "apps.load.rat=1/s"), "rate"),
             (("run", ok, "--wall-limit", "60"), "--wall-limit"),
             (("run", ok, "--jobs", "0"), "--jobs"),
-            (("run", ok, "--series", "x.csv"), "not yet"),
             (("sweep", ok), "not yet built"),
             (("run", str(self.path / "none.yaml")), "none.yaml"),
             (("run", "-", "-"), "once"),

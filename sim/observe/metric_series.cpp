@@ -1,0 +1,188 @@
+#include "sim/observe/metric_series.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace fourtuple::observe {
+
+namespace {
+
+using counter = std::uint64_t app_metrics::*;
+using named_counter = std::pair<std::string_view, counter>;
+
+constexpr std::array<named_counter, 5> of_every_app = {{
+    {"requests", &app_metrics::requests},
+    {"attempted", &app_metrics::attempted},
+    {"connected", &app_metrics::connected},
+    {"completed", &app_metrics::completed},
+    {"failed", &app_metrics::failed},
+}};
+constexpr std::array<named_counter, 2> of_bytes = {{
+    {"bytes_in", &app_metrics::bytes_in},
+    {"bytes_out", &app_metrics::bytes_out},
+}};
+constexpr std::array<named_counter, 3> of_pools = {{
+    {"waited", &app_metrics::waited},
+    {"opened", &app_metrics::opened},
+    {"reused", &app_metrics::reused},
+}};
+constexpr std::array scan_verdicts = {scanned_port::verdict::open, scanned_port::verdict::closed,
+                                      scanned_port::verdict::filtered};
+
+using processes = std::vector<const app_metrics*>;
+
+std::uint64_t sum(const processes& all, counter field) {
+  std::uint64_t total = 0;
+  for (const auto* p : all) total += p->*field;
+  return total;
+}
+
+/// Ports of a scan that are known to be that.
+std::uint64_t scanned(const processes& all, scanned_port::verdict v) {
+  std::uint64_t n = 0;
+  for (const auto* p : all) {
+    n += static_cast<std::uint64_t>(std::count_if(
+        p->ports.begin(), p->ports.end(), [&](const auto& port) { return port.state == v; }));
+  }
+  return n;
+}
+
+/// Kinds of errors: those of the kernel by number, then the application's own two.
+constexpr std::size_t timeout_kind = errc_count;
+constexpr std::size_t eof_kind = errc_count + 1;
+
+std::uint64_t errors(const processes& all, std::size_t kind) {
+  if (kind == timeout_kind) return sum(all, &app_metrics::timeouts);
+  if (kind == eof_kind) return sum(all, &app_metrics::eofs);
+  std::uint64_t n = 0;
+  for (const auto* p : all) n += p->errors[kind];
+  return n;
+}
+
+std::string_view error_name(std::size_t kind) {
+  if (kind == timeout_kind) return "timeout";
+  return kind == eof_kind ? "eof" : name(static_cast<errc>(kind));
+}
+
+/// "apps.load" of "apps.load.errors.eof"; names have no dots.
+std::string_view owner_of(std::string_view path) {
+  return path.substr(0, path.find('.', path.find('.') + 1));
+}
+
+bool is_error(std::string_view path) {
+  return path.substr(owner_of(path).size()).starts_with(".errors.");
+}
+
+}  // namespace
+
+std::optional<std::size_t> metric_series::find(std::string_view path) const {
+  const auto found = std::find(paths.begin(), paths.end(), path);
+  if (found == paths.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - paths.begin());
+}
+
+std::vector<std::size_t> metric_series::in_order() const {
+  std::map<std::string_view, std::size_t> owners;
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    owners.try_emplace(owner_of(paths[i]), owners.size());
+    all.push_back(i);
+  }
+  const auto place = [&](std::size_t i) {
+    const bool error = is_error(paths[i]);
+    return std::tuple(owners[owner_of(paths[i])], error, error ? paths[i] : std::string(), i);
+  };
+  std::sort(all.begin(), all.end(),
+            [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  return all;
+}
+
+std::uint64_t most_rows(const spec::scenario& s) {
+  constexpr std::uint64_t most = 1'000'000;
+  constexpr std::uint64_t most_numbers = 50'000'000;
+  constexpr std::uint64_t columns_each = 16;  // of an app or a host, roughly
+  const std::uint64_t fit = most_numbers / (columns_each * (1 + s.apps.size() + s.hosts.size()));
+  return std::clamp(fit, std::uint64_t{2}, most);
+}
+
+void metric_reader::read(instant now) {
+  metric_series::row row;
+  row.at = now;
+  row.numbers.reserve(to_.paths.size());
+  for (std::size_t i = 0; i < from_.apps.size(); ++i) {
+    if (!from_.apps[i].empty()) read_app(i, row);
+  }
+  for (const auto& h : from_.scenario->hosts) read_host(h, row);
+  named_ = true;
+  row.numbers.resize(to_.paths.size());
+  for (std::size_t i = 0; i < from_.apps.size(); ++i) read_errors(i, row);
+  to_.rows.push_back(std::move(row));
+}
+
+void metric_reader::put(std::string_view owner, std::string_view key, std::uint64_t number,
+                        metric_series::row& to) {
+  if (!named_) to_.paths.push_back(std::string(owner) + std::string(key));
+  to.numbers.push_back(number);
+}
+
+void metric_reader::read_errors(std::size_t index, metric_series::row& to) {
+  for (std::size_t kind = 1; kind <= eof_kind; ++kind) {
+    const std::uint64_t n = errors(from_.apps[index], kind);
+    if (n == 0) continue;
+    const auto [column, is_new] = errors_.try_emplace({index, kind}, to_.paths.size());
+    if (is_new) {
+      to_.paths.push_back("apps." + from_.scenario->apps[index].name + ".errors." +
+                          std::string(error_name(kind)));
+      to.numbers.push_back(0);
+    }
+    to.numbers[column->second] = n;
+  }
+}
+
+void metric_reader::read_app(std::size_t index, metric_series::row& to) {
+  const processes& all = from_.apps[index];
+  const spec::app& a = from_.scenario->apps[index];
+  const std::string path = "apps." + a.name + ".";
+  const auto counters = [&](const auto& fields) {
+    for (const auto& [key, field] : fields) put(path, key, sum(all, field), to);
+  };
+  counters(of_every_app);
+  if (std::holds_alternative<spec::echo_server>(a.kind) ||
+      std::holds_alternative<spec::listener>(a.kind)) {
+    put(path, "accepted", sum(all, &app_metrics::accepted), to);
+    std::uint64_t open = 0;
+    for (const auto* p : all) open += p->active.now;
+    put(path, "active.now", open, to);
+    counters(of_bytes);
+  }
+  if (std::holds_alternative<spec::udp_server>(a.kind) ||
+      std::holds_alternative<spec::udp_client>(a.kind)) {
+    counters(of_bytes);
+  }
+  if (std::holds_alternative<spec::pool>(a.kind)) counters(of_pools);
+  if (std::holds_alternative<spec::scan>(a.kind)) {
+    for (const auto v : scan_verdicts) put(path, name(v), scanned(all, v), to);
+  }
+}
+
+void metric_reader::read_host(const spec::host& h, metric_series::row& to) {
+  host_metrics total;
+  for (std::uint32_t m = 0; m < h.members(); ++m) {
+    const host_metrics one = from_.world->look(spec::member_name(h, m));
+    total.tcp.ports.now += one.tcp.ports.now;
+    total.udp.ports.now += one.udp.ports.now;
+    total.time_wait.now += one.time_wait.now;
+    total.time_wait_reused += one.time_wait_reused;
+    for (std::size_t i = 0; i < state_names.size(); ++i) total.sockets[i] += one.sockets[i];
+  }
+  const std::string path = "hosts." + h.name + ".";
+  put(path, "ports.now", total.tcp.ports.now, to);
+  put(path, "ports.udp.now", total.udp.ports.now, to);
+  put(path, "time_wait.now", total.time_wait.now, to);
+  put(path, "time_wait.reused", total.time_wait_reused, to);
+  for (std::size_t i = 0; i < state_names.size(); ++i)
+    put(path, std::string("sockets.") + state_names[i], total.sockets[i], to);
+}
+
+}  // namespace fourtuple::observe
