@@ -7,13 +7,16 @@
 #include "sim/report/headline.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
+#include "sim/report/text.h"
 
 namespace fourtuple::report {
 
 namespace {
 
-std::string line(std::string_view label, std::string_view text, const style& s) {
-  return wrapped(fmt::format("  {:<6} ", label), text, s);
+using remarks = std::vector<remark>;
+
+void append(remarks& to, remarks more) {
+  for (auto& r : more) to.push_back(std::move(r));
 }
 
 std::string held_text(const port_budget& b) {
@@ -58,34 +61,32 @@ std::string measured_text(const observe::outcome& o, const app_failure& f) {
                      percent(lost));
 }
 
-std::string cures_text(const std::vector<cure>& cures, const style& s) {
-  std::string out;
+void add_cures(remarks& to, const std::vector<cure>& cures) {
+  const char* label = "cures";
   for (const auto& c : cures) {
     std::string text = c.name + ": ";
     text += c.rate ? rate_text(*c.rate) : std::string("no limit from ports");
     if (!c.enough) text += ", not enough";
     if (!c.remark.empty()) text += " (" + c.remark + ")";
-    out += line(out.empty() ? "cures" : "", text, s);
+    to.push_back({label, text});
+    label = "";
   }
-  return out;
 }
 
-std::string ports_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+remarks ports_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   const auto b = budget_of(*o.scenario, a);
   if (!b) return {};
-  std::string out = line("why", budget_text(*b), s);
-  out += line("", measured_text(o, f), s);
-  out += cures_text(cures_of(*b), s);
+  remarks out{{"why", budget_text(*b)}, {"", measured_text(o, f)}};
+  add_cures(out, cures_of(*b));
   if (f.to && b->time_wait > duration::zero()) {
-    out += line("check",
-                fmt::format("ss -tan state time-wait dst {} | wc -l", to_string(f.to->address)), s);
+    out.push_back(
+        {"check", fmt::format("ss -tan state time-wait dst {} | wc -l", to_string(f.to->address))});
   }
   return out;
 }
 
-std::string descriptors_explanation(const observe::outcome& o, const app_failure& f,
-                                    const style& s) {
+remarks descriptors_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
@@ -100,8 +101,9 @@ std::string descriptors_explanation(const observe::outcome& o, const app_failure
     }
   }
   if (cure.empty()) cure = fmt::format("a higher nofile on {} (ulimit -n)", a.name);
-  return line("why", why, s) + line("cure", cure, s) +
-         line("check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits", s);
+  return {{"why", why},
+          {"cure", cure},
+          {"check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits"}};
 }
 
 /// The app that serves that TCP (or UDP) port; null where the file has none.
@@ -126,92 +128,90 @@ const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool u
   return nullptr;
 }
 
-std::string refused_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
   if (!f.to) return {};
   const bool udp = std::holds_alternative<spec::udp_client>(o.scenario->apps[f.app].kind);
   const spec::app* server = listener_at(*o.scenario, *f.to, udp);
   if (server == nullptr) {
-    return line("why", fmt::format("no app of this file listens on {}", to_string(*f.to)), s);
+    return {{"why", fmt::format("no app of this file listens on {}", to_string(*f.to))}};
   }
   if (ns(server->start) > f.at) {
-    return line("why",
-                fmt::format("{} listens on {} only from {} on", server->name, to_string(*f.to),
-                            time_text(ns(server->start))),
-                s);
+    return {{"why", fmt::format("{} listens on {} only from {} on", server->name, to_string(*f.to),
+                                time_text(ns(server->start)))}};
   }
-  return line("why",
-              fmt::format("{} did not listen on {} at that time", server->name, to_string(*f.to)),
-              s);
+  return {
+      {"why", fmt::format("{} did not listen on {} at that time", server->name, to_string(*f.to))}};
 }
 
-std::string silence_explanation(const observe::outcome& o, const app_failure& f, const style& s) {
+remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
   if (!f.to) return {};
   const auto owner = spec::owner_of(*o.scenario, f.to->address);
-  if (!owner) return line("why", to_string(f.to->address) + " is no host of this file", s);
+  if (!owner) return {{"why", to_string(f.to->address) + " is no host of this file"}};
   const std::string host = spec::host_name(*o.scenario, *owner);
   const auto overflows = count(o.tree, {"hosts", host, "nstat", "TcpExtListenOverflows"});
   if (overflows == 0) return {};
   const std::int32_t somaxconn = o.scenario->hosts[owner->host].sysctls.somaxconn;
-  std::string out =
-      line("why",
-           fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows)), s);
+  remarks out{
+      {"why", fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows))}};
   if (const spec::app* server = listener_at(*o.scenario, *f.to)) {
     const auto* e = std::get_if<spec::echo_server>(&server->kind);
     const auto* l = std::get_if<spec::listener>(&server->kind);
     const std::int32_t backlog = e != nullptr ? e->backlog : l != nullptr ? l->backlog : 0;
     const std::int32_t least = std::min(backlog, somaxconn);
-    out += line("cure",
-                fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
-                            "faster accepts on {}",
-                            backlog, somaxconn, least, server->name),
-                s);
+    out.push_back(
+        {"cure", fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
+                             "faster accepts on {}",
+                             backlog, somaxconn, least, server->name)});
   }
-  return out + line("check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln", s);
+  out.push_back({"check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln"});
+  return out;
 }
 
-std::string start_explanation(const observe::start_failure& f, const style& s) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min<std::size_t>(f.in_the_way.size(), 3); ++i) {
-    const auto& row = f.in_the_way[i];
-    std::string text = fmt::format("{} {} {}", row.state, to_string(row.local),
-                                   row.remote.port == 0 ? "" : to_string(row.remote));
-    for (const auto& h : row.holders) text += fmt::format(" {} (pid {})", h.program, h.pid);
-    out += line(i == 0 ? "why" : "", text, s);
-  }
+/// What to do about a port that somebody has.
+void add_in_use(remarks& to, const observe::start_failure& f) {
   const bool only_time_wait =
       !f.in_the_way.empty() && std::all_of(f.in_the_way.begin(), f.in_the_way.end(),
                                            [](const auto& r) { return r.state == "TIME-WAIT"; });
   const bool by_program = std::any_of(f.in_the_way.begin(), f.in_the_way.end(),
                                       [](const auto& r) { return !r.holders.empty(); });
+  if (only_time_wait) {
+    to.push_back({"cure", "SO_REUSEADDR before bind(), or wait for TIME-WAIT to end"});
+  } else {
+    to.push_back({"cure", by_program
+                              ? "another port or address, or stop the holder first; if it is "
+                                "an outgoing connection: net.ipv4.ip_local_reserved_ports"
+                              : "another port or address"});
+  }
+  to.push_back(
+      {"check", fmt::format("ss -{}anp sport = :{}", f.what.transport == transport::tcp ? 't' : 'u',
+                            f.what.where.port)});
+}
+
+remarks start_explanation(const observe::start_failure& f) {
+  remarks out;
+  for (std::size_t i = 0; i < std::min<std::size_t>(f.in_the_way.size(), 3); ++i) {
+    const auto& row = f.in_the_way[i];
+    std::string text = fmt::format("{} {} {}", row.state, to_string(row.local),
+                                   row.remote.port == 0 ? "" : to_string(row.remote));
+    for (const auto& h : row.holders) text += fmt::format(" {} (pid {})", h.program, h.pid);
+    out.push_back({i == 0 ? "why" : "", text});
+  }
   if (f.what.error == errc::eaddrinuse) {
-    if (only_time_wait) {
-      out += line("cure", "SO_REUSEADDR before bind(), or wait for TIME-WAIT to end", s);
-    } else {
-      out += line("cure",
-                  by_program ? "another port or address, or stop the holder first; if it is "
-                               "an outgoing connection: net.ipv4.ip_local_reserved_ports"
-                             : "another port or address",
-                  s);
-    }
-    out += line("check", fmt::format("ss -{}anp sport = :{}",
-                                     f.what.transport == transport::tcp ? 't' : 'u',
-                                     f.what.where.port), s);
+    add_in_use(out, f);
   } else if (f.what.error == errc::eacces) {
-    out += line("cure",
-                fmt::format("user: root, a port from 1024 on, or "
-                            "net.ipv4.ip_unprivileged_port_start: {}",
-                            f.what.where.port),
-                s);
+    out.push_back({"cure", fmt::format("user: root, a port from 1024 on, or "
+                                       "net.ipv4.ip_unprivileged_port_start: {}",
+                                       f.what.where.port)});
   } else if (f.what.error == errc::eaddrnotavail) {
-    out += line("why", to_string(f.what.where.address) + " is not an address of " + f.member, s);
+    out.push_back({"why", to_string(f.what.where.address) + " is not an address of " + f.member});
   }
   return out;
 }
 
 /// Nothing failed: how far each load's rate is from what its ports sustain, and whether the run was
 /// long enough to show it.
-std::string outlook(const observe::outcome& o, const style& s) {
-  std::string out;
+remarks outlook(const observe::outcome& o) {
+  remarks out;
   for (const auto& a : o.scenario->apps) {
     const auto b = budget_of(*o.scenario, a);
     if (!b || !b->asked || *b->asked <= 0) continue;
@@ -229,50 +229,57 @@ std::string outlook(const observe::outcome& o, const style& s) {
     } else if (*b->asked <= *book) {
       text += fmt::format(": {} of it is left", percent(1 - *b->asked / *book));
     }
-    out += line(out.empty() ? "rate" : "", text, s);
+    out.push_back({out.empty() ? "rate" : "", text});
   }
   return out;
 }
 
-std::string why_of(const observe::outcome& o, const app_failure& f, const style& s) {
+remarks why_of(const observe::outcome& o, const app_failure& f) {
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
-    return ports_explanation(o, f, s);
+    return ports_explanation(o, f);
   }
-  if (f.error == "EMFILE") return descriptors_explanation(o, f, s);
-  if (f.error == "ECONNREFUSED") return refused_explanation(o, f, s);
-  if (f.error == "ETIMEDOUT" || f.error == "timeout") return silence_explanation(o, f, s);
+  if (f.error == "EMFILE") return descriptors_explanation(o, f);
+  if (f.error == "ECONNREFUSED") return refused_explanation(o, f);
+  if (f.error == "ETIMEDOUT" || f.error == "timeout") return silence_explanation(o, f);
   return {};
 }
 
 /// The other apps that failed, a line each.
-std::string also(const observe::outcome& o, const std::vector<app_failure>& failures,
-                 std::size_t first, const style& s) {
+remarks also(const observe::outcome& o, const std::vector<app_failure>& failures,
+             std::size_t first) {
   constexpr std::size_t most = 6;
-  std::string out;
+  remarks out;
   for (std::size_t i = first; i < failures.size(); ++i) {
     if (i == first + most) {
-      out += line("", fmt::format("and {} more apps", failures.size() - i), s);
+      out.push_back({"", fmt::format("and {} more apps", failures.size() - i)});
       break;
     }
-    out += line(out.empty() ? "also" : "", failure_text(o, failures[i]), s);
+    out.push_back({out.empty() ? "also" : "", failure_text(o, failures[i])});
   }
   return out;
 }
 
 }  // namespace
 
-std::string explanation(const observe::outcome& o, const style& s) {
+std::vector<remark> explanation(const observe::outcome& o) {
   if (!o.scenario || o.tree.is_null()) return {};
   auto failures = app_failures(o);
   // A server that could not start counts as a failure too; it is told once.
   std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
+  remarks out;
   for (const auto& f : o.start_failures) {
-    if (!f.expected) return start_explanation(f, s) + also(o, failures, 0, s);
+    if (f.expected) continue;
+    append(out, start_explanation(f));
+    append(out, also(o, failures, 0));
+    return out;
   }
-  if (!failures.empty()) return why_of(o, failures.front(), s) + also(o, failures, 1, s);
-  if (!o.start_failures.empty()) return start_explanation(o.start_failures.front(), s);
-  return outlook(o, s);
+  if (!failures.empty()) {
+    append(out, why_of(o, failures.front()));
+    append(out, also(o, failures, 1));
+    return out;
+  }
+  return o.start_failures.empty() ? outlook(o) : start_explanation(o.start_failures.front());
 }
 
 }  // namespace fourtuple::report

@@ -7,6 +7,7 @@
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
 #include "sim/report/scan_view.h"
+#include "sim/report/text.h"
 
 namespace fourtuple::report {
 

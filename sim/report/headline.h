@@ -3,10 +3,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sim/observe/outcome.h"
 #include "sim/report/reading.h"
-#include "sim/report/text.h"
 
 namespace fourtuple::report {
 
@@ -17,8 +17,15 @@ namespace fourtuple::report {
 /// "load on client: first EADDRNOTAVAIL at 28.232 s (attempt 28,233 to 10.0.0.2:443)"
 [[nodiscard]] std::string failure_text(const observe::outcome& o, const app_failure& f);
 
+/// A sentence of the paragraph, and what it is: "why", "cures", "check", ...; empty: as the one
+/// before.
+struct remark {
+  std::string label;
+  std::string text;
+};
+
 /// Why the first failure happened and what helps; where nothing failed how far each load is from
 /// what its ports sustain. Empty where nothing is known.
-[[nodiscard]] std::string explanation(const observe::outcome& o, const style& s);
+[[nodiscard]] std::vector<remark> explanation(const observe::outcome& o);
 
 }  // namespace fourtuple::report

@@ -74,32 +74,31 @@ class drawing {
         left_(s.unicode ? "◀" : "<"),
         lost_(s.unicode ? "✕" : "x") {}
 
-  std::string heading(const conversation& c) const {
-    const auto name = [](const endpoint& e, const std::string& host) {
-      return fmt::format("{} ({})", to_string(e), host);
-    };
-    const std::string l = name(c.left, c.left_host);
-    const std::string r = name(c.right, c.right_host);
-    const std::size_t between = width_ > l.size() + r.size() ? width_ - l.size() - r.size() : 1;
-    return fmt::format("{:{}}{}{:{}}{}\n", "", clock_width, l, "", between, r);
+  std::string heading(const ladder& l) const {
+    const std::size_t names = l.left.size() + l.right.size();
+    const std::size_t between = width_ > names ? width_ - names : 1;
+    return fmt::format("{:{}}{}{:{}}{}\n", "", clock_width, l.left, "", between, l.right);
   }
 
-  std::string call(const call_record& c, bool left) const {
-    const std::string what = clipped(fmt::format("{} = {}", c.text, c.answer), width_ - 4);
+  std::string line(const ladder_line& l) const { return l.packet ? packet(l) : call(l); }
+
+ private:
+  std::string call(const ladder_line& c) const {
+    const std::string what = clipped(c.text, width_ - 4);
     const std::size_t rest = width_ - 2 - width_of(what);
-    const std::string inside =
-        left ? " " + what + std::string(rest - 1, ' ') : std::string(rest - 1, ' ') + what + " ";
+    const std::string inside = c.from_left ? " " + what + std::string(rest - 1, ' ')
+                                           : std::string(rest - 1, ' ') + what + " ";
     return fmt::format("{:>{}} {}{}{}\n", clock_text(c.at), clock_width - 1, bar_, inside, bar_);
   }
 
-  std::string packet(const packet_record& p, const std::string& text, bool to_right) const {
-    const std::string what = " " + clipped(text, width_ - 10) + " ";
+  std::string packet(const ladder_line& p) const {
+    const std::string what = " " + clipped(p.text, width_ - 10) + " ";
     const std::size_t dashes = width_ - 3 - width_of(what);
     const std::string before = repeated(dash_, 2);
     const std::string after = repeated(dash_, dashes - 2);
     const bool lost = !p.arrived_at;
     std::string line;
-    if (to_right) {
+    if (p.from_left) {
       line = before + what + after + std::string(lost ? lost_ : right_);
     } else {
       line = std::string(lost ? lost_ : left_) + before + what + after;
@@ -107,13 +106,12 @@ class drawing {
     const std::string arrival =
         p.arrived_at && *p.arrived_at != p.at ? " " + clock_text(*p.arrived_at) : "";
     // Each clock stands at its own end.
-    const std::string left_clock = to_right ? clock_text(p.at) : p.arrived_at ? arrival : "";
-    const std::string right_clock = to_right ? arrival : " " + clock_text(p.at);
+    const std::string left_clock = p.from_left ? clock_text(p.at) : p.arrived_at ? arrival : "";
+    const std::string right_clock = p.from_left ? arrival : " " + clock_text(p.at);
     return fmt::format("{:>{}} {}{}{}{}\n", left_clock, clock_width - 1, bar_, line, bar_,
                        right_clock);
   }
 
- private:
   std::size_t width_;
   std::string_view bar_, dash_, right_, left_, lost_;
 };
@@ -133,51 +131,69 @@ std::string short_text(const wire::frame& f, const relative_numbers& numbers) {
   return out;
 }
 
-std::string draw(const packet_log& log, const conversation& c, const style& s) {
-  const drawing pen(s);
-  std::vector<const call_record*> left_calls;
-  std::vector<const call_record*> right_calls;
+/// What the programs at both ends called.
+struct calls_of_both {
+  std::vector<const call_record*> left;
+  std::vector<const call_record*> right;
+};
+calls_of_both calls_of(const packet_log& log, const conversation& c) {
+  calls_of_both out;
   const calls_of_end left(log, c.left_host);
   const calls_of_end right(log, c.right_host);
   if (c.tcp) {
-    left.by_connect(*c.packets.front(), left_calls);
-    right.by_accept(c.left, c.packets.front()->order, right_calls);
+    left.by_connect(*c.packets.front(), out.left);
+    right.by_accept(c.left, c.packets.front()->order, out.right);
   }
-  left.of_scripts(left_calls);
-  if (c.left_host != c.right_host) right.of_scripts(right_calls);
+  left.of_scripts(out.left);
+  if (c.left_host != c.right_host) right.of_scripts(out.right);
+  return out;
+}
 
-  struct line {
-    instant at;
-    std::uint64_t order;
-    std::string text;
-  };
-  std::vector<line> lines;
-  relative_numbers numbers;
-  for (const auto* p : c.packets) {
-    numbers.see(p->packet);
-    lines.push_back(
-        {p->at, p->order, pen.packet(*p, short_text(p->packet, numbers), to_right(c, *p))});
-  }
-  for (const auto* call : left_calls)
-    lines.push_back({call->at, call->order, pen.call(*call, true)});
-  for (const auto* call : right_calls)
-    lines.push_back({call->at, call->order, pen.call(*call, false)});
-  std::stable_sort(lines.begin(), lines.end(), [](const line& a, const line& b) {
-    return a.at != b.at ? a.at < b.at : a.order < b.order;
-  });
-  std::string out = pen.heading(c);
-  for (const auto& l : lines) out += l.text;
+ladder_line line_of(const call_record& c, bool left) {
+  return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer)};
+}
+
+std::string draw(const ladder& l, const style& s) {
+  const drawing pen(s);
+  std::string out = pen.heading(l);
+  for (const auto& line : l.lines) out += pen.line(line);
   return out;
 }
 
 }  // namespace
+
+ladder ladder_of(const packet_log& log, const conversation& c) {
+  struct placed {
+    std::uint64_t order;
+    ladder_line line;
+  };
+  std::vector<placed> lines;
+  relative_numbers numbers;
+  for (const auto* p : c.packets) {
+    numbers.see(p->packet);
+    lines.push_back(
+        {p->order, {true, to_right(c, *p), p->at, p->arrived_at, short_text(p->packet, numbers)}});
+  }
+  const calls_of_both calls = calls_of(log, c);
+  for (const auto* call : calls.left) lines.push_back({call->order, line_of(*call, true)});
+  for (const auto* call : calls.right) lines.push_back({call->order, line_of(*call, false)});
+  std::stable_sort(lines.begin(), lines.end(), [](const placed& a, const placed& b) {
+    return a.line.at != b.line.at ? a.line.at < b.line.at : a.order < b.order;
+  });
+  const auto name = [](const endpoint& e, const std::string& host) {
+    return fmt::format("{} ({})", to_string(e), host);
+  };
+  ladder out{name(c.left, c.left_host), name(c.right, c.right_host), {}};
+  for (auto& l : lines) out.lines.push_back(std::move(l.line));
+  return out;
+}
 
 std::string ladders(const packet_log& log, std::size_t most, const style& s) {
   std::size_t left_out = 0;
   std::string out;
   for (const auto& c : conversations(log, most, left_out)) {
     if (!out.empty()) out += '\n';
-    out += draw(log, c, s);
+    out += draw(ladder_of(log, c), s);
   }
   if (left_out != 0)
     out += fmt::format("\n{} more conversation{} (--connections N)\n", grouped(left_out),

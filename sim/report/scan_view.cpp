@@ -31,7 +31,7 @@ std::string sentence(const spec::app& a, const observe::value& app) {
                      to_string(as_scan(a)->target), open.empty() ? "" : ": " + spaced(open));
 }
 
-std::string ports_table(const spec::app& a, const observe::value& app, const style& s) {
+section ports_table(const spec::app& a, const observe::value& app) {
   const auto& ports = app.find("ports")->members;
   table rows("rllrl");
   rows.row({"port", "state", "service", "after", ""});
@@ -50,18 +50,16 @@ std::string ports_table(const spec::app& a, const observe::value& app, const sty
       fmt::format("{} looked at {}: {} open, {} closed, {} filtered", a.name,
                   to_string(as_scan(a)->target), grouped(count(app, {"open"})),
                   grouped(count(app, {"closed"})), grouped(count(app, {"filtered"})));
-  return wrapped("", head, s) + rows.text(s);
+  return {head, std::move(rows)};
 }
 
 }  // namespace
 
-std::string scans_text(const observe::outcome& o, const style& s) {
-  std::string out;
+std::vector<section> scan_tables(const observe::outcome& o) {
+  std::vector<section> out;
   for (const auto& a : o.scenario->apps) {
     const observe::value* app = find(o.tree, {"apps", a.name});
-    if (as_scan(a) == nullptr || app == nullptr) continue;
-    if (!out.empty()) out += '\n';
-    out += ports_table(a, *app, s);
+    if (as_scan(a) != nullptr && app != nullptr) out.push_back(ports_table(a, *app));
   }
   return out;
 }

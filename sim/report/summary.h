@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sim/observe/outcome.h"
+#include "sim/report/sections.h"
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -12,7 +13,5 @@ namespace fourtuple::report {
 [[nodiscard]] std::string summary(const observe::outcome& o, const style& s, bool quiet);
 /// One line for many files: "3 files: 2 as expected, 1 not as expected".
 [[nodiscard]] std::string totals(const std::vector<observe::outcome>& all);
-/// "as expected", "interrupted", ...
-[[nodiscard]] std::string_view words(observe::verdict v);
 
 }  // namespace fourtuple::report

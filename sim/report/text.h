@@ -49,6 +49,8 @@ class table {
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   [[nodiscard]] bool empty() const { return rows_.size() < 2; }  ///< the first is the heading
   [[nodiscard]] std::string text(const style& s) const;
+  [[nodiscard]] const std::vector<std::vector<std::string>>& rows() const { return rows_; }
+  [[nodiscard]] bool to_the_right(std::size_t column) const { return align_[column] == 'r'; }
 
  private:
   std::string align_;
