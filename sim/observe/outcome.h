@@ -96,6 +96,7 @@ struct outcome {
   std::vector<script_failure> script_failures;
   observe::series series;
   metric_series metrics;              ///< where a series was asked for
+  metric_series plots;                ///< at ~90 instants, where they were asked for
   std::vector<socket_table> sockets;  ///< at the instant asked for
 };
 

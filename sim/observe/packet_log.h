@@ -47,6 +47,7 @@ struct packet_log {
   std::optional<std::uint16_t> only_port;   ///< of either end
   /// Further wishes; null: none.
   std::function<bool(const packet_record&)> filter;
+  std::function<bool(const call_record&)> wants_call;  ///< null: every call
   std::uint64_t most = 1'000'000;           ///< packets; what comes after is only counted
 
   std::vector<packet_record> packets;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t billion = 1'000'000'000;
 constexpr std::size_t line_width = 100;
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
 /// Length of the well-formed UTF-8 sequence at the front of `s`; 0 where there is none.
 std::size_t utf8_length(std::string_view s) {
@@ -202,7 +203,7 @@ std::string json_string(std::string_view text) {
     const std::size_t length = utf8_length(text);
     const char c = text.front();
     if (length == 0) {
-      out += "\xef\xbf\xbd";  // U+FFFD
+      out += replacement;
     } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -220,6 +221,16 @@ std::string json_string(std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out + '"';
+}
+
+std::string as_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    out += length == 0 ? replacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
 }
 
 bool is_utf8(std::string_view text) {

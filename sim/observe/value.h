@@ -88,6 +88,8 @@ value::value(const std::optional<T>& v) {
 [[nodiscard]] std::string to_json(const value& v);
 /// A JSON string with its quotes.
 [[nodiscard]] std::string json_string(std::string_view text);
+/// Bytes that are not UTF-8 replaced by U+FFFD.
+[[nodiscard]] std::string as_utf8(std::string_view text);
 /// Whether all of it is well-formed UTF-8 (RFC 3629).
 [[nodiscard]] bool is_utf8(std::string_view text);
 

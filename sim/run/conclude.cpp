@@ -111,12 +111,12 @@ void session::decide() {
 
 void session::conclude() {
   if (!world_ || !sampler_) return;
-  if (metrics_) {
-    metrics_->take(world_->now());
-    out_.metrics = metrics_->release();
-  }
+  for (auto& m : metrics_) m->take(world_->now());
+  if (options_.metrics_every && !metrics_.empty()) out_.metrics = metrics_.front()->release();
+  if (options_.plots && !metrics_.empty()) out_.plots = metrics_.back()->release();
   if (options_.sockets_at) {
     collect_sockets();
+    collect_script_calls();
     return;
   }
   sampler_->take(world_->now());

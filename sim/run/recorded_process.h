@@ -67,6 +67,7 @@ class recorded_process final : public process {
  private:
   /// The packets of a call without delay go out before it returns: its place is taken before.
   [[nodiscard]] std::uint64_t begin() { return log_.next_order++; }
+  void note(observe::call_record call);
   void note(std::uint64_t order, descriptor fd, std::string text, std::string answer);
   void note(std::uint64_t order, descriptor fd, std::string text, errc e);
   /// The answer to a call that moves bytes; `empty` says what 0 means.

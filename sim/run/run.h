@@ -42,6 +42,7 @@ struct run_options {
   duration linger{};
   /// The metrics of apps and hosts are written down this often; more than 0.
   std::optional<duration> metrics_every;
+  bool plots = false;                      ///< they are written down at ~90 instants too
   observe::packet_log* packets = nullptr;  ///< filled with packets and calls; null: nobody looks
 };
 

@@ -92,28 +92,40 @@ void session::make_samplers() {
   sampler_.emplace(
       *world_, hosts_to_sample(*scenario_), std::move(apps), [this] { return app_points(); }, end_);
   sampler_->take(instant{});
-  if (!options_.metrics_every) return;
-  metrics_.emplace(sources_, spacing::every(*options_.metrics_every),
-                   observe::most_rows(*scenario_));
-  metrics_->take(instant{});
+  const auto add = [&](spacing when) {
+    metrics_.push_back(
+        std::make_unique<metric_sampler>(sources_, when, observe::most_rows(*scenario_)));
+    metrics_.back()->take(instant{});
+  };
+  if (options_.metrics_every) add(spacing::every(*options_.metrics_every));
+  if (options_.plots) add(spacing::for_a_plot(end_));
 }
 
 void session::sample(instant now) {
   if (now >= sampler_->next()) sampler_->take(now);
-  if (metrics_ && now >= metrics_->next()) metrics_->take(now);
+  for (auto& m : metrics_) {
+    if (now >= m->next()) m->take(now);
+  }
+}
+
+instant session::next_metrics() const {
+  instant next = never;
+  for (const auto& m : metrics_) next = std::min(next, m->next());
+  return next;
 }
 
 /// The end of this piece, or a row before it. A piece without bound goes from event to event, so
 /// that the run ends when the last one has happened, with rows or without.
 instant session::with_metrics(instant piece) const {
-  if (!metrics_ || metrics_->next() == never) return piece;
+  const instant row = next_metrics();
+  if (row == never) return piece;
   if (piece == never) piece = world_->next_event();
-  return piece == never ? never : std::min(piece, metrics_->next());
+  return piece == never ? never : std::min(piece, row);
 }
 
 void session::go_on_for(duration linger) {
   const instant last = world_->now() + linger;
-  while (pass(metrics_ ? std::min(last, metrics_->next()) : last)) {
+  while (pass(std::min(last, next_metrics()))) {
     if (world_->now() >= last) return;
     sample(world_->now());
   }

@@ -41,6 +41,7 @@ class session {
   /// Passes time up to `until`; false where the run is over.
   [[nodiscard]] bool pass(instant until);
   void make_samplers();
+  [[nodiscard]] instant next_metrics() const;
   [[nodiscard]] instant with_metrics(instant piece) const;
   /// Those whose time has come look.
   void sample(instant now);
@@ -81,7 +82,7 @@ class session {
   bool over_ = false;
   std::unique_ptr<observe::backend> world_;
   std::optional<sampler> sampler_;
-  std::optional<metric_sampler> metrics_;  ///< where they were asked for
+  std::vector<std::unique_ptr<metric_sampler>> metrics_;  ///< the series asked for, then the plots
 };
 
 }  // namespace fourtuple::run

@@ -114,6 +114,7 @@ struct run_flags {
   std::uint64_t event_limit = 0;
   std::string series;
   std::string every;
+  std::string html;
 };
 void add_model_flags(CLI::App& verb, run_flags& f);  ///< --seed --set --wall-limit --event-limit
 void add_output_flags(CLI::App& verb, run_flags& f);
@@ -143,6 +144,22 @@ class series_file {
   series_file(const run_flags& f, const file_list& files, bool stdout_is_free);
   /// False, and said, where not everything could be written.
   bool write(const observe::metric_series& series);
+
+ private:
+  std::unique_ptr<sink> file_;  ///< null: nobody asked
+};
+
+// ---- page.cpp
+// ---------------------------------------------------------------------------------------
+
+/// The file of --html. Opened before the run, written after it.
+class page_file {
+ public:
+  /// Throws usage_error.
+  page_file(const run_flags& f, const file_list& files, bool stdout_is_free);
+  /// Runs the file again as far as the connections that the page draws. False, and said, where not
+  /// everything could be written.
+  bool write(const observe::outcome& o, run::run_options options);
 
  private:
   std::unique_ptr<sink> file_;  ///< null: nobody asked

@@ -41,7 +41,8 @@ std::unique_ptr<sink> open_sink(const std::string& path) {
 }
 
 verdict run_files(const run_flags& flags) {
-  const run::run_options options = options_of(flags);
+  run::run_options options = options_of(flags);
+  options.plots = !flags.html.empty();
   (void)parse_settings(flags.sets);
   const bool machine = flags.json == "-" || flags.junit == "-";
   if (flags.json == "-" && flags.junit == "-") {
@@ -52,7 +53,8 @@ verdict run_files(const run_flags& flags) {
   const auto json_file = open_sink(flags.json);
   const auto junit_file = open_sink(flags.junit);
   series_file series(flags, files, !machine);
-  const bool text = !machine && flags.series != "-";
+  page_file page(flags, files, !machine && flags.series != "-");
+  const bool text = !machine && flags.series != "-" && flags.html != "-";
   const report::style style = style_of_stdout(flags.no_color);
   sink out("-");
   bool first = true;
@@ -78,6 +80,7 @@ verdict run_files(const run_flags& flags) {
     written = junit_file->finish() && written;
   }
   written = series.write(outcomes.front().metrics) && written;
+  written = page.write(outcomes.front(), options) && written;
   if (flags.github) {
     if (text) {
       out.write(report::github(outcomes));
@@ -99,6 +102,8 @@ void add_run(CLI::App& app, verdict& code) {
   add_model_flags(*verb, *flags);
   add_output_flags(*verb, *flags);
   add_series_flags(*verb, *flags, "; - is standard output, and nothing else there");
+  verb->add_option("--html", flags->html, "The report as a page with plots and packet diagrams")
+      ->type_name("FILE.html");
   verb->callback([flags, &code] { code = run_files(*flags); });
 }
 

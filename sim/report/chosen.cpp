@@ -1,0 +1,203 @@
+#include "sim/report/chosen.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/report/conversations.h"
+#include "sim/report/headline.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+using observe::call_record;
+using observe::packet_log;
+using observe::packet_record;
+
+constexpr std::size_t most_packets = 200'000;
+constexpr std::size_t most_calls = 300'000;
+constexpr std::size_t most_of_a_script = 3;             ///< connections
+constexpr duration farewell = std::chrono::seconds{1};  ///< the end of a connection after close()
+
+/// The earliest connection that a client of the file opened.
+struct opened {
+  std::pair<endpoint, endpoint> tuple;
+  std::int64_t at = 0;
+  std::optional<std::int64_t> closed_at;
+};
+std::optional<opened> first_connection(const observe::outcome& o) {
+  std::optional<opened> best;
+  for (const auto& a : o.scenario->apps) {
+    if (destinations_of(a).empty()) continue;
+    const auto* rows = find(o.tree, {"apps", a.name, "connections"});
+    if (rows == nullptr || rows->items.empty()) continue;
+    const observe::value& row = rows->items.front();
+    const auto local = parse_endpoint(text(row, {"local"}));
+    const auto remote = parse_endpoint(text(row, {"remote"}));
+    const std::int64_t at = number(row, {"opened_at"});
+    if (!local || !remote || (best && best->at <= at)) continue;
+    const auto* closed = row.find("closed_at");
+    best = {{*local, *remote}, at, std::nullopt};
+    if (closed != nullptr && !closed->is_null()) best->closed_at = closed->number;
+  }
+  return best;
+}
+
+/// How long before its end an attempt may have begun.
+duration longest_attempt(const app_failure& f) {
+  const bool at_once = f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE" ||
+                       f.error == "EMFILE" || f.error == "ENFILE" || f.error == "EACCES";
+  if (at_once) return std::chrono::milliseconds{1};
+  if (f.error == "ECONNREFUSED") return std::chrono::seconds{10};
+  return std::chrono::seconds{150};  // a SYN is sent again for 127 s
+}
+
+std::pair<endpoint, endpoint> ends_of(const packet_record& p) {
+  if (const auto* m = p.packet.icmp()) return {m->quoted_source, m->quoted_destination};
+  return {p.packet.source, p.packet.destination};
+}
+
+bool is_of(const packet_record& p, const std::pair<endpoint, endpoint>& tuple) {
+  const auto [from, to] = ends_of(p);
+  return (from == tuple.first && to == tuple.second) || (from == tuple.second && to == tuple.first);
+}
+
+/// The call that told the program of the failure, or one that it made then.
+const call_record* failing_call(const packet_log& log, const app_failure& f,
+                                const std::string& app) {
+  const call_record* any = nullptr;
+  for (const auto& c : log.calls) {
+    if (ns(c.at) != f.at || c.host != f.member || c.program != app || c.fd < 0) continue;
+    if (c.answer == f.error) return &c;
+    if (any == nullptr) any = &c;
+  }
+  return any;
+}
+
+/// The call by which the connection of `last` began: connect(), or of UDP what sent first.
+const call_record& beginning_of(const packet_log& log, const call_record& last) {
+  const call_record* begin = &last;
+  for (const auto& c : log.calls) {
+    if (c.order > last.order) break;
+    if (c.host != last.host || c.program != last.program || c.fd != last.fd) continue;
+    const bool begins = c.text.starts_with("connect") && c.answer == "in progress";
+    if (begins || c.text.starts_with("sendto")) begin = &c;
+    if (c.text.starts_with("close") && &c != &last) begin = &last;
+  }
+  return *begin;
+}
+
+/// The first packet that was sent within the call; null where there is none.
+const packet_record* first_packet_of(const packet_log& log, const call_record& begin) {
+  std::uint64_t next_call = UINT64_MAX;
+  for (const auto& c : log.calls)
+    if (c.order > begin.order) next_call = std::min(next_call, c.order);
+  for (const auto& p : log.packets) {
+    if (p.order > begin.order && p.order < next_call && p.host == begin.host) return &p;
+  }
+  return nullptr;
+}
+
+chosen_ladder ladder_of_failure(const observe::outcome& o, const app_failure& f,
+                                const packet_log& log, const std::vector<conversation>& all,
+                                const conversation*& drawn) {
+  chosen_ladder out;
+  out.title = "The attempt that failed first";
+  out.remark = failure_text(o, f) + ". ";
+  const call_record* call = failing_call(log, f, o.scenario->apps[f.app].name);
+  if (call == nullptr) {
+    out.remark += "Its packets were not recorded.";
+    return out;
+  }
+  const call_record& begin = beginning_of(log, *call);
+  const packet_record* packet = first_packet_of(log, begin);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const conversation& c) {
+    return packet != nullptr && is_of(*packet, {c.left, c.right}) &&
+           std::find(c.packets.begin(), c.packets.end(), packet) != c.packets.end();
+  });
+  if (found == all.end()) {
+    out.remark += fmt::format("It sent no packet: {} = {}.", begin.text, begin.answer);
+  } else {
+    out.diagram = ladder_of(log, *found);
+    drawn = &*found;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<look_again> what_to_record(const observe::outcome& o) {
+  if (!o.scenario || o.tree.is_null()) return std::nullopt;
+  const instant end{duration{number(o.tree, {"ended_at"})}};
+  look_again out;
+  if (o.scenario->apps.empty()) {
+    if (o.scenario->script.empty()) return std::nullopt;
+    out.until = end;
+    out.everything = true;
+    return out;
+  }
+  const auto first = first_connection(o);
+  if (first) {
+    out.first = first->tuple;
+    const std::int64_t closed = first->closed_at.value_or(first->at);
+    out.until = instant{duration{closed} + farewell};
+  }
+  auto failures = app_failures(o);
+  std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
+  if (!failures.empty()) {
+    const auto& f = out.failure.emplace(failures.front());
+    const duration at{f.at};
+    out.failure_from = instant{std::max(duration{}, at - longest_attempt(f))};
+    out.until = std::max(out.until, instant{at + farewell});
+  }
+  if (!out.first && !out.failure) return std::nullopt;
+  out.until = std::min(out.until, end);
+  return out;
+}
+
+void record_only(const look_again& what, const observe::outcome& o, packet_log& log) {
+  log.most = what.everything ? most_packets / 100 : most_packets;
+  if (what.everything) return;
+  const auto near_failure = [&what](instant at) {
+    return what.failure && at >= what.failure_from &&
+           at <= instant{duration{what.failure->at} + farewell};
+  };
+  log.filter = [&what, near_failure](const packet_record& p) {
+    if (what.first && is_of(p, *what.first)) return true;
+    return near_failure(p.at) && (p.host == what.failure->member || p.to == what.failure->member);
+  };
+  const auto first = first_connection(o);
+  const instant first_over =
+      !first ? instant{} : instant{duration{first->closed_at.value_or(first->at)} + farewell};
+  log.wants_call = [&log, near_failure, first_over](const call_record& c) {
+    return log.calls.size() < most_calls && (c.at <= first_over || near_failure(c.at));
+  };
+}
+
+std::vector<chosen_ladder> chosen_ladders(const observe::outcome& o, const look_again& what,
+                                          const packet_log& log) {
+  std::vector<chosen_ladder> out;
+  std::size_t left_out = 0;
+  const auto all =
+      conversations(log, what.everything ? most_of_a_script : log.packets.size(), left_out);
+  if (what.everything) {
+    for (const auto& c : all) {
+      out.push_back(
+          {out.empty() ? "The first connection" : "The next connection", "", ladder_of(log, c)});
+    }
+    if (left_out != 0 && !out.empty())
+      out.back().remark = fmt::format("{} more connections are not drawn.", grouped(left_out));
+    return out;
+  }
+  const conversation* failed = nullptr;
+  if (what.failure) out.push_back(ladder_of_failure(o, *what.failure, log, all, failed));
+  for (const auto& c : all) {
+    if (!what.first || c.left != what.first->first || c.right != what.first->second) continue;
+    if (&c != failed) out.push_back({"The first connection", "", ladder_of(log, c)});
+    break;
+  }
+  return out;
+}
+
+}  // namespace fourtuple::report
