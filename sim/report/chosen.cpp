@@ -117,7 +117,10 @@ chosen_ladder ladder_of_failure(const observe::outcome& o, const app_failure& f,
            std::find(c.packets.begin(), c.packets.end(), packet) != c.packets.end();
   });
   if (found == all.end()) {
-    out.remark += fmt::format("It sent no packet: {} = {}.", begin.text, begin.answer);
+    // EAGAIN of a connect() is not written down: most often it is only a wait.
+    const bool told = begin.answer == f.error || begin.answer == "in progress";
+    out.remark += told ? fmt::format("It sent no packet: {} = {}.", begin.text, begin.answer)
+                       : fmt::format("It sent no packet: {}() = {}.", f.call, f.error);
   } else {
     out.diagram = ladder_of(log, *found);
     drawn = &*found;
@@ -131,12 +134,6 @@ std::optional<look_again> what_to_record(const observe::outcome& o) {
   if (!o.scenario || o.tree.is_null()) return std::nullopt;
   const instant end{duration{number(o.tree, {"ended_at"})}};
   look_again out;
-  if (o.scenario->apps.empty()) {
-    if (o.scenario->script.empty()) return std::nullopt;
-    out.until = end;
-    out.everything = true;
-    return out;
-  }
   const auto first = first_connection(o);
   if (first) {
     out.first = first->tuple;
@@ -151,13 +148,14 @@ std::optional<look_again> what_to_record(const observe::outcome& o) {
     out.failure_from = instant{std::max(duration{}, at - longest_attempt(f))};
     out.until = std::max(out.until, instant{at + farewell});
   }
-  if (!out.first && !out.failure) return std::nullopt;
-  out.until = std::min(out.until, end);
+  out.everything = !out.first && !out.failure;
+  out.until = out.everything ? end : std::min(out.until, end);
   return out;
 }
 
 void record_only(const look_again& what, const observe::outcome& o, packet_log& log) {
   log.most = what.everything ? most_packets / 100 : most_packets;
+  log.wants_call = [&log](const call_record&) { return log.calls.size() < most_calls; };
   if (what.everything) return;
   const auto near_failure = [&what](instant at) {
     return what.failure && at >= what.failure_from &&
@@ -187,7 +185,8 @@ std::vector<chosen_ladder> chosen_ladders(const observe::outcome& o, const look_
           {out.empty() ? "The first connection" : "The next connection", "", ladder_of(log, c)});
     }
     if (left_out != 0 && !out.empty())
-      out.back().remark = fmt::format("{} more connections are not drawn.", grouped(left_out));
+      out.back().remark = fmt::format("{} more connection{} not drawn.", grouped(left_out),
+                                      left_out == 1 ? " is" : "s are");
     return out;
   }
   const conversation* failed = nullptr;

@@ -21,7 +21,7 @@ struct look_again {
   std::optional<std::pair<endpoint, endpoint>> first;  ///< local and remote of the first connection
   std::optional<app_failure> failure;
   instant failure_from{};   ///< the failed attempt began here or later
-  bool everything = false;  ///< a script: it names no connections, but makes few
+  bool everything = false;  ///< of a script or a scan, which name no connections: the first packets
 };
 /// Nothing where there is nothing to draw.
 [[nodiscard]] std::optional<look_again> what_to_record(const observe::outcome& o);

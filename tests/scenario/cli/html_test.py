@@ -275,6 +275,24 @@ class Ladders(PageTest):
         self.assertEqual([("lost" in row[1], row[2]) if len(row) > 2 else ("lost" in row[1], "")
                           for row in failed[1:] if "[S]" in row[1]][:2], [(True, ""), (True, "")])
 
+    def test_a_datagram_socket_without_a_port_sent_nothing(self):
+        text = OK.replace("echo_server: { port: 443 }", "udp_server: { port: 53 }")
+        text = text.replace('load: { to: "10.0.0.2:443", rate: 100/s }',
+                            'udp_client: { to: "10.0.0.2:53", rate: 100/s, sockets: per_request, '
+                            "connected: true, timeout: 500 ms }")
+        text = text.replace("address: 10.0.0.1 ", "address: 10.0.0.1, sysctls: { "
+                            "net.ipv4.ip_local_port_range: '40000 40003' } ")
+        text = text.replace("apps.load.failed: 0", "apps.load.errors.EAGAIN: '> 0'")
+        text = text.replace("port: 53 }", "port: 53, delay: 200 ms }")
+        self.assertIn("It sent no packet: connect() = EAGAIN.", self.page(text).text())
+
+    def test_a_scan_s_connections_are_drawn(self):
+        text = OK.replace('load: { to: "10.0.0.2:443", rate: 100/s }',
+                          "scan: { target: server, ports: [443, 80, 81, 82] }")
+        page = self.page(text.replace("apps.load.failed: 0", "apps.load.open: 1"))
+        self.assertEqual(len(self.lines(page)), 3)
+        self.assertIn("1 more connection is not drawn.", page.text())
+
     def test_a_script_s_connections_are_drawn(self):
         (ladder,) = self.lines(self.page(STEPS, code=1))
         self.assertTrue(any("[R.]" in row[1] for row in ladder))
