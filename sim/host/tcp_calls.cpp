@@ -1,7 +1,8 @@
-// The socket calls that make and unmake connections: socket, bind, listen, connect, accept, shutdown,
-// close (af_inet.c: __inet_bind, inet_listen, inet_stream_connect, inet_accept, inet_shutdown,
-// inet_release; tcp.c: tcp_disconnect, __tcp_close).
+// The socket calls that make and unmake connections: socket, bind, listen, connect, accept,
+// shutdown, close (af_inet.c: __inet_bind, inet_listen, inet_stream_connect, inet_accept,
+// inet_shutdown, inet_release; tcp.c: tcp_disconnect, __tcp_close).
 #include <algorithm>
+#include <utility>
 
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
@@ -117,12 +118,15 @@ result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const en
 result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
   tcp_socket& s = sockets_[i];
   switch (s.phase) {
-    case socket_phase::connected: return errc::eisconn;
-    case socket_phase::disconnecting: return errc::einval;
+    case socket_phase::connected:
+      return errc::eisconn;
+    case socket_phase::disconnecting:
+      return errc::einval;
     case socket_phase::unconnected:
       if (s.tcb.st != state::closed) return errc::eisconn;
       return open(i, to);
-    case socket_phase::connecting: break;
+    case socket_phase::connecting:
+      break;
   }
   if (s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received) return errc::ealready;
   if (s.tcb.st == state::closed) {
@@ -144,8 +148,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   const bool address_known = !wire::is_any(s.address);
   const wire::four_tuple wanted{address_known ? s.address : way->source, *there, s.port, to.port};
   const auto got = ports::reserve(
-      ports_,
-      {wanted, s.extras ? s.extras->port_range : profile::port_range{0, 0}, kernel_now()},
+      ports_, {wanted, s.extras ? s.extras->port_range : profile::port_range{0, 0}, kernel_now()},
       parts_.draws);
   if (!got) return got.error();
 
@@ -233,8 +236,8 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
   const bool rd = how != shutdown_how::wr;
   const bool wr = how != shutdown_how::rd;
   if (s.phase == socket_phase::connecting) {
-    const bool pending = s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received ||
-                         s.tcb.st == state::closed;
+    const bool pending =
+        s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received || s.tcb.st == state::closed;
     s.phase = pending ? socket_phase::disconnecting : socket_phase::connected;
   }
   result<> answer;
@@ -280,8 +283,8 @@ bool tcp_stack::may_release(std::uint32_t i) {
     tcp::actions& out = sink();
     tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
     carry_out(i, s, before, out);
-    x.linger_timer = parts_.timers.arm(
-        timer_kind::linger, i, static_cast<std::uint64_t>(x.linger_s) * limits_.hz);
+    x.linger_timer = parts_.timers.arm(timer_kind::linger, i,
+                                       static_cast<std::uint64_t>(x.linger_s) * limits_.hz);
   }
   return x.linger_over || !tcp::lingering(s.tcb);
 }
@@ -329,7 +332,25 @@ void tcp_stack::orphan(std::uint32_t i) {
     carry_out(i, s, before, out);
     if (!sockets_.live(i)) return;
   }
+  if (s.tcb.st != state::closed) count_orphan(i);
   if (s.tcb.st == state::closed) free_socket(i);
+}
+
+/// __tcp_close(): one orphan too many is reset. DEVIATION: the kernel compares with a count that is
+/// up to 100 ms old (tcp_orphan_timer), so that a burst leaves more; who closes so many at once
+/// could notice.
+void tcp_stack::count_orphan(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
+  s.counted_orphan = true;
+  ++orphans_;
+  if (orphans_ <= static_cast<std::uint64_t>(parts_.sysctls.tcp_max_orphans)) return;
+  const state before = s.tcb.st;
+  tcp::actions& out = sink();
+  tcp::abort(s.tcb, limits_, clock(), out);
+  parts_.counters.add(tcp::counter::TcpExtTCPAbortOnMemory);
+  const std::uint32_t outer = std::exchange(owned_, i);  // it is freed by the caller
+  carry_out(i, s, before, out);
+  owned_ = outer;
 }
 
 }  // namespace fourtuple::host

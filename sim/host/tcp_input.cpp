@@ -142,6 +142,7 @@ void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
 
 void tcp_stack::free_socket(std::uint32_t i) {
   tcp_socket& s = sockets_[i];
+  if (s.counted_orphan) --orphans_;
   for (const std::uint32_t id : s.timers)
     if (id != 0) parts_.timers.cancel(id);
   if (s.hashed) ports_.erase(s.tcb.tuple, {ports::kind::connection, i});

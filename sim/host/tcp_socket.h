@@ -68,6 +68,7 @@ struct tcp_socket {
   bool port_locked : 1 = false;     ///< bind() gave a port (SOCK_BINDPORT_LOCK)
   bool hashed : 1 = false;          ///< its four-tuple is in the table
   bool error_queued : 1 = false;    ///< sk_error_queue holds the ICMP error of a connect()
+  bool counted_orphan : 1 = false;  ///< closed, and not over yet
   bool nonzero_iss : 1 = false;     ///< was connected before: the next ISN follows
 
   [[nodiscard]] bool is_listener() const { return tcb.st == tcp::state::listen; }

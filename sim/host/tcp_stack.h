@@ -106,6 +106,7 @@ class tcp_stack final : public ports::records {
   void stop_listening(std::uint32_t i);
   void close_now(std::uint32_t i, bool exiting);
   void orphan(std::uint32_t i);
+  void count_orphan(std::uint32_t i);
   socket_extras& extras(tcp_socket& s);
   errc take_error(tcp_socket& s);
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
@@ -181,6 +182,7 @@ class tcp_stack final : public ports::records {
   std::map<std::uint16_t, std::vector<std::uint32_t>> listeners_;
   std::array<std::uint64_t, tcp::state_count> states_{};  ///< sockets, not records
   std::uint64_t fin_wait_2_records_ = 0;
+  std::uint64_t orphans_ = 0;  ///< sockets that no descriptor names any more
   observe::gauge time_wait_gauge_;
   std::uint64_t time_wait_reused_ = 0;
   std::uint64_t iss_key_;

@@ -56,7 +56,6 @@ constexpr tcp_rules linux_6_18_tcp{
     .initial_window_segments = 0,            // no cap since 4.20: 64240 on MTU 1500 [F.2]
     .somaxconn = 4096,                       // 5.4
     .max_syn_backlog = ehash_entries / 128,  // tcp_set_hashinfo
-    .challenge_ack_limit = INT32_MAX,        // unlimited since 6.1 [0.3]
     .strict_sequence = true,                 // 6.17 [M]
     .challenge_ack_for_unsent = true,        // in 6.18.44 [M]
     .challenge_ack_for_inexact_rst_in_syn_received = true,  // [C.4]
@@ -104,7 +103,6 @@ constexpr host_profile linux_4_4() {
   p.tcp.initial_window_segments = 20;                    // 29200 on MTU 1500, v4.4 [K]
   p.tcp.somaxconn = 128;                                 // 4096 since 5.4
   p.tcp.max_syn_backlog = ehash_entries / 256;           // v4.4 tcp_init [K]
-  p.tcp.challenge_ack_limit = 1000;                      // 4.4.y after CVE-2016-5696 [K]
   p.tcp.challenge_ack_for_inexact_rst_in_syn_received = false;
   p.tcp.timestamp_offset_per_tuple = false;
   p.tcp.rack = false;  // on by default since 4.18 [K]

@@ -102,7 +102,6 @@ struct tcp_rules {
   std::uint32_t initial_window_segments;  ///< cap of the first window in MSS; 0: none (>= 4.20)
   std::int32_t somaxconn;
   std::int32_t max_syn_backlog;
-  std::int32_t challenge_ack_limit;  ///< per second and namespace; INT32_MAX: unlimited
   bool strict_sequence;              ///< 6.17: a segment past the window's right edge is refused
   bool challenge_ack_for_unsent;     ///< ACK of data never sent gets a challenge ACK (6.18.44)
   bool challenge_ack_for_inexact_rst_in_syn_received;  ///< [C.4] step 6

@@ -33,6 +33,9 @@ class port_set {
   std::vector<port_range> ranges_;
 };
 
+/// net.ipv4.tcp_congestion_control, as far as it is modelled.
+enum class congestion_control : std::uint8_t { reno };
+
 /// What the models read. Fields bear the last part of the sysctl's name; times are durations.
 struct sysctls {
   // ports
@@ -67,8 +70,8 @@ struct sysctls {
   bool tcp_sack = true;
   bool tcp_window_scaling = true;
   duration tcp_invalid_ratelimit{};  ///< between two replies to invalid segments; 0: no limit
-  std::int32_t tcp_challenge_ack_limit = INT32_MAX;  ///< per second; INT32_MAX: unlimited
   // losses and the congestion window
+  congestion_control tcp_congestion_control = congestion_control::reno;
   std::uint8_t tcp_early_retrans = 3;  ///< 3 and 4: tail loss probes
   std::uint8_t tcp_frto = 2;           ///< 0 off
   std::int32_t tcp_reordering = 3;     ///< segments

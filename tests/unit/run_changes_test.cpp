@@ -124,3 +124,18 @@ script:
   - { host: server, recvfrom: U, nonblocking: true, expect: { data: "late" } }
 )");
 }
+
+TEST_CASE("an orphan too many is reset", "[run][changes]") {
+  check_as_expected(R"(
+duration: 3 s
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "server:443", rate: 20/s, hold: 1200 ms, limit: 10 } }
+changes:
+  - { at: 1 s, set: { "links[0].up": false, "hosts.client.sysctls[net.ipv4.tcp_max_orphans]": 4 } }
+expect:
+  hosts.client.sockets.FIN-WAIT-1: 4
+  hosts.client.nstat.TcpExtTCPAbortOnMemory: 6
+  hosts.client.nstat.TcpOutRsts: 6
+)");
+}
