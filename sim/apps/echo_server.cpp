@@ -180,11 +180,6 @@ class accept_pace {
   std::uint64_t given_ = 0;
 };
 
-/// An errno of accept() after which trying again later makes sense.
-bool passes(errc e) {
-  return e == errc::emfile || e == errc::enfile || e == errc::enobufs || e == errc::enomem;
-}
-
 /// Accepts until `stop`. What cannot be accepted yet stays in the kernel's queue.
 task accept_all(os host, std::unique_ptr<server_state> s) {
   flow& wait = s->acceptor;
@@ -214,7 +209,7 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
       const errc why = wait.got().error;
       if (why == errc::econnaborted) continue;
       s->record.refused(host.calls(), wait.got());
-      if (!passes(why)) break;
+      if (!server_record::passes(why)) break;
       // As servers do: no more accept() until a descriptor is free, or a second has passed.
       s->slot_wanted = s->record->active.now > 0;
       const instant again = s->slot_wanted ? never : host.now() + std::chrono::seconds(1);

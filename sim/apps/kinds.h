@@ -16,6 +16,8 @@ void start_echo_client(const spec::app& a, const spec::echo_client& what,
 void start_listener(const spec::app& a, const spec::listener& what, os host,
                     observe::app_metrics& m);
 void start_scan(const spec::app& a, const spec::scan& what, os host, observe::app_metrics& m);
+void start_proxy(const spec::app& a, const spec::proxy& what, const surroundings& around, os host,
+                 observe::app_metrics& m);
 void start_udp_server(const spec::app& a, const spec::udp_server& what, const surroundings& around,
                       os host, observe::app_metrics& m);
 void start_udp_client(const spec::app& a, const spec::udp_client& what, os host,

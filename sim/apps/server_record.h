@@ -29,6 +29,10 @@ class server_record {
   void closed(process& p, descriptor fd, observe::connection_row::by who);
   /// accept() failed; the connection, if there is one, stays in the queue.
   void refused(process& p, const outcome& o);
+  /// An errno of accept() after which trying again later makes sense.
+  [[nodiscard]] static bool passes(errc e) {
+    return e == errc::emfile || e == errc::enfile || e == errc::enobufs || e == errc::enomem;
+  }
 
  private:
   descriptor open(process& p, const endpoint& at, transport t, std::optional<std::int32_t> backlog,

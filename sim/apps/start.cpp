@@ -9,6 +9,7 @@ namespace fourtuple::apps {
 bool must_finish(const spec::app& a) {
   return !std::holds_alternative<spec::echo_server>(a.kind) &&
          !std::holds_alternative<spec::listener>(a.kind) &&
+         !std::holds_alternative<spec::proxy>(a.kind) &&
          !std::holds_alternative<spec::udp_server>(a.kind);
 }
 
@@ -28,6 +29,7 @@ void start(const spec::app& a, const surroundings& around, os host, observe::app
     void operator()(const spec::echo_client& k) const { start_echo_client(a, k, around, host, m); }
     void operator()(const spec::listener& k) const { start_listener(a, k, host, m); }
     void operator()(const spec::scan& k) const { start_scan(a, k, host, m); }
+    void operator()(const spec::proxy& k) const { start_proxy(a, k, around, host, m); }
     void operator()(const spec::udp_server& k) const { start_udp_server(a, k, around, host, m); }
     void operator()(const spec::udp_client& k) const { start_udp_client(a, k, host, m); }
   };

@@ -16,19 +16,20 @@ namespace fourtuple::apps {
 /// What one application has to know of the rest of the file: who it talks with. TCP is a stream, so
 /// where a message ends must be agreed outside of it.
 struct surroundings {
-  /// echo_server, udp_server: somebody looks at the bytes (a script, an echo_client's message). Where nobody
-  /// does, bytes are counted and never exist.
+  /// echo_server, proxy, udp_server: somebody looks at the bytes (a script, an echo_client's
+  /// message). Where nobody does, bytes are counted and never exist.
   bool bytes_matter = false;
-  /// echo_server: the size that all clients' requests have, where it is one size that may come in
-  /// several reads; 0: what one read gives is a request.
+  /// echo_server, proxy: the size that all clients' requests have, where it is one size that may
+  /// come in several reads; 0: what one read gives is a request.
   std::uint32_t request_size = 0;
 
-  /// echo_client: how the server at to[i] replies.
+  /// echo_client: how the server at to[i] replies; proxy: at upstream[i].
   struct reply_form {
     bool known =
         false;  ///< an echo_server of this file; otherwise what one read gives is the reply
     std::uint64_t prefix = 0;
     std::optional<std::uint64_t> size;  ///< nothing: the message comes back
+    bool operator==(const reply_form&) const = default;
   };
   std::vector<reply_form> replies;
 };

@@ -1,5 +1,5 @@
 // look_around: which echo_server a client of the file talks with, and what servers can know of the
-// requests they will get.
+// requests they will get. Both look through proxies.
 #include <algorithm>
 #include <limits>
 
@@ -16,11 +16,19 @@ bool runs_on(const spec::app& a, spec::host_ref h) {
   return a.host.host == h.host && (!a.host.member || *a.host.member == h.member);
 }
 
+/// Where a server of requests listens; null for what is none.
+const endpoint* listening(const spec::app& a) {
+  if (const auto* s = std::get_if<spec::echo_server>(&a.kind)) return &s->listen;
+  if (const auto* s = std::get_if<spec::proxy>(&a.kind)) return &s->listen;
+  return nullptr;
+}
+
 /// Whether a client's process on some member of `client` reaches `server` at that destination.
 bool reaches(const spec::scenario& s, const spec::app& client, const endpoint& to,
-             const spec::app& server, const spec::echo_server& what) {
-  if (what.listen.port != to.port) return false;
-  if (!what.listen.address.is_any() && what.listen.address != to.address) return false;
+             const spec::app& server) {
+  const endpoint* at = listening(server);
+  if (at == nullptr || at->port != to.port) return false;
+  if (!at->address.is_any() && at->address != to.address) return false;
   if (to.address.is_loopback() || to.address.is_any()) return client.host.host == server.host.host;
   const auto owner = spec::owner_of(s, to.address);
   return owner && runs_on(server, *owner);
@@ -35,6 +43,7 @@ struct client_requests {
 client_requests requests_of(const spec::app& a) {
   if (const auto* k = std::get_if<spec::load>(&a.kind)) return {&k->to, k->request};
   if (const auto* k = std::get_if<spec::pool>(&a.kind)) return {&k->to, k->request};
+  if (const auto* k = std::get_if<spec::proxy>(&a.kind)) return {&k->upstream, std::nullopt};
   const auto* k = std::get_if<spec::echo_client>(&a.kind);
   if (k == nullptr) return {};
   if (!k->message) return {&k->to, k->size};
@@ -42,31 +51,79 @@ client_requests requests_of(const spec::app& a) {
   return {&k->to, k->message->size()};
 }
 
-std::uint32_t agreed_size(const spec::scenario& s, const spec::app& server,
-                          const spec::echo_server& what) {
-  std::uint64_t agreed = 0;
+using app_list = std::vector<const spec::app*>;
+
+bool seen(app_list& all, const spec::app& a) {
+  if (std::find(all.begin(), all.end(), &a) != all.end()) return true;
+  all.push_back(&a);
+  return false;
+}
+
+/// What several apps have in common, if they do.
+template <class T>
+class common {
+ public:
+  void add(const std::optional<T>& one) {
+    if (!one || (value_ && *value_ != *one)) differs_ = true;
+    value_ = one;
+  }
+  [[nodiscard]] std::optional<T> value() const { return differs_ ? std::nullopt : value_; }
+
+ private:
+  std::optional<T> value_;
+  bool differs_ = false;
+};
+
+/// The sizes of the requests that reach a server. A proxy sends what its own clients ask.
+void collect_sizes(const spec::scenario& s, const spec::app& server, app_list& proxies,
+                   common<std::uint64_t>& sizes) {
   for (const auto& client : s.apps) {
     const client_requests r = requests_of(client);
     if (r.to == nullptr) continue;
     const bool talks = std::any_of(r.to->begin(), r.to->end(), [&](const endpoint& to) {
-      return reaches(s, client, to, server, what);
+      return reaches(s, client, to, server);
     });
     if (!talks) continue;
-    if (!r.size || (agreed != 0 && agreed != *r.size)) return 0;
-    agreed = *r.size;
+    if (!std::holds_alternative<spec::proxy>(client.kind)) {
+      if (r.size != 0u) sizes.add(r.size);  // an empty request is none
+    } else if (!seen(proxies, client)) {
+      collect_sizes(s, client, proxies, sizes);
+    }
   }
+}
+
+std::uint32_t agreed_size(const spec::scenario& s, const spec::app& server) {
+  app_list proxies;
+  common<std::uint64_t> sizes;
+  collect_sizes(s, server, proxies, sizes);
+  const std::uint64_t agreed = sizes.value().value_or(0);
   const bool fits = agreed <= std::numeric_limits<std::uint32_t>::max();
   return agreed > one_segment && fits ? static_cast<std::uint32_t>(agreed) : 0;
 }
 
+/// How the servers reply that a client reaches there, through proxies too.
+void collect_forms(const spec::scenario& s, const spec::app& client, const endpoint& to,
+                   app_list& proxies, common<surroundings::reply_form>& forms) {
+  for (const auto& each : s.apps) {
+    if (!reaches(s, client, to, each)) continue;
+    if (const auto* server = std::get_if<spec::echo_server>(&each.kind)) {
+      forms.add(surroundings::reply_form{true, server->prefix.size(), server->reply});
+      return;
+    }
+    if (seen(proxies, each)) return;
+    for (const auto& next : std::get<spec::proxy>(each.kind).upstream)
+      collect_forms(s, each, next, proxies, forms);
+    return;
+  }
+  forms.add(std::nullopt);  // nobody of this file, or a script
+}
+
 surroundings::reply_form reply_of(const spec::scenario& s, const spec::app& client,
                                   const endpoint& to) {
-  for (const auto& each : s.apps) {
-    const auto* server = std::get_if<spec::echo_server>(&each.kind);
-    if (server != nullptr && reaches(s, client, to, each, *server))
-      return {true, server->prefix.size(), server->reply};
-  }
-  return {};
+  app_list proxies;
+  common<surroundings::reply_form> forms;
+  collect_forms(s, client, to, proxies, forms);
+  return forms.value().value_or(surroundings::reply_form{});
 }
 
 bool somebody_reads(const spec::scenario& s) {
@@ -80,13 +137,16 @@ bool somebody_reads(const spec::scenario& s) {
 
 surroundings look_around(const spec::scenario& s, const spec::app& a) {
   surroundings around;
-  if (const auto* server = std::get_if<spec::echo_server>(&a.kind)) {
+  if (listening(a) != nullptr) {
     around.bytes_matter = somebody_reads(s);
-    around.request_size = agreed_size(s, a, *server);
+    around.request_size = agreed_size(s, a);
   }
   if (std::holds_alternative<spec::udp_server>(a.kind)) around.bytes_matter = !s.script.empty();
   if (const auto* client = std::get_if<spec::echo_client>(&a.kind)) {
     for (const auto& to : client->to) around.replies.push_back(reply_of(s, a, to));
+  }
+  if (const auto* proxy = std::get_if<spec::proxy>(&a.kind)) {
+    for (const auto& to : proxy->upstream) around.replies.push_back(reply_of(s, a, to));
   }
   return around;
 }

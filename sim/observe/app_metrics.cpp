@@ -71,9 +71,10 @@ void app_metrics::begin_counting(instant now) {
   requests_before = requests;
   attempted_before = attempted;
   for (auto* each : {&connected, &completed, &failed, &timeouts, &eofs, &bytes_in, &bytes_out,
-                     &accepted, &waited, &opened, &reused})
+                     &accepted, &waited, &opened, &reused, &resets_on_reuse})
     *each = 0;
   errors.fill(0);
+  if (upstream_errors) *upstream_errors = {};
   first_failure.reset();
   connect_time = {};
   tuples = {};
@@ -84,6 +85,20 @@ std::uint64_t app_metrics::errors_ever() const {
   std::uint64_t all = errors_before + timeouts + eofs;
   for (const std::uint64_t n : errors) all += n;
   return all;
+}
+
+void error_counts::add(fault what) {
+  switch (what.kind) {
+    case fault::word::timeout:
+      ++timeouts;
+      break;
+    case fault::word::eof:
+      ++eofs;
+      break;
+    case fault::word::errno_name:
+      ++by_errno[static_cast<std::size_t>(what.error)];
+      break;
+  }
 }
 
 void app_metrics::count(fault what) {

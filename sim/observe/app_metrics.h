@@ -112,6 +112,14 @@ struct gauge {
   }
 };
 
+/// Failures by errno, and those that the application has words of its own for.
+struct error_counts {
+  std::array<std::uint64_t, errc_count> by_errno{};
+  std::uint64_t timeouts = 0;
+  std::uint64_t eofs = 0;
+  void add(fault what);
+};
+
 /// One process's numbers. Server, client and pool fields stay empty where they do not apply.
 struct app_metrics {
   static constexpr std::size_t max_rows = 100;
@@ -160,8 +168,13 @@ struct app_metrics {
   // pool
   std::uint64_t pool_size = 0;
   std::uint64_t waited = 0;
+  // pool, proxy (its upstream connections)
   std::uint64_t opened = 0;
   std::uint64_t reused = 0;
+
+  // proxy
+  std::unique_ptr<error_counts> upstream_errors;  ///< of `errors` those of attempts upstream
+  std::uint64_t resets_on_reuse = 0;
 
   bool finished = false;  ///< it has done what it came for
 

@@ -28,6 +28,20 @@ value errors_of(processes all) {
   return out;
 }
 
+value upstream_errors_of(processes all) {
+  value out = value::map();
+  const auto add = [&](std::string_view word, auto of) {
+    std::uint64_t n = 0;
+    for (const auto* p : all) n += p->upstream_errors ? of(*p->upstream_errors) : 0;
+    if (n > 0) out.set(word, n);
+  };
+  for (std::size_t i = 1; i < errc_count; ++i)
+    add(name(static_cast<errc>(i)), [i](const error_counts& e) { return e.by_errno[i]; });
+  add("timeout", [](const error_counts& e) { return e.timeouts; });
+  add("eof", [](const error_counts& e) { return e.eofs; });
+  return out;
+}
+
 value first_failure_of(processes all) {
   const first_failure* first = nullptr;
   for (const auto* p : all) {
@@ -140,6 +154,14 @@ void add_replies(value& out, processes all) {
   out.set("replies", std::move(replies));
 }
 
+void add_proxy(value& out, processes all) {
+  value& upstream = out.set("upstream", value::map());
+  upstream.set("opened", sum(all, &app_metrics::opened));
+  upstream.set("reused", sum(all, &app_metrics::reused));
+  upstream.set("errors", upstream_errors_of(all));
+  out.set("resets_on_reuse", sum(all, &app_metrics::resets_on_reuse));
+}
+
 /// One port as all processes saw it: a state only where they agree, of the times the longest.
 value port_of(processes all, std::size_t row) {
   using verdict = scanned_port::verdict;
@@ -207,7 +229,9 @@ value app_value(processes all) {
   std::uint64_t tuples = 0;
   for (const auto* p : all) tuples += p->tuples.size();
   out.set("tuples", value::map()).set("distinct", tuples);
-  if (first.kind == "echo_server" || first.kind == "listener") add_server(out, all);
+  const bool proxy = first.kind == "proxy";
+  if (proxy || first.kind == "echo_server" || first.kind == "listener") add_server(out, all);
+  if (proxy) add_proxy(out, all);
   out.set("bytes_in", sum(all, &app_metrics::bytes_in));
   out.set("bytes_out", sum(all, &app_metrics::bytes_out));
   if (first.kind == "udp_server") {

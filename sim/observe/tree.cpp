@@ -12,6 +12,13 @@ bool counts_occurrences(std::string_view key) {
   return key == "errors" || key == "nstat" || key == "sockets";
 }
 
+/// `upstream.errors` without a name is all of them.
+std::uint64_t total(const value& counts) {
+  std::uint64_t all = 0;
+  for (const auto& one : counts.members) all += static_cast<std::uint64_t>(one.content.number);
+  return all;
+}
+
 std::vector<host_metrics> look_at(const backend& world, const spec::host& h) {
   std::vector<host_metrics> all;
   for (std::uint32_t m = 0; m < h.members(); ++m)
@@ -35,6 +42,7 @@ value lookup(const value& tree, std::span<const spec::path_segment> path) {
     above = segment.key;
     here = next;
   }
+  if (above == "errors") return value(total(*here));
   return *here;
 }
 

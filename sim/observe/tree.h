@@ -31,7 +31,7 @@ inline constexpr std::size_t max_members = 1000;
 [[nodiscard]] value host_value(std::span<const host_metrics> members);
 
 /// Follows a path. What is known but did not occur (an errno, a counter, a state) is 0; anything
-/// else that is not there is a moment that never came: null.
+/// else that is not there is a moment that never came: null. A map of errors is their sum.
 [[nodiscard]] value lookup(const value& tree, std::span<const spec::path_segment> path);
 
 /// What the tree is made from. All of it outlives the tree_view.

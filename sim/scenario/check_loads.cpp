@@ -7,6 +7,9 @@
 namespace fourtuple::scenario {
 namespace {
 
+constexpr std::size_t looked_at = 8;  // a long list is one fleet, or as good as one
+constexpr int most_proxies = 3;       // in a row; behind more of them nothing is certain
+
 /// What a client asks of its server.
 struct wish {
   std::vector<endpoint> to;
@@ -15,13 +18,15 @@ struct wish {
   bool awaits_close = false;
 };
 
+bool covers(const endpoint& own, const endpoint& e) {
+  const bool any = own.address.is_any() &&
+                   (own.address.family == e.address.family || own.address.family == family::inet6);
+  return own.port == e.port && (any || own.address == e.address);
+}
+
 bool listens_on(const spec::app& server, const endpoint& e) {
-  if (const auto* s = std::get_if<spec::echo_server>(&server.kind)) {
-    const auto& own = s->listen;
-    const bool any = own.address.is_any() && (own.address.family == e.address.family ||
-                                              own.address.family == family::inet6);
-    return own.port == e.port && (any || own.address == e.address);
-  }
+  if (const auto* s = std::get_if<spec::echo_server>(&server.kind)) return covers(s->listen, e);
+  if (const auto* s = std::get_if<spec::proxy>(&server.kind)) return covers(s->listen, e);
   if (const auto* l = std::get_if<spec::listener>(&server.kind))
     return e.address.family == family::inet &&
            std::any_of(l->ports.begin(), l->ports.end(),
@@ -50,14 +55,35 @@ const spec::app* server_of(const spec::scenario& s, const spec::app& client, con
   return found;
 }
 
+std::string endless(const spec::scenario& s, const wish& w, const spec::app& server, int depth);
+
+/// A proxy waits for ever where one of its upstreams does, and its client with it.
+std::string endless_behind(const spec::scenario& s, const wish& w, const spec::app& server,
+                           const spec::proxy& p, int depth) {
+  if (w.awaits_close && !p.idle_timeout)
+    return "for a close: '" + server.name + "' closes after its peer (give it an idle_timeout)";
+  if (p.timeout || depth == most_proxies) return {};
+  for (std::size_t i = 0; i < std::min(p.upstream.size(), looked_at); ++i) {
+    const auto* next = server_of(s, server, p.upstream[i]);
+    if (next == &server && w.reply > 0)
+      return "for a reply: '" + server.name + "' is its own upstream";
+    const auto why =
+        next == nullptr ? "" : endless(s, {{}, w.request, w.reply, false}, *next, depth + 1);
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
 /// Why a client that wants this of that server would wait for ever; empty where it would not.
-std::string endless(const wish& w, const spec::app& server) {
+std::string endless(const spec::scenario& all, const wish& w, const spec::app& server, int depth) {
   const auto name = "'" + server.name + "'";
   if (std::holds_alternative<spec::listener>(server.kind)) {
     if (w.reply > 0) return "for a reply: " + name + " is a listener and sends none";
     if (w.awaits_close) return "for a close: " + name + " is a listener and closes nothing";
     return {};
   }
+  if (const auto* p = std::get_if<spec::proxy>(&server.kind))
+    return endless_behind(all, w, server, *p, depth);
   const auto* s = std::get_if<spec::echo_server>(&server.kind);
   if (s == nullptr) return {};
   using when = spec::server_close::when;
@@ -79,11 +105,10 @@ std::string endless(const wish& w, const spec::app& server) {
 }
 
 void check_waits(context& c, const spec::app& a, const wish& w) {
-  constexpr std::size_t looked_at = 8;  // a long list is one fleet, or as good as one
   for (std::size_t i = 0; i < std::min(w.to.size(), looked_at); ++i) {
     const auto* server = server_of(c.out, a, w.to[i]);
     if (server == nullptr) continue;
-    const auto why = endless(w, *server);
+    const auto why = endless(c.out, w, *server, 0);
     if (why.empty()) continue;
     c.error(a.kind_where, "'" + a.name + "' would wait for ever " + why);
     return;

@@ -84,10 +84,11 @@ std::string common_keys() {
 
 std::span<const table* const> all_tables() {
   static constexpr const table* list[] = {
-      &top_table,         &host_table,        &firewall_table,   &link_table,       &app_table,
-      &echo_server_table, &echo_client_table, &load_table,       &stage_table,      &pool_table,
-      &listener_table,    &scan_table,        &udp_server_table, &udp_client_table, &change_table,
-      &real_table,        &step_expect_table};
+      &top_table,   &host_table,        &firewall_table,    &link_table,
+      &app_table,   &echo_server_table, &echo_client_table, &load_table,
+      &stage_table, &pool_table,        &listener_table,    &scan_table,
+      &proxy_table, &udp_server_table,  &udp_client_table,  &change_table,
+      &real_table,  &step_expect_table};
   return list;
 }
 

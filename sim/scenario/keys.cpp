@@ -122,7 +122,8 @@ constexpr key app_keys[] = {
     {"listener", mapping, "keys", "", "listens and accepts, nothing more", optional, 0, 0,
      &listener_table},
     {"scan", mapping, "keys", "", "looks which ports are open", optional, 0, 0, &scan_table},
-    {"proxy", any, "mapping", "", "reverse proxy", later},
+    {"proxy", mapping, "keys", "", "forwards requests, as a reverse proxy does", optional, 0, 0,
+     &proxy_table},
     {"udp_server", mapping, "keys", "", "answers datagrams", optional, 0, 0, &udp_server_table},
     {"udp_client", mapping, "keys", "", "a datagram per request", optional, 0, 0,
      &udp_client_table},
@@ -227,6 +228,24 @@ constexpr key scan_keys[] = {
      optional, 1, 65535},
 };
 
+constexpr key proxy_keys[] = {
+    {"listen", special, "\"addr:port\"", "", "where clients connect", required},
+    {"upstream", scalars, "destination or list", "", "attempts go to them in turn", required},
+    {"keepalive", whole, "number", "0",
+     "idle upstream connections kept; of more than that the one unused longest is closed", optional,
+     0, million},
+    {"idle_timeout", time, "time", "none", "closes a client's connection silent for so long"},
+    {"upstream_idle_timeout", time, "time", "none", "closes a kept connection unused for so long"},
+    {"timeout", time, "time", "none", "of one attempt upstream: connect, request and whole reply"},
+    {"retries", whole, "number", "0",
+     "further attempts of a failed request, at once and at the next upstream", optional, 0, 1000},
+    {"bind", scalars, "\"addr:port\" or list", "",
+     "of upstream connections, before connect, in turn; port 0: explicit bind"},
+    {"options", options, "list", "[SO_REUSEADDR]",
+     "socket options set before bind and connect, on the listening socket and on upstream ones; "
+     "SO_REUSEADDR and SO_REUSEPORT on the listening one alone"},
+};
+
 constexpr key udp_server_keys[] = {
     {"port", whole, "port", "", "receives on 0.0.0.0; or give listen", optional, 1, 65535},
     {"listen", special, "\"addr:port\"", "", "instead of port"},
@@ -272,11 +291,14 @@ constexpr synonym synonyms[] = {
     {"version", "fourtuple"}, {"name", "title"},      {"description", "title"},
     {"sysctl", "sysctls"},    {"tick", "hz"},         {"ports", "port"},
     {"port", "ports"},        {"source", "bind"},     {"max_conns", "max_connections"},
+    {"port", "listen"},       {"to", "upstream"},     {"target", "upstream"},
+    {"url", "upstream"},      {"server", "upstream"}, {"backend", "upstream"},
+    {"backends", "upstream"},
 };
 
 constexpr std::string_view kinds[] = {"echo_server", "echo_client", "load",
                                       "pool",        "listener",    "scan",
-                                      "udp_server",  "udp_client"};
+                                      "proxy",       "udp_server",  "udp_client"};
 
 }  // namespace
 
@@ -295,6 +317,7 @@ const table stage_table{"stage", "one element of a load's stages:", stage_keys};
 const table pool_table{"pool", "a connection pool", pool_keys};
 const table listener_table{"listener", "bare listening sockets", listener_keys};
 const table scan_table{"scan", "a port scan", scan_keys};
+const table proxy_table{"proxy", "a reverse proxy", proxy_keys};
 const table udp_server_table{"udp_server", "a UDP socket that answers", udp_server_keys};
 const table udp_client_table{"udp_client", "datagrams at a rate", udp_client_keys};
 

@@ -74,6 +74,7 @@ extern const table stage_table;
 extern const table pool_table;
 extern const table listener_table;
 extern const table scan_table;
+extern const table proxy_table;
 extern const table udp_server_table;
 extern const table udp_client_table;
 

@@ -26,12 +26,13 @@ duration at_least(mapping& m, std::string_view key, duration least) {
   return std::max(t, least);
 }
 
-std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoint>& bind) {
-  const node* n = m.find("to");
+std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoint>& bind,
+                                   std::string_view key = "to") {
+  const node* n = m.find(key);
   if (n == nullptr) return {};
   std::optional<family> f;
   if (!bind.empty()) f = bind.front().address.family;
-  return read_endpoints(p.c, *n, "to", p.app.host, f, 1);
+  return read_endpoints(p.c, *n, key, p.app.host, f, 1);
 }
 
 std::vector<endpoint> binds(place p, mapping& m) {
@@ -43,11 +44,11 @@ std::vector<endpoint> binds(place p, mapping& m) {
   return out;
 }
 
-void check_families(mapping& m, const std::vector<endpoint>& to,
-                    const std::vector<endpoint>& bind) {
+void check_families(mapping& m, const std::vector<endpoint>& to, const std::vector<endpoint>& bind,
+                    std::string_view key = "to") {
   for (const auto& e : to)
     if (!bind.empty() && e.address.family != bind.front().address.family) {
-      m.error("to", to_string(e) + " and bind are of different families");
+      m.error(key, to_string(e) + " and bind are of different families");
       return;
     }
 }
@@ -71,6 +72,15 @@ spec::server_close server_close(mapping& m) {
   return {};
 }
 
+/// `listen:`, one address with its port.
+endpoint listen_endpoint(place p, mapping& m) {
+  const node* n = m.find("listen");
+  if (n == nullptr) return {};
+  const auto found = read_endpoints(p.c, *n, "listen", p.app.host, std::nullopt, 1);
+  if (found.size() > 1) m.error("listen", "is one address");
+  return found.empty() ? endpoint{} : found.front();
+}
+
 endpoint listen_address(place p, mapping& m, std::string_view kind) {
   const bool port = m.has("port");
   if (port == m.has("listen")) {
@@ -81,9 +91,7 @@ endpoint listen_address(place p, mapping& m, std::string_view kind) {
     const auto number = static_cast<std::uint16_t>(m.whole("port"));
     return {ip_address::any(family::inet), number};
   }
-  const auto found = read_endpoints(p.c, *m.find("listen"), "listen", p.app.host, std::nullopt, 1);
-  if (found.size() > 1) m.error("listen", "is one address");
-  return found.empty() ? endpoint{} : found.front();
+  return listen_endpoint(p, m);
 }
 
 spec::app_kind read_echo_server(place p, mapping& m) {
@@ -339,6 +347,21 @@ spec::app_kind read_scan(place p, mapping& m) {
   return s;
 }
 
+spec::app_kind read_proxy(place p, mapping& m) {
+  spec::proxy s;
+  s.listen = listen_endpoint(p, m);
+  s.bind = binds(p, m);
+  s.upstream = destinations(p, m, s.bind, "upstream");
+  check_families(m, s.upstream, s.bind, "upstream");
+  s.keepalive = static_cast<std::uint32_t>(m.whole("keepalive"));
+  s.idle_timeout = m.maybe_time("idle_timeout");
+  s.upstream_idle_timeout = m.maybe_time("upstream_idle_timeout");
+  s.timeout = m.maybe_time("timeout");
+  s.retries = static_cast<std::uint32_t>(m.whole("retries"));
+  s.options = read_options(p.c, m);
+  return s;
+}
+
 spec::app_kind read_udp_server(place p, mapping& m) {
   spec::udp_server s;
   s.listen = listen_address(p, m, "a udp_server");
@@ -393,6 +416,7 @@ const kind_row kinds[] = {{&echo_server_table, read_echo_server},
                           {&pool_table, read_pool},
                           {&listener_table, read_listener},
                           {&scan_table, read_scan},
+                          {&proxy_table, read_proxy},
                           {&udp_server_table, read_udp_server},
                           {&udp_client_table, read_udp_client}};
 
@@ -414,7 +438,7 @@ void read_kind(context& c, const entry& e, spec::app& a) {
         if (!own.key.starts_with("x-")) return;
     c.error(e.where, "app " + quoted(a.name) +
                          " needs a kind: echo_server, echo_client, load, pool, listener, scan, "
-                         "udp_server or udp_client");
+                         "proxy, udp_server or udp_client");
     return;
   }
   a.kind_where = chosen->where;

@@ -10,6 +10,7 @@ std::string_view kind_name(const app_kind& k) {
     std::string_view operator()(const pool&) const { return "pool"; }
     std::string_view operator()(const listener&) const { return "listener"; }
     std::string_view operator()(const scan&) const { return "scan"; }
+    std::string_view operator()(const proxy&) const { return "proxy"; }
     std::string_view operator()(const udp_server&) const { return "udp_server"; }
     std::string_view operator()(const udp_client&) const { return "udp_client"; }
   };

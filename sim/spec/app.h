@@ -1,5 +1,5 @@
 // Apps: one struct per kind, every key of the format with its unit parsed and its default filled
-// in. Not here yet (refused by the loader): proxy, exec.
+// in. Not here yet (refused by the loader): exec.
 #pragma once
 
 #include "sim/spec/host.h"
@@ -127,6 +127,22 @@ struct listener {
   std::vector<sockopt_setting> options;
 };
 
+/// A reverse proxy: a server to its clients, and a client of its upstreams. A whole request is
+/// forwarded, its whole reply handed back.
+struct proxy {
+  static constexpr std::int32_t backlog = 4096;  ///< as an echo_server's
+
+  endpoint listen;
+  std::vector<endpoint> upstream;        ///< attempt k goes to upstream[(k - 1) % size]
+  std::uint32_t keepalive = 0;           ///< idle upstream connections kept
+  std::optional<duration> idle_timeout;  ///< closes a client's connection silent for so long
+  std::optional<duration> upstream_idle_timeout;  ///< closes a kept one unused for so long
+  std::optional<duration> timeout;                ///< of one attempt upstream; nothing: none
+  std::uint32_t retries = 0;                      ///< further attempts of a request, at once
+  std::vector<endpoint> bind;            ///< of upstream connections, in turn; empty: no bind()
+  std::vector<sockopt_setting> options;  ///< of the listening socket and of upstream ones
+};
+
 /// Looks at ports of one address: connect(), and close() at once where it succeeds.
 struct scan {
   ip_address target;
@@ -174,8 +190,8 @@ struct udp_client {
   std::optional<std::uint64_t> limit;  ///< requests
 };
 
-using app_kind =
-    std::variant<echo_server, echo_client, load, pool, listener, scan, udp_server, udp_client>;
+using app_kind = std::variant<echo_server, echo_client, load, pool, listener, scan, proxy,
+                              udp_server, udp_client>;
 
 struct app {
   std::string name;

@@ -66,6 +66,12 @@ constexpr row client_rows[] = {{"replies.[]", text}};
 constexpr row pool_rows[] = {
     {"size", count}, {"waited", count}, {"opened", count}, {"reused", count}};
 
+constexpr row proxy_rows[] = {{"upstream.opened", count},
+                              {"upstream.reused", count},
+                              {"upstream.errors", count},
+                              {"upstream.errors.<errno>", count},
+                              {"resets_on_reuse", count}};
+
 constexpr row scan_rows[] = {{"ports.<port>", list},
                              {"ports.<port>.state", text},
                              {"ports.<port>.error", text},
@@ -324,8 +330,11 @@ metric_lookup failure(const metric_path& path, const std::string& why) {
 
 void add_app_rows(matcher& m, const app_kind& kind) {
   m.add(app_rows);
-  if (std::holds_alternative<echo_server>(kind) || std::holds_alternative<listener>(kind))
+  const bool proxies = std::holds_alternative<proxy>(kind);
+  if (proxies || std::holds_alternative<echo_server>(kind) ||
+      std::holds_alternative<listener>(kind))
     m.add(server_rows);
+  if (proxies) m.add(proxy_rows);
   if (std::holds_alternative<echo_client>(kind)) m.add(client_rows);
   const bool udp_app = std::holds_alternative<udp_server>(kind);
   if (udp_app) m.add(udp_server_rows);

@@ -109,6 +109,11 @@ struct app_mover {
     move(a.target);
     move.names(a.ports);
   }
+  void operator()(proxy& a) const {
+    move(a.listen);
+    move(a.upstream);
+    move(a.bind);
+  }
   void operator()(udp_server& a) const { move(a.listen); }
   void operator()(udp_client& a) const {
     move(a.to);

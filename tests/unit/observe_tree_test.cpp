@@ -233,3 +233,24 @@ TEST_CASE("an expectation keeps what was found, and says why it does not hold",
   CHECK(list.items[0].find("at") == nullptr);
   CHECK(list.items[1].find("at")->number == 50'000'000'000);
 }
+
+TEST_CASE("a proxy's upstream errors stand by name and add up", "[observe][tree]") {
+  small_world w;
+  w.metrics[2].kind = "proxy";
+  CHECK(w.at_path("apps.api.upstream.errors").number == 0);
+  w.metrics[2].upstream_errors = std::make_unique<observe::error_counts>();
+  auto& errors = *w.metrics[2].upstream_errors;
+  for (int i = 0; i < 3; ++i) errors.add({observe::fault::word::errno_name, errc::econnreset});
+  errors.add({observe::fault::word::timeout, errc::ok});
+  errors.add({observe::fault::word::eof, errc::ok});
+  w.metrics[2].opened = 7;
+  w.metrics[2].resets_on_reuse = 2;
+  CHECK(w.at_path("apps.api.upstream.opened").number == 7);
+  CHECK(w.at_path("apps.api.upstream.errors.ECONNRESET").number == 3);
+  CHECK(w.at_path("apps.api.upstream.errors.timeout").number == 1);
+  CHECK(w.at_path("apps.api.upstream.errors.eof").number == 1);
+  CHECK(w.at_path("apps.api.upstream.errors.EPIPE").number == 0);
+  CHECK(w.at_path("apps.api.upstream.errors").number == 5);
+  CHECK(w.at_path("apps.api.resets_on_reuse").number == 2);
+  CHECK(w.at_path("apps.api.listening").is_null() == false);
+}

@@ -16,7 +16,7 @@ scenario world() {
   fleet.name = "fleet";
   fleet.count = 3;
   s.hosts = {client, fleet};
-  app load_app, server, everywhere;
+  app load_app, server, everywhere, edge;
   load_app.name = "load";
   load_app.kind = load{};
   server.name = "api";
@@ -24,7 +24,9 @@ scenario world() {
   everywhere.name = "each";
   everywhere.host = {1, std::nullopt};
   everywhere.kind = pool{};
-  s.apps = {load_app, server, everywhere};
+  edge.name = "edge";
+  edge.kind = proxy{};
+  s.apps = {load_app, server, everywhere, edge};
   s.script.resize(4);
   return s;
 }
@@ -44,6 +46,11 @@ TEST_CASE("metric paths that exist are found with their kind", "[spec]") {
       {"apps.api.active.peak_at", value_kind::time},
       {"apps.api.listening", value_kind::boolean},
       {"apps.each.on.fleet-2.reused", value_kind::count},
+      {"apps.edge.accepted", value_kind::count},
+      {"apps.edge.upstream.opened", value_kind::count},
+      {"apps.edge.upstream.errors.ECONNRESET", value_kind::count},
+      {"apps.edge.upstream.errors", value_kind::count},
+      {"apps.edge.resets_on_reuse", value_kind::count},
       {"hosts.client.ports.range[0]", value_kind::count},
       {"hosts.fleet-3.sockets.TIME-WAIT", value_kind::count},
       {"hosts.fleet.nstat.TcpExtTWRecycled", value_kind::count},
@@ -71,6 +78,9 @@ TEST_CASE("metric paths that do not exist are errors", "[spec]") {
                           "apps.load.accepted",
                           "apps.load.errors.EWOULDBLOCK",
                           "apps.load.errors",
+                          "apps.load.upstream.opened",
+                          "apps.edge.upstream",
+                          "apps.edge.opened",
                           "apps.load.first_failure.at.x",
                           "apps.load.on.fleet-1.failed",
                           "apps.each.on.fleet-4.failed",

@@ -40,6 +40,21 @@ TEST_CASE("addresses move into 127.77.0.0/16 in file order, wildcards and loopba
   CHECK(one.ports == std::set<std::uint16_t>{80, 81});
 }
 
+TEST_CASE("a proxy's addresses move on both of its sides", "[spec]") {
+  const auto s = loaded(std::string(two) +
+                        "apps:\n"
+                        "  p: { host: b, proxy: { listen: \"b:8080\", upstream: [\"a:81\", "
+                        "\"localhost:82\"], bind: \"b:0\" } }\n");
+  const auto one = spec::on_one_host(s, 1234);
+  REQUIRE(one.scenario);
+  const auto& p = std::get<spec::proxy>(one.scenario->apps[0].kind);
+  CHECK(to_string(p.listen) == "127.77.0.2:8080");
+  CHECK(to_string(p.upstream[0]) == "127.77.0.1:81");
+  CHECK(to_string(p.upstream[1]) == "127.0.0.1:82");
+  CHECK(to_string(p.bind[0]) == "127.77.0.2:0");
+  CHECK(one.ports == std::set<std::uint16_t>{81, 82, 8080});
+}
+
 TEST_CASE("a script's sockets stay apart, and its addresses keep what is filled in later", "[spec]") {
   const auto s = loaded(std::string(two) +
                         "script:\n"
