@@ -106,26 +106,17 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
           {"check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits"}};
 }
 
-/// The app that serves that TCP (or UDP) port; null where the file has none.
-const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp = false) {
-  const auto owner = spec::owner_of(s, to.address);
-  for (const auto& a : s.apps) {
-    if (owner && a.host.host != owner->host) continue;
-    if (udp) {
-      const auto* u = std::get_if<spec::udp_server>(&a.kind);
-      if (u != nullptr && u->listen.port == to.port) return &a;
-      continue;
-    }
-    if (const auto* e = std::get_if<spec::echo_server>(&a.kind)) {
-      if (e->listen.port == to.port) return &a;
-    }
-    if (const auto* l = std::get_if<spec::listener>(&a.kind)) {
-      for (const auto& range : l->ports) {
-        if (range.contains(to.port)) return &a;
-      }
-    }
-  }
-  return nullptr;
+/// The one address of a server; null for kinds that have none, or many.
+const endpoint* listen_of(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) -> const endpoint* {
+        if constexpr (requires { kind.listen; }) {
+          return &kind.listen;
+        } else {
+          return nullptr;
+        }
+      },
+      a.kind);
 }
 
 remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
@@ -134,6 +125,10 @@ remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app* server = listener_at(*o.scenario, *f.to, udp);
   if (server == nullptr) {
     return {{"why", fmt::format("no app of this file listens on {}", to_string(*f.to))}};
+  }
+  const endpoint* at = listen_of(*server);
+  if (at != nullptr && !at->address.is_any() && at->address != f.to->address) {
+    return {{"why", fmt::format("{} listens on {} alone", server->name, to_string(*at))}};
   }
   if (ns(server->start) > f.at) {
     return {{"why", fmt::format("{} listens on {} only from {} on", server->name, to_string(*f.to),
@@ -156,7 +151,9 @@ remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
   if (const spec::app* server = listener_at(*o.scenario, *f.to)) {
     const auto* e = std::get_if<spec::echo_server>(&server->kind);
     const auto* l = std::get_if<spec::listener>(&server->kind);
-    const std::int32_t backlog = e != nullptr ? e->backlog : l != nullptr ? l->backlog : 0;
+    const std::int32_t backlog = e != nullptr   ? e->backlog
+                                 : l != nullptr ? l->backlog
+                                                : spec::proxy::backlog;
     const std::int32_t least = std::min(backlog, somaxconn);
     out.push_back(
         {"cure", fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
@@ -165,6 +162,25 @@ remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
   }
   out.push_back({"check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln"});
   return out;
+}
+
+/// A proxy's kept connection that its upstream had closed when it was used again.
+remarks reuse_explanation(const observe::outcome& o, const app_failure& f) {
+  const spec::app& a = o.scenario->apps[f.app];
+  const auto resets = count(o.tree, {"apps", a.name, "resets_on_reuse"});
+  if (resets == 0) return {};
+  const spec::app* server = f.to ? listener_at(*o.scenario, *f.to) : nullptr;
+  const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+  const std::string shorter =
+      e != nullptr && e->idle_timeout
+          ? fmt::format("upstream_idle_timeout on {} below the idle_timeout of {} ({})", a.name,
+                        server->name, time_text(ns(*e->idle_timeout)))
+          : "an upstream_idle_timeout on " + a.name + " below the upstream's own";
+  return {{"why", fmt::format("{} kept connections were closed by their upstream just as they were "
+                              "used again",
+                              grouped(resets))},
+          {"cures", shorter},
+          {"", "retries: 1 (a request that must not be sent twice cannot be retried)"}};
 }
 
 /// What to do about a port that somebody has.
@@ -238,6 +254,9 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
     return ports_explanation(o, f);
+  }
+  if (f.error == "eof" || f.error == "ECONNRESET" || f.error == "EPIPE") {
+    return reuse_explanation(o, f);
   }
   if (f.error == "EMFILE") return descriptors_explanation(o, f);
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f);

@@ -15,15 +15,23 @@ namespace {
 
 constexpr double second = 1e9;
 
-bool has_option(const spec::load& l, spec::sockopt wanted) {
-  return std::any_of(l.options.begin(), l.options.end(),
+/// Who connects to where, as far as ports are concerned.
+struct outgoing {
+  const std::vector<endpoint>& to;
+  const std::vector<endpoint>& bind;
+  const std::vector<spec::sockopt_setting>& options;
+};
+
+bool has_option(const outgoing& c, spec::sockopt wanted) {
+  return std::any_of(c.options.begin(), c.options.end(),
                      [&](const auto& o) { return o.option == wanted && o.value.number != 0; });
 }
 
+double per_second(const spec::rate& r) {
+  return static_cast<double>(r.count) * second / static_cast<double>(r.per);
+}
+
 std::optional<double> rate_asked(const spec::load& l) {
-  const auto per_second = [](const spec::rate& r) {
-    return static_cast<double>(r.count) * second / static_cast<double>(r.per);
-  };
   if (l.rate) return per_second(*l.rate);
   std::optional<double> highest;
   for (const auto& stage : l.stages) {
@@ -32,11 +40,30 @@ std::optional<double> rate_asked(const spec::load& l) {
   return highest;
 }
 
-void set_range(port_budget& b, const spec::load& l, const spec::host& h) {
+/// What the loads and pools of the file ask of a proxy; nothing where one of them has no rate.
+std::optional<double> rate_asked(const spec::scenario& s, const spec::app& proxy) {
+  double all = 0;
+  for (const auto& a : s.apps) {
+    const auto to = destinations_of(a);
+    const auto here = std::count_if(to.begin(), to.end(),
+                                    [&](const endpoint& e) { return listener_at(s, e) == &proxy; });
+    if (here == 0) continue;
+    std::optional<double> one;
+    if (const auto* l = std::get_if<spec::load>(&a.kind)) one = rate_asked(*l);
+    if (const auto* p = std::get_if<spec::pool>(&a.kind)) one = per_second(p->rate);
+    if (!one) return std::nullopt;
+    const auto members = a.host.member ? 1 : s.hosts[a.host.host].members();
+    all += *one * static_cast<double>(members) * static_cast<double>(here) /
+           static_cast<double>(to.size());
+  }
+  return all > 0 ? std::optional(all) : std::nullopt;
+}
+
+void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
   const auto range = h.sysctls.ip_local_port_range;
   b.low = range.low;
   b.high = range.high;
-  for (const auto& o : l.options) {
+  for (const auto& o : c.options) {
     if (o.option != spec::sockopt::ip_local_port_range) continue;
     const auto low = static_cast<std::uint16_t>(o.value.number & 0xffff);
     const auto high = static_cast<std::uint16_t>((o.value.number >> 16) & 0xffff);
@@ -69,25 +96,22 @@ std::optional<double> port_budget::book_rate() const {
   return static_cast<double>(fits()) * second / static_cast<double>(ns(held()));
 }
 
-std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a) {
-  const auto* l = std::get_if<spec::load>(&a.kind);
-  if (l == nullptr) return std::nullopt;
-  const spec::host& h = s.hosts[a.host.host];
+namespace {
+
+/// What both kinds of clients have; nothing where fixed ports are bound.
+std::optional<port_budget> budget_of(const outgoing& c, const spec::host& h) {
   port_budget b;
-  set_range(b, *l, h);
-  b.destinations = std::set<endpoint>(l->to.begin(), l->to.end()).size();
+  set_range(b, c, h);
+  b.destinations = std::set<endpoint>(c.to.begin(), c.to.end()).size();
   std::set<ip_address> sources;
-  for (const auto& e : l->bind) {
+  for (const auto& e : c.bind) {
     if (e.port != 0) return std::nullopt;
     sources.insert(e.address);
   }
   b.sources = std::max<std::uint64_t>(1, sources.size());
   b.has_no_port = h.profile->ports.has_bind_address_no_port;
-  b.binds_first = !l->bind.empty() && !has_option(*l, spec::sockopt::ip_bind_address_no_port);
-  b.asked = rate_asked(*l);
-  b.hold = l->hold;
-  if (l->close == spec::close_by::client) b.time_wait = h.profile->time_wait.length;
-  const bool loopback = std::all_of(l->to.begin(), l->to.end(),
+  b.binds_first = !c.bind.empty() && !has_option(c, spec::sockopt::ip_bind_address_no_port);
+  const bool loopback = std::all_of(c.to.begin(), c.to.end(),
                                     [](const endpoint& e) { return e.address.is_loopback(); });
   // bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
   b.reuses =
@@ -99,6 +123,58 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   return b;
 }
 
+/// The part of a proxy: a connection is held as long as its upstream thinks, and the proxy closes
+/// first unless its upstream closes after each reply.
+void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
+                  const spec::proxy& p) {
+  b.proxied = true;
+  b.hold = duration{};
+  if (p.keepalive == 0) b.asked = rate_asked(s, a);
+  bool closes_first = false;
+  for (const auto& to : p.upstream) {
+    const spec::app* server = listener_at(s, to);
+    const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+    if (e != nullptr) b.hold = std::max(*b.hold, e->delay);
+    if (e == nullptr || e->close.kind != spec::server_close::when::after_reply) closes_first = true;
+  }
+  if (closes_first) b.time_wait = s.hosts[a.host.host].profile->time_wait.length;
+}
+
+cure kept_connections(const port_budget& b) {
+  const double asked = b.asked.value_or(0);
+  const double busy = b.hold ? asked * static_cast<double>(ns(*b.hold)) / second : 0;
+  const auto size = grouped(static_cast<std::uint64_t>(std::ceil(std::max(1.0, busy))));
+  const bool known = b.hold && *b.hold > duration::zero() && asked > 0;
+  const std::string product =
+      known ? fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(*b.hold))) : "";
+  if (known)
+    return no_limit(b.proxied ? fmt::format("keepalive: {} or more", size)
+                              : fmt::format("pool of {} kept connections", size),
+                    product);
+  return no_limit(b.proxied ? "a larger keepalive" : "pool: kept connections",
+                  "as many as are busy at once");
+}
+
+}  // namespace
+
+std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a) {
+  const spec::host& h = s.hosts[a.host.host];
+  if (const auto* l = std::get_if<spec::load>(&a.kind)) {
+    auto b = budget_of(outgoing{l->to, l->bind, l->options}, h);
+    if (!b) return b;
+    b->asked = rate_asked(*l);
+    b->hold = l->hold;
+    if (l->close == spec::close_by::client) b->time_wait = h.profile->time_wait.length;
+    return b;
+  }
+  if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {
+    auto b = budget_of(outgoing{p->upstream, p->bind, p->options}, h);
+    if (b) set_upstream(*b, s, a, *p);
+    return b;
+  }
+  return std::nullopt;
+}
+
 std::vector<cure> cures_of(const port_budget& b) {
   std::vector<cure> out;
   const double asked = b.asked.value_or(0);
@@ -106,15 +182,7 @@ std::vector<cure> cures_of(const port_budget& b) {
     const auto rate = changed.book_rate();
     out.push_back({std::move(name), rate, rate && asked > 0 && *rate >= asked, std::move(remark)});
   };
-  if (b.hold && *b.hold > duration::zero() && asked > 0) {
-    const double busy = asked * static_cast<double>(ns(*b.hold)) / second;
-    const auto size = static_cast<std::uint64_t>(std::ceil(std::max(1.0, busy)));
-    out.push_back(
-        no_limit(fmt::format("pool of {} kept connections", grouped(size)),
-                 fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(*b.hold)))));
-  } else if (b.hold) {
-    out.push_back(no_limit("pool: kept connections", "as many as are busy at once"));
-  }
+  if (b.hold) out.push_back(kept_connections(b));
   if (!b.reuses && !b.binds_first && b.time_wait > b.reuse_after) {
     port_budget changed = b;
     changed.reuses = true;
@@ -144,7 +212,8 @@ std::vector<cure> cures_of(const port_budget& b) {
   if (b.time_wait > duration::zero()) {
     port_budget changed = b;
     changed.time_wait = {};
-    add("close: server", changed, "TIME-WAIT then stays with the server");
+    add(b.proxied ? "close: after_reply upstream" : "close: server", changed,
+        "TIME-WAIT then stays with the server");
     if (!out.back().rate) out.back().enough = true;
   }
   std::stable_partition(out.begin(), out.end(), [](const cure& c) { return c.enough; });

@@ -1,6 +1,6 @@
-// The arithmetic of ports for one `load`: how many it can have, how long each is held, which rate
-// that sustains, and what would raise it. Book values from the file's own numbers; what the run
-// measured stands beside them in the report.
+// The arithmetic of ports for one `load`, or for a `proxy` and its upstreams: how many it can have,
+// how long each is held, which rate that sustains, and what would raise it. Book values from the
+// file's own numbers; what the run measured stands beside them in the report.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct port_budget {
   std::uint16_t high = 0;
   std::uint64_t destinations = 1;
   std::uint64_t sources = 1;
+  bool proxied = false;          ///< a proxy's connections to its upstreams
   bool binds_first = false;      ///< bind() with port 0: a port serves one destination only
   bool has_no_port = false;      ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
   std::optional<double> asked;   ///< connections per second; the highest stage
@@ -34,7 +35,7 @@ struct port_budget {
   [[nodiscard]] std::optional<double> book_rate() const;
 };
 
-/// Nothing for apps that are no load, and for a load that binds fixed ports.
+/// Nothing for other apps, and where fixed ports are bound.
 [[nodiscard]] std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a);
 
 /// What would help, by how much.

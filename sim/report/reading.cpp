@@ -27,7 +27,9 @@ std::pair<const observe::value*, std::string> first_member(const observe::value&
   return best;
 }
 
-bool retries(const spec::app& a) {
+/// Whether its attempts and its destinations do not go in step.
+bool out_of_step(const spec::app& a) {
+  if (const auto* p = std::get_if<spec::proxy>(&a.kind)) return p->keepalive > 0;
   const auto* load = std::get_if<spec::load>(&a.kind);
   return load != nullptr && load->retry.retries > 0;
 }
@@ -75,14 +77,17 @@ std::vector<app_failure> app_failures(const observe::outcome& o) {
                   text(*first, {"call"}),
                   count(*first, {"attempt"}),
                   std::nullopt};
-    const auto to = destinations_of(a);
+    // What a proxy could not accept was on its way to itself.
+    const auto to = f.call == "accept" ? std::vector<endpoint>() : destinations_of(a);
     if (to.size() == 1) f.to = to.front();
-    // Attempt k goes to the k-th destination in turn, unless retries have shifted it.
-    if (to.size() > 1 && f.attempt > 0 && !retries(a)) f.to = to[(f.attempt - 1) % to.size()];
+    // Attempt k goes to the k-th destination in turn, unless retries or reuse have shifted it.
+    if (to.size() > 1 && f.attempt > 0 && !out_of_step(a)) f.to = to[(f.attempt - 1) % to.size()];
     out.push_back(std::move(f));
   }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  // A connection that the other side ended is often the echo of what failed there at that instant.
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.at, a.error == "eof") < std::pair(b.at, b.error == "eof");
+  });
   return out;
 }
 
@@ -91,11 +96,35 @@ std::vector<endpoint> destinations_of(const spec::app& a) {
       [](const auto& kind) -> std::vector<endpoint> {
         if constexpr (requires { kind.to; }) {
           return kind.to;
+        } else if constexpr (requires { kind.upstream; }) {
+          return kind.upstream;
         } else {
           return {};
         }
       },
       a.kind);
+}
+
+const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp) {
+  const auto owner = spec::owner_of(s, to.address);
+  for (const auto& a : s.apps) {
+    if (owner && a.host.host != owner->host) continue;
+    if (udp) {
+      const auto* u = std::get_if<spec::udp_server>(&a.kind);
+      if (u != nullptr && u->listen.port == to.port) return &a;
+      continue;
+    }
+    const auto* e = std::get_if<spec::echo_server>(&a.kind);
+    if (e != nullptr && e->listen.port == to.port) return &a;
+    const auto* p = std::get_if<spec::proxy>(&a.kind);
+    if (p != nullptr && p->listen.port == to.port) return &a;
+    if (const auto* l = std::get_if<spec::listener>(&a.kind)) {
+      for (const auto& range : l->ports) {
+        if (range.contains(to.port)) return &a;
+      }
+    }
+  }
+  return nullptr;
 }
 
 std::string host_of(const spec::scenario& s, const spec::app& a) {

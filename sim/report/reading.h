@@ -38,6 +38,9 @@ struct app_failure {
 
 /// Where an app connects to; empty for servers.
 [[nodiscard]] std::vector<endpoint> destinations_of(const spec::app& a);
+/// The app that serves that TCP (or UDP) port; null where the file has none.
+[[nodiscard]] const spec::app* listener_at(const spec::scenario& s, const endpoint& to,
+                                           bool udp = false);
 /// The name of the host an app runs on: "client", "fleet", "fleet-3".
 [[nodiscard]] std::string host_of(const spec::scenario& s, const spec::app& a);
 /// "file.yaml:12", "file.yaml" where no line is known.

@@ -35,7 +35,8 @@ table clients_table(const outcome& o) {
   for (const auto& a : o.scenario->apps) {
     const value* app = find(o.tree, {"apps", a.name});
     const bool scan = std::holds_alternative<spec::scan>(a.kind);  // has a table of its own
-    if (app == nullptr || scan || app->find("listening") != nullptr) continue;
+    const bool proxy = app != nullptr && app->find("upstream") != nullptr;  // both of the tables
+    if (app == nullptr || scan || (!proxy && app->find("listening") != nullptr)) continue;
     rows.row({a.name, host_of(*o.scenario, a), text(*app, {"kind"}),
               grouped(count(*app, {"attempted"})), grouped(count(*app, {"connected"})),
               grouped(count(*app, {"completed"})), grouped(count(*app, {"failed"})),
@@ -52,7 +53,8 @@ table servers_table(const outcome& o) {
     if (app == nullptr || app->find("listening") == nullptr) continue;
     const bool udp = app->find("accepted") == nullptr;  // takes requests, not connections
     const bool listening = number(*app, {"listening"}) != 0;
-    const std::string errors = errors_text(*app);
+    const bool proxy = app->find("upstream") != nullptr;  // its errors stand with the clients
+    const std::string errors = proxy ? "-" : errors_text(*app);
     rows.row({a.name, host_of(*o.scenario, a), text(*app, {"kind"}),
               grouped(count(*app, {udp ? "requests" : "accepted"})),
               udp ? "-" : grouped(count(*app, {"active", "now"})),
