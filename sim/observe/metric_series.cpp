@@ -11,9 +11,7 @@ namespace {
 using counter = std::uint64_t app_metrics::*;
 using named_counter = std::pair<std::string_view, counter>;
 
-constexpr std::array<named_counter, 5> of_every_app = {{
-    {"requests", &app_metrics::requests},
-    {"attempted", &app_metrics::attempted},
+constexpr std::array<named_counter, 3> of_every_app = {{
     {"connected", &app_metrics::connected},
     {"completed", &app_metrics::completed},
     {"failed", &app_metrics::failed},
@@ -147,6 +145,10 @@ void metric_reader::read_app(std::size_t index, metric_series::row& to) {
   const auto counters = [&](const auto& fields) {
     for (const auto& [key, field] : fields) put(path, key, sum(all, field), to);
   };
+  put(path, "requests",
+      sum(all, &app_metrics::requests) - sum(all, &app_metrics::requests_before), to);
+  put(path, "attempted",
+      sum(all, &app_metrics::attempted) - sum(all, &app_metrics::attempted_before), to);
   counters(of_every_app);
   if (std::holds_alternative<spec::echo_server>(a.kind) ||
       std::holds_alternative<spec::listener>(a.kind)) {

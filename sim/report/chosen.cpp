@@ -17,6 +17,7 @@ using observe::packet_record;
 
 constexpr std::size_t most_packets = 200'000;
 constexpr std::size_t most_calls = 300'000;
+constexpr duration longest_handshake = std::chrono::seconds{10};
 constexpr std::size_t most_of_a_script = 3;             ///< connections
 constexpr duration farewell = std::chrono::seconds{1};  ///< the end of a connection after close()
 
@@ -137,8 +138,10 @@ std::optional<look_again> what_to_record(const observe::outcome& o) {
   const auto first = first_connection(o);
   if (first) {
     out.first = first->tuple;
-    const std::int64_t closed = first->closed_at.value_or(first->at);
-    out.until = instant{duration{closed} + farewell};
+    out.first_open = instant{duration{first->at}};
+    out.first_from = out.first_open - std::min(longest_handshake, duration{first->at});
+    out.first_over = instant{duration{first->closed_at.value_or(first->at)} + farewell};
+    out.until = out.first_over;
   }
   auto failures = app_failures(o);
   std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
@@ -153,7 +156,7 @@ std::optional<look_again> what_to_record(const observe::outcome& o) {
   return out;
 }
 
-void record_only(const look_again& what, const observe::outcome& o, packet_log& log) {
+void record_only(const look_again& what, packet_log& log) {
   log.most = what.everything ? most_packets / 100 : most_packets;
   log.wants_call = [&log](const call_record&) { return log.calls.size() < most_calls; };
   if (what.everything) return;
@@ -161,15 +164,15 @@ void record_only(const look_again& what, const observe::outcome& o, packet_log& 
     return what.failure && at >= what.failure_from &&
            at <= instant{duration{what.failure->at} + farewell};
   };
-  log.filter = [&what, near_failure](const packet_record& p) {
-    if (what.first && is_of(p, *what.first)) return true;
+  const auto near_first = [&what](instant at) {
+    return what.first && at >= what.first_from && at <= what.first_over;
+  };
+  log.filter = [&what, near_failure, near_first](const packet_record& p) {
+    if (near_first(p.at) && is_of(p, *what.first)) return true;
     return near_failure(p.at) && (p.host == what.failure->member || p.to == what.failure->member);
   };
-  const auto first = first_connection(o);
-  const instant first_over =
-      !first ? instant{} : instant{duration{first->closed_at.value_or(first->at)} + farewell};
-  log.wants_call = [&log, near_failure, first_over](const call_record& c) {
-    return log.calls.size() < most_calls && (c.at <= first_over || near_failure(c.at));
+  log.wants_call = [&log, near_failure, near_first](const call_record& c) {
+    return log.calls.size() < most_calls && (near_first(c.at) || near_failure(c.at));
   };
 }
 
@@ -191,10 +194,15 @@ std::vector<chosen_ladder> chosen_ladders(const observe::outcome& o, const look_
   }
   const conversation* failed = nullptr;
   if (what.failure) out.push_back(ladder_of_failure(o, *what.failure, log, all, failed));
+  const conversation* first = nullptr;
   for (const auto& c : all) {
-    if (!what.first || c.left != what.first->first || c.right != what.first->second) continue;
-    if (&c != failed) out.push_back({"The first connection", "", ladder_of(log, c)});
-    break;
+    const bool same = what.first && c.left == what.first->first && c.right == what.first->second;
+    if (same && c.packets.front()->at <= what.first_open) first = &c;
+  }
+  if (first != nullptr && first != failed) {
+    const bool warm = o.scenario->warmup > duration::zero();
+    out.push_back({warm ? "The first connection after the warm-up" : "The first connection", "",
+                   ladder_of(log, *first)});
   }
   return out;
 }

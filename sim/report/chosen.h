@@ -19,14 +19,17 @@ namespace fourtuple::report {
 struct look_again {
   instant until{};                                     ///< it may end here
   std::optional<std::pair<endpoint, endpoint>> first;  ///< local and remote of the first connection
+  instant first_from{};                                ///< it began here or later,
+  instant first_open{};  ///< and was open here: its four-tuple may have been in use before
+  instant first_over{};
   std::optional<app_failure> failure;
   instant failure_from{};   ///< the failed attempt began here or later
   bool everything = false;  ///< of a script or a scan, which name no connections: the first packets
 };
 /// Nothing where there is nothing to draw.
 [[nodiscard]] std::optional<look_again> what_to_record(const observe::outcome& o);
-/// Sets what is wanted of a log; `what` and the scenario in `o` must outlive it.
-void record_only(const look_again& what, const observe::outcome& o, observe::packet_log& log);
+/// Sets what is wanted of a log; `what` must outlive it.
+void record_only(const look_again& what, observe::packet_log& log);
 
 /// One diagram, or why there is none.
 struct chosen_ladder {

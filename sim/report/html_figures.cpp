@@ -47,6 +47,17 @@ std::vector<std::uint64_t> sum_of(const metric_series& s, const std::vector<std:
   return out;
 }
 
+/// A counter that the end of a warm-up set back, as if it had gone on.
+std::vector<std::uint64_t> ever(const std::vector<std::uint64_t>& counter) {
+  std::vector<std::uint64_t> out = counter;
+  std::uint64_t before = 0;
+  for (std::size_t r = 1; r < counter.size(); ++r) {
+    if (counter[r] < counter[r - 1]) before += counter[r - 1];
+    out[r] = before + counter[r];
+  }
+  return out;
+}
+
 /// So many rows together count at least ten attempts on average: fewer are no rate.
 std::size_t window_of(const std::vector<std::uint64_t>& counter) {
   constexpr std::uint64_t enough = 10;
@@ -212,10 +223,13 @@ std::string connections_figure(const outcome& o) {
   p.id = "connections";
   p.title = "Connections and failures of " + all.text();
   p.description =
-      fmt::format("In all {} attempts, {} connected, {} requests completed, {} failures.",
+      fmt::format("{} {} attempts, {} connected, {} requests completed, {} failures.",
+                  o.scenario->warmup > duration::zero()
+                      ? fmt::format("After a warm-up of {}", time_text(ns(o.scenario->warmup)))
+                      : std::string("In all"),
                   grouped(attempted.back()), grouped(connected.back()), grouped(completed.back()),
                   grouped(failed.back()));
-  const std::size_t window = window_of(attempted.back() == 0 ? completed : attempted);
+  const std::size_t window = window_of(ever(attempted.back() == 0 ? completed : attempted));
   if (window > 1) {
     const std::int64_t length = ns(s.rows[window].at - s.rows[0].at);
     const std::int64_t round = length >= 100'000'000 ? 10'000'000 : 1'000;
@@ -224,8 +238,8 @@ std::string connections_figure(const outcome& o) {
   }
   const bool datagrams = connected.back() == 0 && completed.back() > 0;
   p.curves = {{datagrams ? "completed a second" : "connected a second", "good",
-               rate_of(s, datagrams ? completed : connected, window), false},
-              {"failed a second", "bad", rate_of(s, failed, window), false}};
+               rate_of(s, ever(datagrams ? completed : connected), window), false},
+              {"failed a second", "bad", rate_of(s, ever(failed), window), false}};
   p.numbers = table("rrrrr");
   p.numbers.row({"time (s)", "attempted so far", "connected", "completed", "failures"});
   for (std::size_t r = 0; r < s.rows.size(); ++r) {

@@ -109,12 +109,16 @@ void session::decide() {
   }
 }
 
-void session::conclude() {
-  if (!world_ || !sampler_) return;
+void session::end_metrics() {
   for (auto& m : metrics_) m->take(world_->now());
   if (options_.metrics_every && !metrics_.empty()) out_.metrics = metrics_.front()->release();
   if (options_.plots && !metrics_.empty()) out_.plots = metrics_.back()->release();
+}
+
+void session::conclude() {
+  if (!world_ || !sampler_) return;
   if (options_.sockets_at) {
+    end_metrics();
     collect_sockets();
     collect_script_calls();
     return;
@@ -125,6 +129,7 @@ void session::conclude() {
     if (out_.stopped.empty())
       out_.stopped = "the run ended before its warm-up did: nothing is counted";
   }
+  end_metrics();
   note_start_failures();
   refresh();
   evaluate_end();

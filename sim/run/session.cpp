@@ -78,7 +78,6 @@ void session::run() {
       idle_pieces = world_->events() == events ? idle_pieces + 1 : 0;
       events = world_->events();
     }
-    sample(target);
     while (next_planned != planned.end() && *next_planned <= target) ++next_planned;
     at_instant(target);
     over_ = over_ || target == never || (end_ && target >= *end_);
@@ -220,6 +219,7 @@ bool session::pass(instant until) {
 void session::at_instant(instant t) {
   note_start_failures();
   if (scenario_->warmup > duration::zero() && t == instant{scenario_->warmup}) begin_counting();
+  sample(t);
   evaluate_at(t);
   end_stopped_apps(t);
   for (const auto& c : scenario_->changes)

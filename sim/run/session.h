@@ -46,6 +46,7 @@ class session {
   /// Those whose time has come look.
   void sample(instant now);
   void go_on_for(duration linger);
+  void end_metrics();
   [[nodiscard]] bool wants_to_go_on();
   static bool keep_going(void* self);
   void at_instant(instant t);

@@ -20,7 +20,7 @@ bool page_file::write(const observe::outcome& o, run::run_options options) {
   const auto what = report::what_to_record(o);
   if (what && !interrupted().load(std::memory_order_relaxed)) {
     observe::packet_log log;
-    report::record_only(*what, o, log);
+    report::record_only(*what, log);
     options.packets = &log;
     options.sockets_at = what->until;  // no further
     options.metrics_every.reset();

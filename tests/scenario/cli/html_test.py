@@ -275,6 +275,22 @@ class Ladders(PageTest):
         self.assertEqual([("lost" in row[1], row[2]) if len(row) > 2 else ("lost" in row[1], "")
                           for row in failed[1:] if "[S]" in row[1]][:2], [(True, ""), (True, "")])
 
+    def test_after_a_warm_up_the_first_connection_that_counts_is_drawn(self):
+        # A port of four is used again every two seconds: the one of the first row has been before.
+        text = OK.replace("duration: 1 s", "duration: 9 s\nwarmup: 4500 ms")
+        text = text.replace("address: 10.0.0.1 ", "address: 10.0.0.1, sysctls: { "
+                            "net.ipv4.ip_local_port_range: '40000 40003' } ")
+        text = text.replace("rate: 100/s", "rate: 2/s, close: server")
+        text = text.replace("port: 443", "port: 443, close: after_reply")
+        page = self.page(text)
+        self.assertIn("The first connection after the warm-up", page.text())
+        (ladder,) = self.lines(page)
+        self.assertRegex(ladder[1][1], r"connect\(")
+        self.assertIn(ladder[1][0], ("4.500000", "5.000000"))
+        self.assertLess(float(ladder[-1][0]), 5.1)
+        last = page.rows("time (s)", "attempted so far")[-1]
+        self.assertIn(f"After a warm-up of 4.5 s {last['attempted so far']} attempts", page.text())
+
     def test_a_datagram_socket_without_a_port_sent_nothing(self):
         text = OK.replace("echo_server: { port: 443 }", "udp_server: { port: 53 }")
         text = text.replace('load: { to: "10.0.0.2:443", rate: 100/s }',

@@ -91,6 +91,22 @@ class Series(CommandTest):
                          self.file("e.yaml", f"{FLEET}expect_at:\n  2 s:\n{conditions}"))
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
 
+    def test_a_warm_up_is_not_counted_as_in_the_json(self):
+        text = FLEET.replace("duration: 3 s", "duration: 3 s\nwarmup: 2 s")
+        header, rows = self.series(text, "--json", str(self.path / "o.json"))
+        tree = json.loads((self.path / "o.json").read_text())
+        for path, number in zip(header[1:], rows[-1][1:]):
+            self.assertEqual(int(number), value(tree, path), path)
+        attempted = header.index("apps.load.attempted")
+        self.assertEqual([row[attempted] for row in rows], ["0", "153", "0", "150"])
+        ports = header.index("hosts.fleet.ports.now")
+        self.assertGreater(int(rows[2][ports]), 250)
+        conditions = "".join(f"    {path}: {number}\n" for path, number in zip(header, rows[2])
+                             if path != "time")
+        done = self.call("run", "--quiet",
+                         self.file("e.yaml", f"{text}expect_at:\n  2 s:\n{conditions}"))
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
     def test_an_error_is_0_before_it_first_occurs_and_stands_beside_its_app(self):
         header, rows = self.series(FLEET)
         column = header.index("apps.wrong.errors.ECONNREFUSED")
