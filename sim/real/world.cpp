@@ -373,8 +373,12 @@ observe::host_metrics world::look(std::string_view host) const {
   m.udp.high = range.high;
   m.udp.capacity = range.capacity;
   m.time_wait = h.time_wait;
-  for (std::size_t i = 0; i < observe::state_names.size(); ++i)
-    m.sockets[i] = count(host, observe::state_names[i]);
+  const auto rows = rows_of(h);  // once: time passes while the kernel walks its table
+  for (std::size_t i = 0; i < observe::state_names.size(); ++i) {
+    const std::string_view state = observe::state_names[i];
+    m.sockets[i] = state == "CLOSED" ? count(host, state) : 0;
+    for (const auto& row : rows) m.sockets[i] += row.state == state ? 1U : 0U;
+  }
   for (const auto& [name, value] : read_counters(h.place.space)) {
     const auto before = h.counters_before.find(name);
     const bool level = name == "TcpCurrEstab";
