@@ -376,7 +376,10 @@ observe::host_metrics world::look(std::string_view host) const {
   const auto rows = rows_of(h);  // once: time passes while the kernel walks its table
   for (std::size_t i = 0; i < observe::state_names.size(); ++i) {
     const std::string_view state = observe::state_names[i];
-    m.sockets[i] = state == "CLOSED" ? count(host, state) : 0;
+    if (state == "CLOSED") {
+      m.sockets[i] = count(host, state);
+      continue;
+    }
     for (const auto& row : rows) m.sockets[i] += row.state == state ? 1U : 0U;
   }
   for (const auto& [name, value] : read_counters(h.place.space)) {
