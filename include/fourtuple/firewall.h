@@ -32,7 +32,6 @@ enum class reject_with : std::uint8_t {
 struct address_range {
   ip_address first;
   ip_address last;
-  friend bool operator==(const address_range&, const address_range&) = default;
 };
 
 struct firewall_rule {
@@ -48,7 +47,6 @@ struct firewall_rule {
   std::uint16_t low_port = 0;  ///< destination port of TCP and UDP, [low, high]
   std::uint16_t high_port = 65535;
   std::vector<address_range> from;  ///< source addresses; empty: any
-  friend bool operator==(const firewall_rule&, const firewall_rule&) = default;
 };
 
 }  // namespace fourtuple

@@ -150,7 +150,8 @@ task keep(os host, pool_state& s) {
         co_await wait;
       }
       s.complete();
-      if (s.over() || host.now() >= s.life_end(born)) break;
+      const bool too_many = s.live > s.what.size;  // the pool was made smaller meanwhile
+      if (s.over() || too_many || host.now() >= s.life_end(born)) break;
       going = s.take_next();
       if (!going) {
         idle_place place{&wait, false};

@@ -142,7 +142,7 @@ void script_run::leave() {
 observe::script_row script_run::row_of(const spec::step& st, instant at) const {
   observe::script_row row;
   row.step = st.number;
-  if (st.call != spec::call::wait) row.host = names_.host_of(st);
+  if (st.call != spec::call::wait && st.call != spec::call::link) row.host = names_.host_of(st);
   row.call = spec::name(st.call);
   row.at = at;
   row.line = st.expect && st.expect->where.line > 0 ? st.expect->where.line : st.where.line;

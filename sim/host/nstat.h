@@ -15,7 +15,8 @@ namespace fourtuple::host {
 /// Those that no single TCP step can know.
 #define FOURTUPLE_HOST_COUNTERS(X)                                                             \
   X(TcpInSegs) X(TcpOutSegs) X(UdpInDatagrams) X(UdpNoPorts) X(UdpOutDatagrams)                 \
-  X(UdpInErrors) X(UdpRcvbufErrors) X(UdpIgnoredMulti) X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)               \
+  X(UdpInErrors) X(UdpRcvbufErrors) X(UdpIgnoredMulti)                                           \
+  X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)                                                  \
   X(Udp6InDatagrams) X(Udp6NoPorts) X(Udp6OutDatagrams) X(Udp6InErrors) X(Udp6RcvbufErrors)    \
   X(Icmp6OutDestUnreachs) X(Icmp6InDestUnreachs) X(IcmpOutTimeExcds) X(IcmpInTimeExcds)         \
   X(Icmp6OutTimeExcds) X(Icmp6InTimeExcds) X(Icmp6OutPktTooBigs) X(Icmp6InPktTooBigs)            \

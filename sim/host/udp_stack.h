@@ -16,6 +16,14 @@
 
 namespace fourtuple::host {
 
+/// What a small datagram costs the receive buffer: sk_buff 256 bytes and a head of 512 (reference
+/// H.4).
+constexpr std::uint64_t truesize_of(std::uint32_t length) {
+  std::uint64_t head = 512;
+  while (head < length + std::uint64_t{384}) head *= 2;
+  return 256 + head;
+}
+
 struct udp_socket {
   watch_list watchers;
   core::ring<wire::datagram> queue;

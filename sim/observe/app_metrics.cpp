@@ -1,5 +1,7 @@
 #include "sim/observe/app_metrics.h"
 
+#include <numeric>
+
 namespace fourtuple::observe {
 
 std::string fault::text() const {
@@ -70,21 +72,15 @@ void app_metrics::begin_counting(instant now) {
   errors_before = errors_ever();
   requests_before = requests;
   attempted_before = attempted;
-  for (auto* each : {&connected, &completed, &failed, &timeouts, &eofs, &bytes_in, &bytes_out,
-                     &accepted, &waited, &opened, &reused, &resets_on_reuse})
+  for (auto* each : {&connected, &completed, &failed, &bytes_in, &bytes_out, &accepted, &waited,
+                     &opened, &reused, &resets_on_reuse})
     *each = 0;
-  errors.fill(0);
+  errors = {};
   if (upstream_errors) *upstream_errors = {};
   first_failure.reset();
   connect_time = {};
   tuples = {};
   active.restart(now);
-}
-
-std::uint64_t app_metrics::errors_ever() const {
-  std::uint64_t all = errors_before + timeouts + eofs;
-  for (const std::uint64_t n : errors) all += n;
-  return all;
 }
 
 void error_counts::add(fault what) {
@@ -101,19 +97,11 @@ void error_counts::add(fault what) {
   }
 }
 
-void app_metrics::count(fault what) {
-  switch (what.kind) {
-    case fault::word::timeout:
-      ++timeouts;
-      break;
-    case fault::word::eof:
-      ++eofs;
-      break;
-    case fault::word::errno_name:
-      ++errors[static_cast<std::size_t>(what.error)];
-      break;
-  }
+std::uint64_t error_counts::sum() const {
+  return std::accumulate(by_errno.begin(), by_errno.end(), timeouts + eofs);
 }
+
+void app_metrics::count(fault what) { errors.add(what); }
 
 void app_metrics::fail(instant at, fault what, std::string_view call, std::uint64_t attempt) {
   count(what);

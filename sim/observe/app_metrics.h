@@ -118,6 +118,7 @@ struct error_counts {
   std::uint64_t timeouts = 0;
   std::uint64_t eofs = 0;
   void add(fault what);
+  [[nodiscard]] std::uint64_t sum() const;
 };
 
 /// One process's numbers. Server, client and pool fields stay empty where they do not apply.
@@ -133,9 +134,7 @@ struct app_metrics {
   std::uint64_t connected = 0;
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
-  std::array<std::uint64_t, errc_count> errors{};
-  std::uint64_t timeouts = 0;
-  std::uint64_t eofs = 0;
+  error_counts errors;
   std::optional<observe::first_failure> first_failure;
   duration_samples connect_time;
   tuple_set tuples;
@@ -189,7 +188,7 @@ struct app_metrics {
   /// connections is empty already where `counted_from` was set at the start.
   void begin_counting(instant now);
   /// All errors of the whole run, time-outs and ends of file among them.
-  [[nodiscard]] std::uint64_t errors_ever() const;
+  [[nodiscard]] std::uint64_t errors_ever() const { return errors_before + errors.sum(); }
 
   /// Counts it in `errors`.
   void count(fault what);

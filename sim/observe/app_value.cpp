@@ -16,23 +16,14 @@ std::uint64_t sum(processes all, std::uint64_t app_metrics::*field) {
   return total;
 }
 
-value errors_of(processes all) {
-  value out = value::map();
-  for (std::size_t i = 1; i < errc_count; ++i) {
-    std::uint64_t n = 0;
-    for (const auto* p : all) n += p->errors[i];
-    if (n > 0) out.set(name(static_cast<errc>(i)), n);
-  }
-  if (const auto n = sum(all, &app_metrics::timeouts)) out.set("timeout", n);
-  if (const auto n = sum(all, &app_metrics::eofs)) out.set("eof", n);
-  return out;
-}
-
-value upstream_errors_of(processes all) {
+/// By name, those that occurred; `counts_of` gives a process's counts, null where it has none.
+template <class CountsOf>
+value errors_of(processes all, CountsOf counts_of) {
   value out = value::map();
   const auto add = [&](std::string_view word, auto of) {
     std::uint64_t n = 0;
-    for (const auto* p : all) n += p->upstream_errors ? of(*p->upstream_errors) : 0;
+    for (const auto* p : all)
+      if (const error_counts* e = counts_of(*p)) n += of(*e);
     if (n > 0) out.set(word, n);
   };
   for (std::size_t i = 1; i < errc_count; ++i)
@@ -158,7 +149,8 @@ void add_proxy(value& out, processes all) {
   value& upstream = out.set("upstream", value::map());
   upstream.set("opened", sum(all, &app_metrics::opened));
   upstream.set("reused", sum(all, &app_metrics::reused));
-  upstream.set("errors", upstream_errors_of(all));
+  upstream.set("errors",
+               errors_of(all, [](const app_metrics& m) { return m.upstream_errors.get(); }));
   out.set("resets_on_reuse", sum(all, &app_metrics::resets_on_reuse));
 }
 
@@ -222,7 +214,7 @@ value app_value(processes all) {
   }
   const auto failed = sum(all, &app_metrics::failed);
   out.set("failed_share", value::share(failed, sum(all, &app_metrics::completed) + failed));
-  out.set("errors", errors_of(all));
+  out.set("errors", errors_of(all, [](const app_metrics& m) { return &m.errors; }));
   out.set("first_failure", first_failure_of(all));
   out.set("connect_time", connect_time_of(all));
   out.set("fds", fds_of(all));

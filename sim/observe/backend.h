@@ -52,6 +52,9 @@ class backend : public control {
     const host_metrics m = look(host);
     return {m.tcp.ports.now, m.time_wait.now};
   }
+  /// Looks that nobody asked for are at least so far apart: what a look takes, the programs of a real
+  /// run lack.
+  [[nodiscard]] virtual duration between_looks() const { return duration{1}; }
   [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
 
   /// Ends a warm-up: the counters of all hosts begin anew, peaks are those from now on.

@@ -51,10 +51,11 @@ constexpr std::size_t timeout_kind = errc_count;
 constexpr std::size_t eof_kind = errc_count + 1;
 
 std::uint64_t errors(const processes& all, std::size_t kind) {
-  if (kind == timeout_kind) return sum(all, &app_metrics::timeouts);
-  if (kind == eof_kind) return sum(all, &app_metrics::eofs);
   std::uint64_t n = 0;
-  for (const auto* p : all) n += p->errors[kind];
+  for (const auto* p : all) {
+    const error_counts& e = p->errors;
+    n += kind == timeout_kind ? e.timeouts : kind == eof_kind ? e.eofs : e.by_errno[kind];
+  }
   return n;
 }
 
@@ -145,8 +146,8 @@ void metric_reader::read_app(std::size_t index, metric_series::row& to) {
   const auto counters = [&](const auto& fields) {
     for (const auto& [key, field] : fields) put(path, key, sum(all, field), to);
   };
-  put(path, "requests",
-      sum(all, &app_metrics::requests) - sum(all, &app_metrics::requests_before), to);
+  put(path, "requests", sum(all, &app_metrics::requests) - sum(all, &app_metrics::requests_before),
+      to);
   put(path, "attempted",
       sum(all, &app_metrics::attempted) - sum(all, &app_metrics::attempted_before), to);
   counters(of_every_app);

@@ -93,6 +93,9 @@ class world final : public observe::backend {
   [[nodiscard]] std::vector<std::string> host_names() const override;
   [[nodiscard]] observe::host_metrics look(std::string_view host) const override;
   [[nodiscard]] observe::port_levels levels(std::string_view host) const override;
+  /// A walk of the kernel's socket hash, which has a bucket for every 128 kB of memory, takes
+  /// milliseconds (measured: 4.5 ms with 24 GB).
+  [[nodiscard]] duration between_looks() const override { return std::chrono::milliseconds{200}; }
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override {
     return rows_of(find(host));
   }

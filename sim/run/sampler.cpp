@@ -1,26 +1,12 @@
 #include "sim/run/sampler.h"
 
-#include <algorithm>
-#include <chrono>
-
 namespace fourtuple::run {
-
-namespace {
-
-/// Only the simulated world has a digest. The real one is asked for its socket tables, which takes
-/// milliseconds (its hash has a bucket for every 100 kB of memory) that the programs of a run lack.
-spacing when_to_look(const observe::backend& world, std::optional<instant> end) {
-  constexpr duration least = std::chrono::milliseconds{200};
-  constexpr std::int64_t wanted = 90;
-  if (!world.digest().empty()) return spacing::for_a_plot(end);
-  return spacing::every(end ? std::max(least, (*end - instant{}) / wanted) : least);
-}
-
-}  // namespace
 
 sampler::sampler(const observe::backend& world, std::vector<std::string> hosts,
                  std::vector<std::string> apps, app_counts counts, std::optional<instant> end)
-    : world_(world), counts_(std::move(counts)), when_(when_to_look(world, end)) {
+    : world_(world),
+      counts_(std::move(counts)),
+      when_(spacing::for_a_plot(end, world.between_looks())) {
   out_.hosts = std::move(hosts);
   out_.apps = std::move(apps);
 }

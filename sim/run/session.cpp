@@ -97,7 +97,7 @@ void session::make_samplers() {
     metrics_.back()->take(instant{});
   };
   if (options_.metrics_every) add(spacing::every(*options_.metrics_every));
-  if (options_.plots) add(spacing::for_a_plot(end_));
+  if (options_.plots) add(spacing::for_a_plot(end_, world_->between_looks()));
 }
 
 void session::sample(instant now) {

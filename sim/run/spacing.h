@@ -16,10 +16,10 @@ namespace fourtuple::run {
 class spacing {
  public:
   [[nodiscard]] static spacing every(duration step) { return {step, true}; }
-  /// ~90 instants to the end; `end` nothing: not known.
-  [[nodiscard]] static spacing for_a_plot(std::optional<instant> end) {
-    if (!end) return {first_step, false};
-    return {std::max(duration{1}, (*end - instant{}) / wanted), true};
+  /// ~90 instants to the end, at least `least` apart; `end` nothing: not known.
+  [[nodiscard]] static spacing for_a_plot(std::optional<instant> end, duration least) {
+    if (!end) return {std::max(first_step, least), false};
+    return {std::max(least, (*end - instant{}) / wanted), true};
   }
 
   /// `never`: no more.

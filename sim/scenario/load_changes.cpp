@@ -118,17 +118,6 @@ bool set_all(context& c, node& root, const timed& t) {
   return c.errors.size() == before;
 }
 
-using items = decltype(spec::change::what);
-
-void host_changes(const spec::host& before, const spec::host& after, std::uint32_t i, items& out) {
-  for (const auto& [name, value] : after.sysctl_lines) {
-    const bool known = std::find(before.sysctl_lines.begin(), before.sysctl_lines.end(),
-                                 std::pair(name, value)) != before.sysctl_lines.end();
-    if (!known) out.emplace_back(spec::sysctl_change{i, name, value});
-  }
-  if (before.firewall != after.firewall) out.emplace_back(spec::firewall_change{i, after.firewall});
-}
-
 /// The rate of an open loop, where the app is one.
 template <class Kind>
 std::optional<spec::rate> rate_of(const Kind& k) {
@@ -173,38 +162,65 @@ bool holds_for_ever(const spec::app& a) {
   return load != nullptr && !load->hold;
 }
 
-spec::change difference(context& c, const spec::scenario& before, const spec::scenario& after,
-                        const timed& t) {
-  spec::change out;
-  out.at = t.at;
-  for (std::uint32_t i = 0; i < after.hosts.size(); ++i)
-    host_changes(before.hosts[i], after.hosts[i], i, out.what);
-  for (std::uint32_t i = 0; i < after.links.size(); ++i) {
-    const auto change = spec::change_between(before.links[i], after.links[i]);
-    if (change == link_change{}) continue;
-    if (change.latency &&
-        (before.links[i].latency == duration{}) != (*change.latency == duration{}))
-      c.error(t.where,
-              "links[" + std::to_string(i) +
-                  "].latency: a link keeps whether it takes time: it has none from the start or "
-                  "always some");
-    out.what.emplace_back(spec::link_setting{i, change});
+/// What each `set` of one element makes different, by the path that names it: also where the file
+/// says the same, since a script may have changed it meanwhile.
+class element {
+ public:
+  element(context& c, const spec::scenario& before, const spec::scenario& after, const timed& t)
+      : c_(c), before_(before), after_(after), t_(t) {
+    out_.at = t.at;
   }
-  for (std::uint32_t i = 0; i < after.apps.size(); ++i) {
-    note_rate(c.out.apps[i], before.apps[i], after.apps[i], t.at);
-    if (holds_for_ever(before.apps[i]) != holds_for_ever(after.apps[i]))
-      c.error(t.where, "apps." + after.apps[i].name + ".hold: does not change to or from forever");
-    out.what.emplace_back(spec::app_change{i, after.apps[i].kind});
-  }
-  return out;
-}
 
-/// Whether a `set` names the app.
-bool names_app(const timed& t, const std::string& app) {
-  return std::any_of(t.set->entries.begin(), t.set->entries.end(), [&](const entry& e) {
-    return e.key.starts_with("apps." + app + ".") || e.key.starts_with("apps." + app + "[");
-  });
-}
+  spec::change read() {
+    for (const entry& e : t_.set->entries) {
+      std::string why;
+      const auto path = spec::parse_path(e.key, why);
+      if (!path || path->size() < 3) continue;  // is an error already
+      const std::string& what = path->front().key;
+      if (what == "hosts") of_host(e, *path);
+      if (what == "links") of_link(e, (*path)[1].index, (*path)[2].key);
+      if (what == "apps") of_app(e, (*path)[1].key, path->back().key);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void of_host(const entry& e, const spec::metric_path& path) {
+    const std::uint32_t i = c_.host_index.find(path[1].key)->second;
+    const spec::host& h = after_.hosts[i];
+    if (path[2].key == "firewall") out_.what.emplace_back(spec::firewall_change{i, h.firewall});
+    if (path[2].key != "sysctls") return;
+    if (path.size() != 4) {
+      c_.error(e.where, "sysctls change one by one: hosts." + h.name + ".sysctls[NAME]");
+      return;
+    }
+    for (const auto& [name, value] : h.sysctl_lines)
+      if (name == path[3].key) out_.what.emplace_back(spec::sysctl_change{i, name, value});
+  }
+
+  void of_link(const entry& e, std::uint32_t i, const std::string& key) {
+    const spec::link& now = after_.links[i];
+    if (key == "latency" && (before_.links[i].latency == duration{}) != (now.latency == duration{}))
+      c_.error(e.where, "latency: " + std::string(keeps_whether_it_takes_time));
+    out_.what.emplace_back(spec::link_setting{i, spec::only(now, key)});
+  }
+
+  void of_app(const entry& e, const std::string& name, const std::string& key) {
+    const auto is_it = [&name](const spec::app& a) { return a.name == name; };
+    const auto found = std::find_if(after_.apps.begin(), after_.apps.end(), is_it);
+    const auto i = static_cast<std::uint32_t>(found - after_.apps.begin());
+    if (key == "rate") note_rate(c_.out.apps[i], before_.apps[i], *found, t_.at);
+    if (holds_for_ever(before_.apps[i]) != holds_for_ever(*found))
+      c_.error(e.where, "hold does not change to or from forever");
+    out_.what.emplace_back(spec::app_change{i, found->kind});
+  }
+
+  context& c_;
+  const spec::scenario& before_;
+  const spec::scenario& after_;
+  const timed& t_;
+  spec::change out_;
+};
 
 }  // namespace
 
@@ -225,12 +241,7 @@ void load_changes(context& c, const node& changes, const node& root, read_file_a
       c.errors.push_back(std::move(e));
     }
     if (!c.errors.empty()) return;
-    spec::change one = difference(c, before, then.out, t);
-    std::erase_if(one.what, [&](const auto& each) {
-      const auto* app = std::get_if<spec::app_change>(&each);
-      return app != nullptr && !names_app(t, then.out.apps[app->app].name);
-    });
-    c.out.changes.push_back(std::move(one));
+    c.out.changes.push_back(element(c, before, then.out, t).read());
     before = std::move(then.out);
   }
   for (auto& each : c.out.changes)

@@ -172,8 +172,7 @@ link_change read_link_change(mapping& m, spec::link_shape& shape) {
   read_given(m, "reorder", out.reorder, spec::parse_share);
   if (m.has("up")) out.up = m.flag("up");
   if (out.latency && (*out.latency == duration{}) != (shape.latency == duration{}))
-    m.error("latency",
-            "a link keeps whether it takes time: it has none from the start or always some");
+    m.error("latency", std::string(keeps_whether_it_takes_time));
   shape.apply(out);
   check_times(m, shape);
   return out;

@@ -16,6 +16,8 @@ void load_firewalls(context& c, const node& hosts);
 void load_links(context& c, const node& links);
 /// The link between the two hosts that `key` names, as an index of links:.
 [[nodiscard]] std::optional<std::uint32_t> find_link(context& c, mapping& m, const char* key);
+inline constexpr std::string_view keeps_whether_it_takes_time =
+    "a link keeps whether it takes time: it has no latency from the start or always some";
 /// The keys of a link that are given; `shape` is the link so far, and then with them.
 [[nodiscard]] link_change read_link_change(mapping& m, spec::link_shape& shape);
 void load_apps(context& c, const node& apps);

@@ -47,20 +47,17 @@ void link_shape::apply(const link_change& c) {
   up = c.up.value_or(up);
 }
 
-link_change change_between(const link_shape& before, const link_shape& after) {
-  const auto differs = [](const auto& a, const auto& b) {
-    return a == b ? std::nullopt : std::optional(b);
-  };
+link_change only(const link_shape& like, std::string_view key) {
   link_change c;
-  c.latency = differs(before.latency, after.latency);
-  c.jitter = differs(before.jitter, after.jitter);
-  c.bandwidth = differs(before.bandwidth, after.bandwidth);
-  c.queue_packets = differs(before.queue_packets, after.queue_packets);
-  c.queue_bytes = differs(before.queue_bytes, after.queue_bytes);
-  c.loss = differs(before.loss, after.loss);
-  c.duplicate = differs(before.duplicate, after.duplicate);
-  c.reorder = differs(before.reorder, after.reorder);
-  c.up = differs(before.up, after.up);
+  if (key == "latency") c.latency = like.latency;
+  if (key == "jitter") c.jitter = like.jitter;
+  if (key == "bandwidth") c.bandwidth = like.bandwidth;
+  if (key == "queue") c.queue_packets = like.queue_packets;
+  if (key == "queue") c.queue_bytes = like.queue_bytes;
+  if (key == "loss") c.loss = like.loss;
+  if (key == "duplicate") c.duplicate = like.duplicate;
+  if (key == "reorder") c.reorder = like.reorder;
+  if (key == "up") c.up = like.up;
   return c;
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fourtuple::spec {
@@ -96,8 +97,8 @@ struct link_shape {
   void apply(const link_change& c);
 };
 
-/// What makes `after` of `before`; MTUs are not looked at.
-[[nodiscard]] link_change change_between(const link_shape& before, const link_shape& after);
+/// What makes any link like this one as far as that key of links: goes.
+[[nodiscard]] link_change only(const link_shape& like, std::string_view key);
 
 /// A link between two hosts (or every pair of their members).
 struct link : link_shape {

@@ -26,7 +26,8 @@ inline constexpr std::size_t timer_count = 3;
   X(TcpOutRsts) X(TcpExtTW) X(TcpExtTWRecycled) X(TcpExtTWKilled) X(TcpExtListenOverflows)      \
   X(TcpExtListenDrops) X(TcpExtSyncookiesSent) X(TcpExtSyncookiesRecv)                           \
   X(TcpExtSyncookiesFailed) X(TcpExtTCPTimeWaitOverflow) X(TcpExtTCPAbortOnData)                 \
-  X(TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) X(TcpExtTCPAbortOnLinger) X(TcpExtTCPAbortOnMemory)                  \
+  X(TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) X(TcpExtTCPAbortOnLinger)                  \
+  X(TcpExtTCPAbortOnMemory)                                                                      \
   X(TcpExtTCPTimeouts) X(TcpExtTCPLossProbes) X(TcpExtTCPSynRetrans) X(TcpExtTCPReqQFullDrop)    \
   X(TcpExtTCPReqQFullDoCookies) X(TcpExtPAWSActive) X(TcpExtPAWSEstab) X(TcpExtDelayedACKs)      \
   X(TcpExtDelayedACKLost) X(TcpExtTCPChallengeACK) X(TcpExtTCPSYNChallenge)                      \

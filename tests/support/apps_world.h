@@ -105,7 +105,7 @@ class running {
 };
 
 inline std::uint64_t errors(const observe::app_metrics& m, errc e) {
-  return m.errors[static_cast<std::size_t>(e)];
+  return m.errors.by_errno[static_cast<std::size_t>(e)];
 }
 
 }  // namespace fourtuple::test

@@ -180,7 +180,7 @@ TEST_CASE("a timeout of its own ends a request that nobody answers", "[apps][loa
   run.to_the_end();
   CHECK(run.app(0).connected == 3);
   CHECK(run.app(0).failed == 3);
-  CHECK(run.app(0).timeouts == 3);
+  CHECK(run.app(0).errors.timeouts == 3);
   CHECK(run.app(0).first_failure->at == instant{200ms});
   CHECK(run.app(0).first_failure->call == "recv");
   CHECK(run.app(1).accepted == 3);
@@ -367,7 +367,7 @@ TEST_CASE("a request that stands in line too long fails there", "[apps][pool]") 
   running run(std::move(s));
   CHECK(run.to_the_end() == observe::backend::stop::finished);
   CHECK(run.app(0).completed == 1);
-  CHECK(run.app(0).timeouts == 9);
+  CHECK(run.app(0).errors.timeouts == 9);
   CHECK(run.app(0).first_failure->call == "queue");
   CHECK(run.app(0).first_failure->at == instant{60ms});
 }

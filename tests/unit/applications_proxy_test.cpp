@@ -99,7 +99,7 @@ TEST_CASE("a proxy's TIME-WAITs take the ports towards its upstream", "[apps][pr
   CHECK(proxy.first_failure->attempt == 21);
   CHECK(proxy.first_failure->call == "connect");
   CHECK(run.app(0).completed == 20);  // and its clients hear nothing but the end
-  CHECK(run.app(0).eofs == 10);
+  CHECK(run.app(0).errors.eofs == 10);
   CHECK(run.app(0).connections.back().closed_by == by::server);
 }
 
@@ -179,10 +179,10 @@ TEST_CASE("an upstream that closes just as its kept connection is used again", "
     auto run = through(load_on_edge(1, 6), proxy, upstream, 50ms);
     run.to_the_end();
     CHECK(run.app(0).completed == 3);
-    CHECK(run.app(0).eofs == 3);
+    CHECK(run.app(0).errors.eofs == 3);
     CHECK(run.app(1).resets_on_reuse == 3);
     CHECK(run.app(1).failed == 3);
-    CHECK(run.app(1).eofs == 3);
+    CHECK(run.app(1).errors.eofs == 3);
     CHECK(run.app(1).opened == 3);
     CHECK(run.app(1).reused == 3);
   }
@@ -258,7 +258,7 @@ TEST_CASE("a proxy whose upstream is not there closes its client's connection", 
   auto run = through(load_on_edge(10, 3), proxy, server_on(3000));
   run.to_the_end();
   CHECK(run.app(0).failed == 3);
-  CHECK(run.app(0).eofs == 3);
+  CHECK(run.app(0).errors.eofs == 3);
   CHECK(run.app(1).requests == 3);
   CHECK(run.app(1).attempted == 9);
   CHECK(run.app(1).failed == 3);
@@ -275,10 +275,10 @@ TEST_CASE("timeout is that of one attempt upstream", "[apps][proxy]") {
   slow.delay = 5s;
   auto run = through(load_on_edge(1, 1), proxy, slow);
   run.to_the_end();
-  CHECK(run.app(1).timeouts == 2);
+  CHECK(run.app(1).errors.timeouts == 2);
   CHECK(run.app(1).upstream_errors->timeouts == 2);
   CHECK(run.app(1).failed == 1);
-  CHECK(run.app(0).eofs == 1);
+  CHECK(run.app(0).errors.eofs == 1);
   // two ways to the proxy for the connection, one for the request, two attempts, one way back
   REQUIRE(run.app(0).first_failure);
   CHECK(run.app(0).first_failure->at == instant{3ms + 600ms + 1ms});
@@ -400,7 +400,7 @@ TEST_CASE("a proxy that is its own upstream ends at its descriptors", "[apps][pr
   proxy.timeout = 2s;
   auto run = through(load_on_edge(1, 1), proxy, server_on(3000));
   run.to_the_end();
-  CHECK(run.app(0).eofs == 1);
+  CHECK(run.app(0).errors.eofs == 1);
   CHECK(errors(run.app(1), errc::emfile) > 0);
   CHECK(run.app(1).completed == 0);
 }

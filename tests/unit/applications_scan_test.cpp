@@ -90,7 +90,7 @@ TEST_CASE("a scan by UDP hears refusals until the target holds them back", "[app
     INFO(i);
     CHECK(ports[i].state == (i < 6 ? verdict::closed : verdict::filtered));
   }
-  CHECK(run.app(0).timeouts == 4);
+  CHECK(run.app(0).errors.timeouts == 4);
   CHECK(run.now() == instant{500ms});
 }
 

@@ -67,7 +67,7 @@ TEST_CASE("only a connected UDP socket is told that nobody is there", "[apps][ud
     running run(std::move(s));
     run.to_the_end();
     CHECK(errors(run.app(0), errc::econnrefused) == 1);
-    CHECK(run.app(0).timeouts == 0);
+    CHECK(run.app(0).errors.timeouts == 0);
     REQUIRE(run.app(0).first_failure);
     CHECK(run.app(0).first_failure->at == instant{10ms});
     CHECK(run.app(0).first_failure->call == "recv");
@@ -78,7 +78,7 @@ TEST_CASE("only a connected UDP socket is told that nobody is there", "[apps][ud
     running run(std::move(s));
     run.to_the_end();
     CHECK(errors(run.app(0), errc::econnrefused) == 0);
-    CHECK(run.app(0).timeouts == 1);
+    CHECK(run.app(0).errors.timeouts == 1);
     CHECK(run.app(0).failed == 1);
     CHECK(run.now() == instant{300ms});
   }

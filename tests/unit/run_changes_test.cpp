@@ -107,6 +107,20 @@ expect: { apps.load.completed: 110 }
 )");
 }
 
+TEST_CASE("what a change names is set, also where a script has changed it since",
+          "[run][changes]") {
+  check_as_expected(R"(
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "server:443", rate: 100/s, limit: 300 } }
+script: [ { wait: 500 ms }, { link: [server, client], loss: 100 % }, { host: client, count: LISTEN } ]
+changes:
+  - { at: 600 ms, set: { "links[0].loss": 0 %, "apps[load].hold": 100 ms, "apps[load].rate": 50/s } }
+expect_at: { 550 ms: { apps.load.connected: 51 }, 590 ms: { apps.load.connected: 51 } }
+expect: { apps.load.completed: 300, "script[1].host": none, apps.api.active.peak: "> 4" }
+)");
+}
+
 TEST_CASE("a link that is down swallows packets, one that is up again passes them",
           "[run][script]") {
   check_as_expected(R"(
