@@ -50,6 +50,10 @@ void event_loop::add(watched& w) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
+void event_loop::drop(const watched& w) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, w.fd, nullptr);
+}
+
 ready_mask event_loop::level(const watched& w) {
   pollfd p{w.fd, POLLIN | POLLPRI | POLLOUT | POLLRDHUP, 0};
   ::poll(&p, 1, 0);

@@ -30,8 +30,11 @@ class event_loop {
   [[nodiscard]] instant now() const;
   void start();
 
-  /// Registers a socket for as long as its descriptor is open.
+  /// Registers a socket, until drop().
   void add(watched& w);
+  /// Before its descriptor is closed: epoll keeps a registration while any descriptor of the same
+  /// open file is left (epoll(7), Q6), a dup() or what a spawned program inherits until it execs.
+  void drop(const watched& w);
   /// Level of readiness now (poll(2) with timeout 0).
   [[nodiscard]] static ready_mask level(const watched& w);
 

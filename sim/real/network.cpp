@@ -178,6 +178,7 @@ void ip_batch(const network_namespace& where, const std::vector<std::string>& co
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, in_read.get(), 0);
   ::posix_spawn_file_actions_adddup2(&actions, err_write.get(), 2);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);  // or close() of a socket waits for exec
   char name[] = "ip";
   char batch[] = "-batch";
   char standard_input[] = "-";

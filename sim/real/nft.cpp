@@ -171,6 +171,7 @@ std::string set_firewall(std::span<const firewall_rule> rules) {
   ::posix_spawn_file_actions_adddup2(&wiring, input.get(), 0);
   ::posix_spawn_file_actions_adddup2(&wiring, writing.get(), 1);
   ::posix_spawn_file_actions_adddup2(&wiring, writing.get(), 2);
+  ::posix_spawn_file_actions_addclosefrom_np(&wiring, 3);  // or close() of a socket waits for exec
   char nft[] = "nft";
   char flag[] = "-f";
   char dash[] = "-";

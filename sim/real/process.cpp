@@ -73,14 +73,27 @@ result<std::size_t> bytes(ssize_t n) {
 
 /// One descriptor. `closing`: a close() that SO_LINGER makes wait, in a thread of its own.
 struct real_process::open_socket : watched {
+  event_loop& loop;
   bool tcp = true;
   std::uint32_t uid = 0;  ///< whose it is: the process's, or as_user's
   std::thread closing;
   std::atomic<bool> closed = false;
 
+  open_socket(event_loop& l, int kernel_fd, bool is_tcp) : loop(l), tcp(is_tcp) {
+    fd = kernel_fd;
+    loop.add(*this);
+  }
   ~open_socket() {
     if (closing.joinable()) closing.join();
-    if (fd >= 0) ::close(fd);
+    if (fd >= 0) ::close(take());
+  }
+  open_socket(const open_socket&) = delete;
+  open_socket& operator=(const open_socket&) = delete;
+
+  /// The descriptor, no longer watched, for whoever closes it.
+  int take() {
+    loop.drop(*this);
+    return std::exchange(fd, -1);
   }
 };
 
@@ -108,10 +121,7 @@ result<descriptor> real_process::add(bool tcp, const std::function<int()>& call)
   std::size_t i = 3;
   while (i < table_.size() && table_[i]) ++i;
   if (i == table_.size()) table_.emplace_back();
-  table_[i] = std::make_unique<open_socket>();
-  table_[i]->fd = kernel_fd;
-  table_[i]->tcp = tcp;
-  around_.loop.add(*table_[i]);
+  table_[i] = std::make_unique<open_socket>(around_.loop, kernel_fd, tcp);
   peak_ = std::max(peak_, ++open_);
   return static_cast<descriptor>(i);
 }
@@ -238,8 +248,7 @@ result<> real_process::close(descriptor fd) {
   const auto linger = get_option(s->fd, option::so_linger);
   if (s->tcp && linger && linger->number != 0 && linger->second > 0) {
     // close(2) waits whether or not the socket blocks; the others of this thread must not.
-    const int going = std::exchange(s->fd, -1);
-    s->closing = std::thread([s, going] {
+    s->closing = std::thread([s, going = s->take()] {
       ::close(going);
       s->closed = true;
     });
