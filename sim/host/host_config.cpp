@@ -36,6 +36,7 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.rmem_max = static_cast<std::uint32_t>(s.tcp_rmem[2]);
   l.wmem_default = static_cast<std::uint32_t>(s.tcp_wmem[1]);
   l.wmem_max = static_cast<std::uint32_t>(s.tcp_wmem[2]);
+  l.cubic = s.tcp_congestion_control == profile::congestion_control::cubic;
   l.initial_cwnd = static_cast<std::uint8_t>(p.tcp.initial_cwnd);
   l.reordering = static_cast<std::uint16_t>(s.tcp_reordering);
   l.max_reordering = static_cast<std::uint16_t>(s.tcp_max_reordering);

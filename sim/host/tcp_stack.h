@@ -191,9 +191,9 @@ class tcp_stack final : public ports::records {
   std::uint32_t owned_ = 0;  ///< the socket inside a system call, 0: none
   std::vector<wire::segment> backlog_;
   std::uint32_t owned_path_mtu_ = 0;  ///< told meanwhile (TCP_MTU_REDUCED_DEFERRED); 0: nothing
-  tcp::transit_pool transits_;
-  tcp::actions call_sink_{transits_};
-  tcp::actions interrupt_sink_{transits_};
+  tcp::host_records records_;
+  tcp::actions call_sink_{records_};
+  tcp::actions interrupt_sink_{records_};
   observe::gauge ports_gauge_;
   void note_ports();
 };

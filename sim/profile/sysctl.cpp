@@ -151,7 +151,7 @@ const row rows[] = {
      0,
      int_max,
      1ms},
-    {{"net.ipv4.tcp_congestion_control", "reno", always, "how the congestion window moves"},
+    {{"net.ipv4.tcp_congestion_control", "cubic or reno", always, "how the congestion window moves"},
      &s::tcp_congestion_control},
     {{"net.ipv4.tcp_early_retrans", "0 .. 4", always,
       "3 and 4: the tail is probed before the timeout"},
@@ -286,9 +286,14 @@ struct writer {
     return std::nullopt;
   }
   refusal operator()(congestion_control sysctls::*f) const {
-    if (text != "reno")
-      return std::string(r.info.name) + ": " + quoted(text) + " is not yet modelled (reno is)";
-    to.*f = congestion_control::reno;
+    if (text == "cubic") {
+      to.*f = congestion_control::cubic;
+    } else if (text == "reno") {
+      to.*f = congestion_control::reno;
+    } else {
+      return std::string(r.info.name) + ": " + quoted(text) +
+             " is not yet modelled (cubic and reno are)";
+    }
     return std::nullopt;
   }
 };
@@ -328,7 +333,9 @@ struct reader {
     const auto& v = from.*f;
     return std::to_string(v[0]) + "\t" + std::to_string(v[1]) + "\t" + std::to_string(v[2]);
   }
-  std::string operator()(congestion_control sysctls::*) const { return "reno"; }
+  std::string operator()(congestion_control sysctls::*f) const {
+    return from.*f == congestion_control::cubic ? "cubic" : "reno";
+  }
 };
 
 std::string unknown(std::string_view name) {

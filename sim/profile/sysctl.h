@@ -34,7 +34,7 @@ class port_set {
 };
 
 /// net.ipv4.tcp_congestion_control, as far as it is modelled.
-enum class congestion_control : std::uint8_t { reno };
+enum class congestion_control : std::uint8_t { cubic, reno };
 
 /// What the models read. Fields bear the last part of the sysctl's name; times are durations.
 struct sysctls {
@@ -71,7 +71,7 @@ struct sysctls {
   bool tcp_window_scaling = true;
   duration tcp_invalid_ratelimit{};  ///< between two replies to invalid segments; 0: no limit
   // losses and the congestion window
-  congestion_control tcp_congestion_control = congestion_control::reno;
+  congestion_control tcp_congestion_control = congestion_control::cubic;
   std::uint8_t tcp_early_retrans = 3;  ///< 3 and 4: tail loss probes
   std::uint8_t tcp_frto = 2;           ///< 0 off
   std::int32_t tcp_reordering = 3;     ///< segments

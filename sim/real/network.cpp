@@ -335,6 +335,9 @@ void join_by_relay(std::vector<host_place>& hosts, std::vector<interfaces>& all,
   const auto end_of = [&](std::size_t host, std::size_t other) {
     const std::size_t k = all[host].count++;
     all[host].tuns.push_back(k);
+    // A TUN device drops what waits for its reader beyond 500 packets; the link's own queue is the
+    // model's, so this one must hold every burst that comes while the wire's thread has no core.
+    all[host].commands.push_back(fmt::format("link set {} txqueuelen 50000", interface_name(k)));
     const std::uint64_t links =
         core::stream_key(seed, static_cast<std::uint32_t>(host), core::purpose::loss);
     return relay::end{hosts[host].space, interface_name(k), core::philox(links, other, 0)};

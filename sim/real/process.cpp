@@ -136,12 +136,16 @@ result<descriptor> real_process::socket(family f, transport t, std::optional<std
   if (where_ == nullptr) return errc::eopnotsupp;
   const bool tcp = t == transport::tcp;
   const auto inside = where_->enter();
-  const as_user owner(uid.value_or(who_.uid));
-  const auto made = add(tcp, [f, tcp] {
-    return ::socket(f == family::inet ? AF_INET : AF_INET6,
-                    (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  });
-  if (made) find(*made)->uid = uid.value_or(who_.uid);
+  const auto made = [&] {
+    const as_user owner(uid.value_or(who_.uid));
+    return add(tcp, [f, tcp] {
+      return ::socket(f == family::inet ? AF_INET : AF_INET6,
+                      (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    });
+  }();
+  if (!made) return made;
+  find(*made)->uid = uid.value_or(who_.uid);
+  if (tcp && who_.congestion != nullptr) who_.congestion->apply(find(*made)->fd);
   return made;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/real/congestion.h"
 #include "sim/real/event_loop.h"
 #include "sim/real/network.h"
 
@@ -27,6 +28,7 @@ struct process_identity {
   std::uint32_t uid = 1000;
   std::uint32_t nofile = 1024;
   std::uint64_t random_key = 0;
+  const congestion_choice* congestion = nullptr;  ///< of the host, which outlives the process
 };
 
 class real_process final : public process {

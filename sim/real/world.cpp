@@ -65,6 +65,13 @@ struct one_host {
   observe::gauge ports;
   observe::gauge time_wait;
   std::map<std::string, std::uint64_t> counters_before;
+  congestion_choice congestion = {};
+
+  /// Nothing, or why not, in words.
+  std::string set_sysctl(std::string_view name, std::string_view value) {
+    return name == congestion_choice::sysctl ? congestion.choose(place.space, value)
+                                             : write_sysctl(place.space, name, value);
+  }
 };
 
 class world final : public observe::backend {
@@ -194,16 +201,16 @@ std::vector<observe::socket_row> world::rows_of(const one_host& h) const {
 void world::set_up_sysctls(const spec::scenario& s) {
   for (const auto& h : s.hosts) {
     for (std::uint32_t m = 0; m < h.members(); ++m) {
-      const network_namespace& space = find(spec::member_name(h, m)).place.space;
-      // What the simulated kernel is: no memory of earlier connections, NewReno.
+      one_host& host = find(spec::member_name(h, m));
+      // What the simulated kernel is: no memory of earlier connections, CUBIC unless the file says else.
       for (const auto& [name, value] : {std::pair{"net.ipv4.tcp_no_metrics_save", "1"},
-                                        {"net.ipv4.tcp_congestion_control", "reno"}})
-        if (const std::string why = write_sysctl(space, name, value); !why.empty())
-          throw unable(why);
+                                        {"net.ipv4.tcp_congestion_control", "cubic"}})
+        if (!host.set_sysctl(name, value).empty())
+          not_given_.push_back(fmt::format("hosts.{}.sysctls.{}", host.place.name, name));
       for (const auto& [name, value] : h.sysctl_lines) {
-        if (!has_sysctl(space, name)) {
-          not_given_.push_back(fmt::format("hosts.{}.sysctls.{}", spec::member_name(h, m), name));
-        } else if (const std::string why = write_sysctl(space, name, value); !why.empty()) {
+        if (!has_sysctl(host.place.space, name)) {
+          not_given_.push_back(fmt::format("hosts.{}.sysctls.{}", host.place.name, name));
+        } else if (const std::string why = host.set_sysctl(name, value); !why.empty()) {
           throw unable(why);
         }
       }
@@ -225,7 +232,7 @@ process& world::make_process(std::string_view host, const process_options& how) 
                     "this program (run it as root)",
                     how.uid));
   one_host& h = find(host);
-  const process_identity who{how.uid, how.nofile, core::philox(seed_, ++made_, 0)};
+  const process_identity who{how.uid, how.nofile, core::philox(seed_, ++made_, 0), &h.congestion};
   h.processes.push_back(std::make_unique<real_process>(around(), &h.place.space, who));
   return *h.processes.back();
 }
@@ -258,7 +265,7 @@ std::uint64_t world::count(std::string_view host, std::string_view state) const 
 
 bool world::set_sysctl(std::string_view host, std::string_view name, std::string_view value,
                        std::string& message) {
-  message = write_sysctl(find(host).place.space, name, value);
+  message = find(host).set_sysctl(name, value);
   return message.empty();
 }
 

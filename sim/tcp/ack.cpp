@@ -77,6 +77,7 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
   if (rtt < 0) return false;
   note_min_rtt(k.t, static_cast<std::uint32_t>(least));
   rtt_sample(k.t, static_cast<std::uint32_t>(rtt), k.l);
+  note_acked(k, static_cast<std::uint32_t>(least));
   return true;
 }
 

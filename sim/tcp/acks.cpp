@@ -1,5 +1,7 @@
 // When an ACK is sent (reference F.6; tcp_input.c __tcp_ack_snd_check, tcp_event_data_recv;
 // tcp_output.c tcp_send_delayed_ack) and the rate-limited ones (D.5, RFC 5961).
+#include <utility>
+
 #include "sim/tcp/detail.h"
 
 namespace fourtuple::tcp::detail {
@@ -13,23 +15,58 @@ bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c) {
   return true;
 }
 
-void enter_quickack(tcb& t, const limits& l) {
-  const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
-  const std::uint32_t budget = std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16);
+namespace {
+
+/// tcp_incr_quickack()
+void more_quickacks(tcb& t) {
+  const std::uint32_t budget = std::clamp<std::uint32_t>(t.rcv_wnd / (2U * t.rcv_mss), 2, 16);
   t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(t.ack_quick, budget));
+}
+
+void note_push(tcb& t) {
+  if (t.ack_pushed) t.ack_pushed2 = true;
+  t.ack_pushed = true;
+}
+
+}  // namespace
+
+void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l) {
+  const std::uint16_t last = std::exchange(t.last_seg_size, 0);
+  const auto length = static_cast<std::uint16_t>(std::min(s.length, 65535U));
+  if (length >= t.rcv_mss) {
+    if (length != t.rcv_mss) note_full_segment(t, length, l);
+    t.rcv_mss = std::min(length, t.advmss);
+    if (s.has(wire::psh)) t.ack_pushed = true;
+    return;
+  }
+  // Not full, or the peer's full segments are small: then two alike follow each other. With its
+  // header a segment of 536 counts as full, and one of 88 that nothing marks as the last.
+  constexpr std::uint32_t header = 20;
+  const std::uint32_t with_header = length + header + (t.timestamps ? 12U : 0U);
+  if (with_header >= 536 + header ||
+      (with_header >= 88 + header && !s.has(wire::psh) && !s.has(wire::fin))) {
+    t.last_seg_size = length;
+    if (length == last) {
+      t.rcv_mss = length;
+      return;
+    }
+  }
+  note_push(t);
+}
+
+void enter_quickack(tcb& t, const limits& l) {
+  more_quickacks(t);
   t.ack_pingpong = 0;
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
 
-void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c) {
+void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c) {
   const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
   t.ack_scheduled = true;
-  if (length > t.rcv_mss) t.rcv_mss = static_cast<std::uint16_t>(std::min(length, 65535U));
+  measure_peer_mss(t, s, l);
   if (t.ack_ato == 0) {
     // The first data segment: quick ACKs until the peer's slow start is over.
-    const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
-    t.ack_quick =
-        static_cast<std::uint8_t>(std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16));
+    more_quickacks(t);
     t.ack_ato = ato_min;
   } else {
     const std::uint32_t gap = jiffy(c) - t.last_receive;
@@ -38,13 +75,11 @@ void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c
     } else if (gap < t.ack_ato) {
       t.ack_ato = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.ack_ato / 2U + gap, t.rto));
     } else if (gap > t.rto) {
-      const std::uint32_t mss = t.rcv_mss != 0 ? t.rcv_mss : 536;
-      t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(
-          t.ack_quick, std::clamp<std::uint32_t>(t.rcv_wnd / (2 * mss), 2, 16)));
+      more_quickacks(t);
     }
   }
   t.last_receive = jiffy(c);
-  grow_window(t, length, l);
+  grow_window(t, s.length, l);
 }
 
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
@@ -76,7 +111,7 @@ void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order) {
   if (!t.ack_scheduled && !out_of_order && !t.ack_now) return;
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
-  const bool two_segments = owed > t.rcv_mss && t.rcv_mss != 0;
+  const bool two_segments = owed > t.rcv_mss;
   const bool quick = t.ack_quick != 0 && !pingpong(t, l);
   if (two_segments || quick || t.ack_now || out_of_order || has_out_of_order(t, out)) {
     send_ack(t, l, c, out);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/tcp/cubic.h"
+#include "sim/tcp/record_pool.h"
 #include "sim/tcp/transit.h"
 #include "sim/wire/segment.h"
 
@@ -44,6 +46,8 @@ inline constexpr std::size_t timer_count = 3;
   X(TcpExtTCPLossFailures) X(TcpExtTCPSackFailures) X(TcpExtTCPRenoFailures)                    \
   X(TcpExtTCPFastRetrans) X(TcpExtTCPSlowStartRetrans) X(TcpExtTCPLostRetransmit)               \
   X(TcpExtTCPFullUndo) X(TcpExtTCPPartialUndo) X(TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)       \
+  X(TcpExtTCPHystartTrainDetect) X(TcpExtTCPHystartTrainCwnd)                                   \
+  X(TcpExtTCPHystartDelayDetect) X(TcpExtTCPHystartDelayCwnd)                                   \
   X(TcpExtTCPSpuriousRTOs) X(TcpExtTCPLossProbeRecovery) X(TcpExtTCPRetransFail)
 
 enum class counter : std::uint8_t {
@@ -76,11 +80,11 @@ class counter_list {
     counter what;
     std::uint16_t times;
   };
-  void push_back(counter c) {
+  void push_back(counter c, std::uint16_t times) {
     if (size_ != 0 && items_[size_ - 1].what == c) {
-      ++items_[size_ - 1].times;
+      items_[size_ - 1].times = static_cast<std::uint16_t>(items_[size_ - 1].times + times);
     } else if (size_ < items_.size()) {
-      items_[size_++] = {c, 1};
+      items_[size_++] = {c, times};
     }
   }
   void clear() { size_ = 0; }
@@ -94,13 +98,20 @@ class counter_list {
   std::array<item, 31> items_;
 };
 
+/// What the connections of one host have beside their tcbs.
+struct host_records {
+  record_pool<transit> transits;
+  record_pool<cubic_state> cubics;
+};
+
 /// Filled by a step, carried out by the host afterwards: timers, then segments in order, then
 /// counters, wakes and the ending.
 struct actions {
-  /// `pool` is the host's; it outlives the sink.
-  explicit actions(transit_pool& pool) : transits(&pool) {}
+  /// `records` is the host's; it outlives the sink.
+  explicit actions(host_records& records) : transits(&records.transits), cubics(&records.cubics) {}
 
-  transit_pool* transits;               ///< where tcb.transit points to
+  record_pool<transit>* transits;       ///< where tcb.transit points to
+  record_pool<cubic_state>* cubics;     ///< where tcb.cubic points to
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
   std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
@@ -126,7 +137,7 @@ struct actions {
     accepted_left = accepted_right = 0;
     fin_due = false;
   }
-  void count(counter c) { counters.push_back(c); }
+  void count(counter c, std::uint16_t times = 1) { counters.push_back(c, times); }
   void arm(timer t, std::uint64_t jiffies) {
     request(t, {static_cast<std::uint32_t>(jiffies), timer_request::kind::arm});
   }

@@ -1,5 +1,5 @@
-// The congestion window by Reno (RFC 5681): slow start, congestion avoidance, restart after idling
-// (tcp_cong.c, tcp_output.c).
+// The congestion window (RFC 5681): slow start, congestion avoidance by Reno or CUBIC, restart after
+// idling (tcp_cong.c, tcp_output.c).
 #include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
@@ -17,7 +17,18 @@ bool is_cwnd_limited(const tcb& t, const transit& x) {
   return in_slow_start(t) && t.cwnd < 2 * x.max_packets_out;
 }
 
-/// tcp_reno_cong_avoid()
+/// tcp_cong_avoid_ai(): one segment for every `each` acknowledged.
+void grow_linearly(tcb& t, std::uint32_t each, std::uint32_t acked) {
+  if (t.cwnd_count >= each) {
+    t.cwnd_count = 0;
+    set_cwnd(t, t.cwnd + 1U);
+  }
+  const std::uint32_t count = t.cwnd_count + acked;
+  if (count >= each) set_cwnd(t, t.cwnd + count / each);
+  t.cwnd_count = count % each;
+}
+
+/// tcp_reno_cong_avoid(), cubictcp_cong_avoid()
 void grow_cwnd(context k, std::uint32_t acked) {
   if (!is_cwnd_limited(k.t, k.x)) return;
   if (in_slow_start(k.t)) {
@@ -26,17 +37,7 @@ void grow_cwnd(context k, std::uint32_t acked) {
     set_cwnd(k.t, grown);
     if (acked == 0) return;
   }
-  // tcp_cong_avoid_ai(): one segment for every window acknowledged.
-  if (k.t.cwnd_count >= k.t.cwnd) {
-    k.t.cwnd_count = 0;
-    set_cwnd(k.t, k.t.cwnd + 1U);
-  }
-  k.t.cwnd_count = static_cast<std::uint16_t>(k.t.cwnd_count + acked);
-  if (k.t.cwnd_count >= k.t.cwnd) {
-    const std::uint32_t more = k.t.cwnd_count / std::uint32_t{k.t.cwnd};
-    k.t.cwnd_count = static_cast<std::uint16_t>(k.t.cwnd_count - more * k.t.cwnd);
-    set_cwnd(k.t, k.t.cwnd + more);
-  }
+  grow_linearly(k.t, k.l.cubic ? cubic::growth_count(k, acked) : k.t.cwnd, acked);
 }
 
 }  // namespace
@@ -44,6 +45,23 @@ void grow_cwnd(context k, std::uint32_t acked) {
 std::uint32_t current_ssthresh(const tcb& t, const transit& x) {
   if (x.reducing()) return t.ssthresh;
   return std::max<std::uint32_t>(t.ssthresh, (t.cwnd >> 1U) + (t.cwnd >> 2U));
+}
+
+std::uint32_t ssthresh_after_loss(context k) {
+  // tcp_reno_ssthresh()
+  return k.l.cubic ? cubic::ssthresh(k) : std::max<std::uint32_t>(k.t.cwnd / 2U, 2);
+}
+
+void note_acked(context k, std::uint32_t rtt_us) {
+  if (k.l.cubic) cubic::note_acked(k, rtt_us);
+}
+
+void note_time_out(context k) {
+  if (k.l.cubic) cubic::note_time_out(k);
+}
+
+void note_first_of_a_flight(context k) {
+  if (k.l.cubic) cubic::note_first_of_a_flight(k);
 }
 
 void control_congestion(context k, const ack_round& a) {

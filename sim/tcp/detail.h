@@ -52,12 +52,17 @@ struct initial_window {
                                           const limits& l);
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
-/// tcp_full_space(): the largest window the receive buffer allows.
+/// tcp_full_space() and tcp_space(): the largest window the receive buffer allows, and now.
 [[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
-/// tcp_init_buffer_space(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer
+[[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l);
+/// A segment larger than any before: how much memory the payload costs (scaling_ratio).
+void note_full_segment(tcb& t, std::uint32_t length, const limits& l);
+/// tcp_init_buffer_space(), tcp_initialize_rcv_mss(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer
 /// grows to twice of what the application takes in a round trip.
 void begin_space_measurement(tcb& t, const limits& l, const clock& c);
 void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c);
+/// tcp_rcvbuf_grow(): the application took so many bytes in a round trip.
+void grow_receive_buffer(tcb& t, std::uint32_t taken, const limits& l, const actions& out);
 void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions& out);
 /// tcp_sndbuf_expand(): room for twice the congestion window.
 void expand_send_buffer(tcb& t, const limits& l);
@@ -80,7 +85,9 @@ void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& o
 
 // acks.cpp
 /// tcp_event_data_recv(): in-order data came; adapts the delayed-ACK clock.
-void data_received(tcb& t, std::uint32_t length, const limits& l, const clock& c);
+void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c);
+/// tcp_measure_rcv_mss(): how large a full segment of the peer is.
+void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
 void enter_quickack(tcb& t, const limits& l);

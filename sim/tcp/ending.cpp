@@ -15,6 +15,7 @@ void finish(tcb& t, errc error, actions& out) {
   }
   t.st = state::closed;
   drop_transit(t, out);
+  drop_cubic(t, out);
   t.pending = pending::none;
   t.ack_timer = t.ack_scheduled = false;
   out.end = ending::closed;

@@ -39,6 +39,7 @@ struct limits {
   std::uint32_t rmem_max = 33554432;          ///< tcp_rmem[2], bytes
   std::uint32_t wmem_default = 16384;         ///< tcp_wmem[1], bytes
   std::uint32_t wmem_max = 4194304;           ///< tcp_wmem[2], bytes
+  bool cubic = true;                          ///< tcp_congestion_control is cubic, else reno
   std::uint8_t initial_cwnd = 10;             ///< TCP_INIT_CWND, RFC 6928
   std::uint16_t reordering = 3;               ///< tcp_reordering, segments
   std::uint16_t max_reordering = 300;         ///< tcp_max_reordering

@@ -114,6 +114,7 @@ void send_cut(context k, const cut& cut) {
     // tcp_event_data_sent(): data soon after data received means a conversation.
     if (t.ack_ato != 0 && jiffy(k.c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
       ++t.ack_pingpong;
+    if (k.x.in_flight() == 0) note_first_of_a_flight(k);
     t.last_send = jiffy(k.c);
   }
   k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too

@@ -238,7 +238,7 @@ void begin_reduction(context k) {
   k.t.cwnd_count = 0;
   k.x.prior_cwnd = k.t.cwnd;
   k.x.prr_delivered = k.x.prr_out = 0;
-  k.t.ssthresh = std::max<std::uint32_t>(k.t.cwnd / 2U, 2);  // tcp_reno_ssthresh()
+  k.t.ssthresh = ssthresh_after_loss(k);
 }
 
 void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool una_advanced) {
@@ -300,7 +300,7 @@ void enter_loss(context k) {
       (k.x.state == congestion_state::loss && k.t.retransmits == 0)) {
     k.x.prior_ssthresh = current_ssthresh(k.t, k.x);
     k.x.prior_cwnd = k.t.cwnd;
-    k.t.ssthresh = std::max<std::uint32_t>(k.t.cwnd / 2U, 2);
+    k.t.ssthresh = ssthresh_after_loss(k);
     begin_undo(k);
   }
   k.t.cwnd = static_cast<std::uint16_t>(k.x.in_flight() + 1);
@@ -309,6 +309,7 @@ void enter_loss(context k) {
   if (k.x.state <= congestion_state::disorder && k.x.sacked_out >= k.l.reordering)
     k.t.reordering = std::min<std::uint16_t>(k.t.reordering, k.l.reordering);
   k.x.state = congestion_state::loss;
+  note_time_out(k);
   k.x.high_seq = k.t.snd_nxt;
   k.x.tlp_out = false;
   k.x.frto = k.l.frto && (fresh || k.t.retransmits != 0);

@@ -58,6 +58,10 @@ inline void drop_transit(tcb& t, actions& out) {
   if (t.transit != 0) out.transits->give_back(t.transit);
   t.transit = 0;
 }
+inline void drop_cubic(tcb& t, actions& out) {
+  if (t.cubic != 0) out.cubics->give_back(t.cubic);
+  t.cubic = 0;
+}
 
 /// tcp_tsopt_ecr_before(): the ACK echoes a time stamp older than `when` (ms of retrans_stamp).
 [[nodiscard]] bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when);
@@ -122,14 +126,31 @@ void end_reduction(context k);
 void keep_open(context k);
 
 // congestion.cpp
-/// tcp_cong_control() with Reno (RFC 5681) as the algorithm.
+/// tcp_cong_control() as long as nothing is lost.
 void control_congestion(context k, const ack_round& a);
+/// The algorithm's part of tcp_congestion_ops: ssthresh after a loss; an ACK with an RTT sample
+/// (pkts_acked); the state Loss begins (set_state); data is sent with nothing in flight
+/// (CA_EVENT_TX_START).
+[[nodiscard]] std::uint32_t ssthresh_after_loss(context k);
+void note_acked(context k, std::uint32_t rtt_us);
+void note_time_out(context k);
+void note_first_of_a_flight(context k);
 /// tcp_cwnd_validate(): is the window used?
 void validate_cwnd(context k, bool limited);
 /// tcp_current_ssthresh()
 [[nodiscard]] std::uint32_t current_ssthresh(const tcb& t, const transit& x);
 /// tcp_slow_start_after_idle_check(); for a connection with nothing in flight.
 void restart_after_idle(tcb& t, const limits& l, const clock& c);
+
+// cubic.cpp
+/// The same of CUBIC, and how many segments must be acknowledged for cwnd to grow by one.
+namespace cubic {
+[[nodiscard]] std::uint32_t growth_count(context k, std::uint32_t acked);
+[[nodiscard]] std::uint32_t ssthresh(context k);
+void note_acked(context k, std::uint32_t rtt_us);
+void note_time_out(context k);
+void note_first_of_a_flight(context k);
+}  // namespace cubic
 
 // retransmit.cpp
 /// tcp_xmit_retransmit_queue(): what is lost and cwnd allows.

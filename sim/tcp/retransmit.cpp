@@ -120,6 +120,7 @@ void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, ac
     k.x.prior_ssthresh = 0;
     k.x.undoable = false;
     k.x.state = congestion_state::loss;
+    detail::note_time_out(k);
   }
   detail::retransmit_lost(k);
 }

@@ -211,6 +211,8 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     out.accepted_left = first;
     out.accepted_right = text_end;
     keep_out_of_order(t, s, first, out);
+    if (t.sack) grow_window(t, s.length, l);
+    if (!t.orphan) grow_receive_buffer(t, t.rcvq_space, l, out);
     send_ack(t, l, c, out);
     return go::stop;
   }
@@ -223,14 +225,10 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
       wire::after(text_end, window_end) && t.copied_seq != t.rcv_nxt ? window_end : text_end;
   out.accepted_left = t.rcv_nxt;
   out.accepted_right = end;
-  t.rcv_nxt = end;
-  if (s.has(wire::psh)) {
-    if (t.ack_pushed) t.ack_pushed2 = true;
-    t.ack_pushed = true;
-  }
-  out.fin_due = fill_gap(t, out);
   measure_receiver_rtt(t, s, c);
-  data_received(t, s.length, l, c);
+  t.rcv_nxt = end;
+  out.fin_due = fill_gap(t, out);
+  data_received(t, s, l, c);
   out.wakes |= wake_readable;
   return go::on;
 }

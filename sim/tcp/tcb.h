@@ -61,7 +61,7 @@ struct alignas(64) tcb {
   std::uint32_t last_receive = 0;      ///< jiffy of the last data segment (lrcvtime)
   std::uint32_t ack_timeout = 0;       ///< jiffy at which the delayed-ACK timer is due
   std::uint16_t ack_ato = 0;           ///< jiffies; 0 before the first data segment
-  std::uint16_t rcv_mss = 0;           ///< estimate of the peer's segment size
+  std::uint16_t rcv_mss = 536;         ///< estimate of the peer's segment size, never 0
   bool ack_scheduled : 1 = false;
   bool ack_timer : 1 = false;
   bool ack_now : 1 = false;
@@ -91,10 +91,10 @@ struct alignas(64) tcb {
   std::uint32_t last_send = 0;    ///< jiffy of the last data segment sent (lsndtime)
   std::uint32_t last_heard = 0;   ///< jiffy of the last valid ACK (rcv_tstamp)
   std::uint32_t rcv_ssthresh = 0;
+  std::uint32_t cwnd_count = 0;   ///< segments acknowledged since cwnd last grew
   std::uint16_t mss = 0;          ///< send MSS without options (mss_cache)
   std::uint16_t advmss = 0;       ///< MSS we offered, less time stamps once established
   std::uint16_t cwnd = 0;         ///< segments; DEVIATION: at most 65,535, 95 MB in flight
-  std::uint16_t cwnd_count = 0;
   enum pending pending = pending::none;
   std::uint8_t backoff = 0;
   std::uint8_t retransmits = 0;   ///< timeouts since the last progress
@@ -105,7 +105,7 @@ struct alignas(64) tcb {
   errc soft_error = errc::ok;     ///< sk_err_soft
 
   // ---- line 3: what is under way, estimator, congestion window
-  std::uint32_t transit = 0;      ///< its record in the host's transit_pool; 0: nothing is under way
+  std::uint32_t transit = 0;      ///< its record in the host's pool; 0: nothing is under way
   std::uint32_t mdev_us = 0;
   std::uint32_t mdev_max_us = 0;
   std::uint32_t rttvar_us = 0;
@@ -123,13 +123,16 @@ struct alignas(64) tcb {
   std::uint32_t rcvq_us = 0;
   std::uint32_t retrans_stamp = 0;  ///< ms of the first retransmission (SYN-SENT: first SYN); 0: none
   std::uint32_t ssthresh = 0x7fffffff;
+  std::uint32_t cubic = 0;          ///< its record in the host's cubic_pool; 0: never left slow start
 
   // ---- rarely used
   std::uint32_t ts_recent_stamp_s = 0;  ///< second at which ts_recent was taken; 0: never
   std::uint32_t last_oow_ack = 0;  ///< jiffy + 1 of the last rate-limited ACK (D.5); 0: never
   seq iss = 0;
   seq irs = 0;
-  std::uint16_t last_seg_size = 0;
+  std::uint16_t last_seg_size = 0;  ///< of the last data segment smaller than rcv_mss
+  std::uint8_t window_ratio = 128;  ///< scaling_ratio: payload per memory of a segment, 1/256
+  bool slow_start_ended = false;  ///< HyStart found that the path is full (bictcp.found)
   socket_options opt;
 
   friend bool operator==(const tcb&, const tcb&) = default;

@@ -89,21 +89,4 @@ seq reassembly::advance(seq rcv_nxt) {
   return rcv_nxt;
 }
 
-std::uint32_t transit_pool::take() {
-  if (free_.empty()) [[unlikely]] {
-    const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
-    chunks_.push_back(std::make_unique<transit[]>(chunk_size));
-    const std::uint32_t least = std::max(first, 1U);
-    for (std::uint32_t i = first + chunk_size; i != least; --i) free_.push_back(i - 1);
-  }
-  const std::uint32_t index = free_.back();
-  free_.pop_back();
-  return index;
-}
-
-void transit_pool::give_back(std::uint32_t index) {
-  (*this)[index].reset();
-  free_.push_back(index);
-}
-
 }  // namespace fourtuple::tcp

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -126,6 +125,13 @@ struct transit_numbers {
   std::uint32_t max_packets_out = 0;
   seq cwnd_usage_seq = 0;
 
+  // ---- HyStart of CUBIC's slow start: the round trip at hand (cubic.cpp)
+  std::uint32_t round_began_us = 0;  ///< 0: no round yet
+  std::uint32_t train_us = 0;        ///< the last ACK that came close behind its predecessor
+  std::uint32_t round_rtt_us = 0;    ///< least sample of the round
+  seq round_end = 0;                 ///< snd_nxt when it began
+  std::uint8_t round_samples = 0;
+
   // ---- RACK-TLP (RFC 8985)
   std::uint32_t sendings = 0;     ///< segments sent, resent ones too
   std::uint32_t rack_order = 0;   ///< of the latest sending that was delivered; 0: none yet
@@ -167,23 +173,6 @@ struct transit : transit_numbers {
     sent.clear();
     out_of_order.clear();
   }
-};
-
-/// The records of one host. Index 0 is none. References stay valid until the record is given back.
-class transit_pool {
- public:
-  [[nodiscard]] std::uint32_t take();
-  void give_back(std::uint32_t index);
-  [[nodiscard]] transit& operator[](std::uint32_t index) {
-    return chunks_[index / chunk_size][index % chunk_size];
-  }
-  /// Records in use.
-  [[nodiscard]] std::size_t size() const { return chunks_.empty() ? 0 : chunks_.size() * chunk_size - 1 - free_.size(); }
-
- private:
-  static constexpr std::uint32_t chunk_size = 16;  // hosts are many and most have few
-  std::vector<std::unique_ptr<transit[]>> chunks_;
-  std::vector<std::uint32_t> free_;
 };
 
 }  // namespace fourtuple::tcp

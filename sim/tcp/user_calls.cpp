@@ -25,10 +25,8 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
   }
   if (!now && bytes != 0 && !t.shut_rd) {
     const std::uint32_t left = receive_window(t);
-    const std::uint32_t full = full_window(t, l);
-    const std::uint32_t used = readable(t);
-    const std::uint32_t could = std::min(full > used ? full - used : 0, t.rcv_ssthresh);
-    now = 2 * left <= full && could >= 2 * left && could != 0 && could > left;
+    const std::uint32_t could = std::min(free_window(t, l), t.rcv_ssthresh);
+    now = 2 * left <= full_window(t, l) && could >= 2 * left && could != 0 && could > left;
   }
   if (now) send_ack(t, l, c, out);
 }

@@ -1,8 +1,9 @@
 // Receive windows (tcp_output.c: tcp_select_initial_window, __tcp_select_window; reference F.2).
 //
-// DEVIATION: memory is counted as twice the payload, not by the truesize of buffers; the window fields of
-// a bulk transfer differ from the kernel's after the first tens of kilobytes.
+// DEVIATION: what waits to be read counts as payload by the connection's ratio, not buffer by
+// buffer: who leaves many small messages unread is offered more than the kernel would.
 #include <bit>
+#include <utility>
 
 #include "sim/tcp/detail.h"
 
@@ -23,24 +24,75 @@ initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbu
   return w;
 }
 
+namespace {
+
+std::uint32_t receive_buffer(const tcb& t, const limits& l) {
+  return t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default;
+}
+
+/// tcp_win_from_space()
+std::uint32_t window_of(const tcb& t, std::uint64_t space) {
+  return static_cast<std::uint32_t>(space * t.window_ratio >> 8);
+}
+
+/// skb->truesize of a segment as drivers that give each packet a buffer of its own have it:
+/// headers, headroom and skb_shared_info in a power of two, and the sk_buff (tun, and most Ethernet
+/// drivers).
+std::uint32_t truesize(std::uint32_t length) {
+  constexpr std::uint32_t headers_and_headroom = 52 + 64;
+  constexpr std::uint32_t shared_info = 320;
+  constexpr std::uint32_t sk_buff = 256;
+  return std::bit_ceil(length + headers_and_headroom + shared_info) + sk_buff;
+}
+
+/// __tcp_grow_window(): a segment that wastes memory lets the window grow while it is small.
+std::uint32_t growth_by_waste(const tcb& t, std::uint32_t length, const limits& l) {
+  std::uint32_t wasted = window_of(t, truesize(length)) >> 1;
+  std::uint32_t window = window_of(t, l.rmem_max) >> 1;
+  for (; t.rcv_ssthresh <= window; wasted >>= 1, window >>= 1)
+    if (wasted <= length) return 2U * t.rcv_mss;
+  return 0;
+}
+
+}  // namespace
+
 std::uint32_t full_window(const tcb& t, const limits& l) {
-  return (t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default) / 2;
+  return window_of(t, receive_buffer(t, l));
+}
+
+std::uint32_t free_window(const tcb& t, const limits& l) {
+  const std::uint32_t full = full_window(t, l);
+  const std::uint32_t used = readable(t);
+  return full > used ? full - used : 0;
+}
+
+void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
+  const std::uint32_t before = full_window(t, l);
+  t.window_ratio = static_cast<std::uint8_t>(
+      std::clamp<std::uint32_t>((length << 8) / truesize(length), 1, 255));
+  // tcp_set_window_clamp()
+  const std::uint32_t clamp = full_window(t, l);
+  if (clamp < before) {
+    t.rcv_ssthresh = std::min(t.rcv_ssthresh, clamp);
+  } else {
+    t.rcv_ssthresh = std::max(std::min(t.rcv_wnd, clamp), t.rcv_ssthresh);
+  }
+  t.rcvq_space = std::min(t.rcvq_space, clamp);
 }
 
 std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   const std::uint32_t left = receive_window(t);
   const std::uint32_t full = full_window(t, l);
-  const std::uint32_t used = readable(t);
-  std::uint32_t space = full > used ? full - used : 0;
-  const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss != 0 ? t.rcv_mss : 536, full);
+  std::uint32_t space = free_window(t, l);
+  const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
   const std::uint32_t below = (std::uint32_t{1} << t.rcv_wscale) - 1;  // what the field cannot say
   std::uint32_t window = 0;
   if (space < full / 2 && (space < full >> 4 || space < mss)) {
     window = 0;
   } else {
     space = std::min(space, t.rcv_ssthresh);
-    window = t.rcv_wscale != 0 ? (space + below) & ~below
-                               : (space > mss ? space - space % mss : space);
+    window =
+        t.rcv_wscale != 0 ? (space + below) & ~below : (space > mss ? space - space % mss : space);
   }
   // The right edge never moves left (RFC 9293 3.8.6.2.1).
   if (window < left) window = (left + below) & ~below;
@@ -55,11 +107,18 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
 
 void grow_window(tcb& t, std::uint32_t length, const limits& l) {
   if (length < 128) return;
-  const std::uint32_t most = std::max(full_window(t, l), t.rcv_ssthresh);
-  t.rcv_ssthresh = std::min(t.rcv_ssthresh + std::max<std::uint32_t>(2 * t.advmss, 2 * length), most);
+  const std::uint32_t most = free_window(t, l);
+  if (most <= t.rcv_ssthresh) return;
+  const bool dense = window_of(t, truesize(length)) <= length;
+  const std::uint32_t growth = dense ? 2U * t.advmss : growth_by_waste(t, length, l);
+  if (growth == 0) return;
+  t.rcv_ssthresh += std::min(most - t.rcv_ssthresh, std::max(growth, 2 * length));
+  t.ack_quick |= 1U;  // let the sender know soon
 }
 
 void begin_space_measurement(tcb& t, const limits& l, const clock& c) {
+  const std::uint32_t hint = std::min<std::uint32_t>({t.advmss, t.mss, t.rcv_wnd / 2, 536});
+  t.rcv_mss = static_cast<std::uint16_t>(std::max(hint, 88U));
   t.rcvq_space = std::min({t.rcv_ssthresh, t.rcv_wnd, std::uint32_t{l.initial_cwnd} * t.advmss});
   t.rcvq_seq = t.copied_seq;
   t.rcvq_us = c.us;
@@ -69,9 +128,25 @@ void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c) {
   if (!s.has_timestamps || s.ts_echo == 0 || s.ts_echo == t.rcv_rtt_echo) return;
   t.rcv_rtt_echo = s.ts_echo;
   if (s.length < t.rcv_mss) return;
-  const std::uint32_t ms = std::max(c.ms - (s.ts_echo - t.ts_offset), 1U);
-  const std::uint32_t us = ms * 1000;
-  t.rcv_rtt_us8 = t.rcv_rtt_us8 == 0 ? us << 3 : t.rcv_rtt_us8 - (t.rcv_rtt_us8 >> 3) + us;
+  const std::uint32_t us = (c.ms - (s.ts_echo - t.ts_offset)) * 1000;
+  if (us == 0) return;
+  // tcp_rcv_rtt_update(): the least counts; what waits to be read says more of the reader.
+  if (t.rcv_rtt_us8 == 0 || us << 3 < t.rcv_rtt_us8) {
+    t.rcv_rtt_us8 = us << 3;
+  } else if (readable(t) == 0) {
+    t.rcv_rtt_us8 += us - (t.rcv_rtt_us8 >> 3);
+  }
+}
+
+void grow_receive_buffer(tcb& t, std::uint32_t taken, const limits& l, const actions& out) {
+  const std::uint32_t before = std::exchange(t.rcvq_space, taken);
+  if (!l.moderate_rcvbuf || t.opt.rcvbuf_locked) return;
+  // The measurement is a round trip late, and the sender may double what it sends in one.
+  std::uint64_t window = std::uint64_t{taken} * 2;
+  window += window * (taken - before) / std::max(before, 1U) * 2;
+  window += out_of_order_span(t, out);
+  const std::uint64_t space = std::min<std::uint64_t>((window << 8) / t.window_ratio, l.rmem_max);
+  if (space > receive_buffer(t, l)) t.opt.rcvbuf = static_cast<std::uint32_t>(space);
 }
 
 void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions& out) {
@@ -79,14 +154,7 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
   const std::uint32_t copied = t.copied_seq - t.rcvq_seq;
   const std::uint32_t waiting = t.rcv_nxt - t.copied_seq;
   const std::uint32_t taken = copied > waiting ? copied - waiting : 0;
-  if (taken > t.rcvq_space) {
-    t.rcvq_space = taken;
-    // tcp_rcvbuf_grow(): room for twice of it, and for what waits behind a gap.
-    const std::uint64_t window = std::uint64_t{taken} * 2 + out_of_order_span(t, out);
-    const auto buffer = static_cast<std::uint32_t>(std::min<std::uint64_t>(window * 2, l.rmem_max));
-    const std::uint32_t now = t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default;
-    if (l.moderate_rcvbuf && !t.opt.rcvbuf_locked && buffer > now) t.opt.rcvbuf = buffer;
-  }
+  if (taken > t.rcvq_space) grow_receive_buffer(t, taken, l, out);
   t.rcvq_seq = t.copied_seq;
   t.rcvq_us = c.us;
 }

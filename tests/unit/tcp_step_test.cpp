@@ -41,7 +41,7 @@ std::string shown(const wire::segment& s) {
 struct pair {
   tcb client;
   tcb server;
-  std::unique_ptr<transit_pool> pool = std::make_unique<transit_pool>();
+  std::unique_ptr<host_records> pool = std::make_unique<host_records>();
   actions out{*pool};
 };
 
@@ -180,7 +180,7 @@ TEST_CASE("Data received twice is reported once as a duplicate (RFC 2883)", "[tc
 }
 
 TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
-  transit_pool pool;
+  host_records pool;
   actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
@@ -201,7 +201,7 @@ struct unanswered {
 
 unanswered connect_to_silence(const socket_options& options, const limits& l) {
   unanswered u;
-  transit_pool pool;
+  host_records pool;
   actions out{pool};
   tcb t = new_connection(setup(), options, l);
   open_active(t, l, at(0ms), out);
@@ -247,7 +247,7 @@ TEST_CASE("TCP_USER_TIMEOUT ends a connect when it is over, not a whole RTO late
 }
 
 TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[tcp]") {
-  transit_pool pool;
+  host_records pool;
   actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
