@@ -336,3 +336,40 @@ TEST_CASE("An orphan's FIN-WAIT-2 becomes a record for tcp_fin_timeout", "[tcp]"
   CHECK(p.out.end == ending::fin_wait_2);
   CHECK(p.out.end_delay == 15000);
 }
+
+TEST_CASE("FIN-WAIT-2 as a record: data sent again is acknowledged, for its ACK was lost",
+          "[tcp]") {
+  pair p = established();
+  tcp::close(p.client, 0, linux_limits, at(200ms), p.out);
+  p.client.rcv_nxt += 64;
+  time_wait w = make_time_wait(p.client, ending::fin_wait_2, linux_limits, at(300ms));
+  wire::segment data;
+  data.tuple = p.server.tuple;
+  data.flags = wire::ack;
+  data.seq_number = 9001;
+  data.ack_number = w.snd_nxt;
+  data.length = 64;
+  data.has_timestamps = true;
+  data.ts_value = w.ts_recent;
+  p.out.clear();
+  CHECK(time_wait_segment(w, data, linux_limits, at(400ms), p.out) == time_wait_verdict::keep);
+  REQUIRE(p.out.segments.size() == 1);
+  CHECK(shown(p.out.segments[0]) == ". 1002:1002 ack 9065 win 62");
+}
+
+TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before the window",
+          "[tcp]") {
+  transit_pool pool;
+  actions out{pool};
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  const wire::segment syn = out.segments.at(0);
+  request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(0ms));
+  wire::segment syn_ack = syn;
+  syn_ack.flags = wire::syn | wire::ack;
+  syn_ack.ack_number = 9001;
+  out.clear();
+  CHECK(request_segment(r, syn_ack, {}, linux_limits, at(1s), out) == request_verdict::drop);
+  REQUIRE(out.segments.size() == 1);
+  CHECK(shown(out.segments[0]).starts_with(". 9001:9001 ack 1001"));
+}
