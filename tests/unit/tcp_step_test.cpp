@@ -373,3 +373,27 @@ TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before 
   REQUIRE(out.segments.size() == 1);
   CHECK(shown(out.segments[0]).starts_with(". 9001:9001 ack 1001"));
 }
+
+TEST_CASE("A simultaneous open that is closed at once resends its SYN as one, and FIN behind it",
+          "[tcp]") {
+  transit_pool pool;
+  actions out{pool};
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  wire::segment crossing = out.segments.at(0);
+  crossing.tuple = crossing.tuple.reversed();
+  crossing.seq_number = 9000;
+  CHECK(hears(t, crossing, 100ms, out) ==
+        std::vector<std::string>{"S. 1000:1000 ack 9001 win 64240"});
+  out.clear();
+  tcp::close(t, 0, linux_limits, at(200ms), out);
+  CHECK(t.st == state::fin_wait_1);
+  CHECK(shown(out.segments.at(0)).starts_with("F. 1001:1001 ack 9001"));
+  out.clear();
+  timer_expires(t, timer::retransmit, linux_limits, at(2s), out);  // the loss probe: the tail
+  out.clear();
+  timer_expires(t, timer::retransmit, linux_limits, at(4s), out);
+  REQUIRE(!out.segments.empty());
+  CHECK(shown(out.segments[0]).starts_with("S. 1000:1000 ack 9001"));
+  CHECK(out.segments[0].mss == 1460);
+}
