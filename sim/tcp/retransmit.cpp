@@ -16,6 +16,8 @@ void collapse(context k, std::size_t i, std::uint32_t most) {
     if (wire::after(next.end, k.t.snd_una + k.t.snd_wnd)) return;
     if (next.lost) --k.x.lost_out;
     if (next.retransmitted) --k.x.retrans_out;
+    // tcp_adjust_pcount(): without SACK one segment less is one duplicate ACK less.
+    if (!k.t.sack && k.x.sacked_out != 0) --k.x.sacked_out;
     k.x.sent.merge(i);
   }
 }

@@ -397,3 +397,21 @@ TEST_CASE("A simultaneous open that is closed at once resends its SYN as one, an
   CHECK(shown(out.segments[0]).starts_with("S. 1000:1000 ack 9001"));
   CHECK(out.segments[0].mss == 1460);
 }
+
+TEST_CASE("Without SACK, segments that are joined take their duplicate ACKs along", "[tcp]") {
+  pair p = established();
+  p.client.sack = p.client.timestamps = false;
+  p.client.opt.nodelay = true;
+  for (int i = 0; i < 4; ++i) app_send(p.client, 1, linux_limits, at(200ms), p.out);
+  wire::segment duplicate;
+  duplicate.tuple = p.server.tuple;
+  duplicate.flags = wire::ack;
+  duplicate.seq_number = 9001;
+  duplicate.ack_number = 1001;
+  duplicate.window = 64;
+  for (int i = 0; i < 4; ++i) hears(p.client, duplicate, 250ms, p.out);
+  CHECK(p.client.retrans_stamp != 0);  // one of them was the third
+  const transit& x = (*p.pool)[p.client.transit];
+  CHECK(x.packets_out() == 1);
+  CHECK(x.in_flight() <= 1);  // and not four thousand million
+}
