@@ -56,7 +56,7 @@ wire::four_tuple model::tuple_of(std::size_t p) const {
 }
 
 wire::seq model::next_iss(peer& p, std::size_t index) const {
-  p.incarnation = static_cast<std::uint8_t>((p.incarnation + 1) % 3);
+  p.incarnation = static_cast<std::uint8_t>((p.incarnation + 1) % 8);  // more SYNs there never are
   return static_cast<wire::seq>(10000 * (index + 1)) + p.incarnation * 1000U;
 }
 
