@@ -110,6 +110,7 @@ void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
 bool fill_gap(tcb& t, actions& out);
 /// From rcv_nxt to the end of the last of it.
 [[nodiscard]] std::uint32_t out_of_order_span(const tcb& t, const actions& out);
+/// The peer's FIN came: what it reports by SACK is over, a duplicate too.
 void forget_out_of_order(tcb& t, actions& out);
 /// tcp_dsack_set(): the next segment reports [left, right) as received twice.
 void note_duplicate(tcb& t, seq left, seq right, actions& out);

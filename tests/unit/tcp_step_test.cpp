@@ -415,3 +415,34 @@ TEST_CASE("Without SACK, segments that are joined take their duplicate ACKs alon
   CHECK(x.packets_out() == 1);
   CHECK(x.in_flight() <= 1);  // and not four thousand million
 }
+
+TEST_CASE("Text that is old in part is taken, and the old part reported as a duplicate", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  wire::segment text = p.out.segments.at(0);
+  hears(p.server, text, 250ms, p.out);
+  text.length = 100;
+  hears(p.server, text, 300ms, p.out);
+  CHECK(readable(p.server) == 100);
+  REQUIRE(p.out.segments.size() == 1);
+  REQUIRE(p.out.segments[0].sack_count == 1);
+  CHECK(p.out.segments[0].sack[0].left == 1001);
+  CHECK(p.out.segments[0].sack[0].right == 1065);
+}
+
+TEST_CASE("Text sent again with a FIN that is new: one ACK, which reports no duplicate", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  wire::segment text = p.out.segments.at(0);
+  hears(p.server, text, 250ms, p.out);
+  text.flags |= wire::fin;
+  hears(p.server, text, 300ms, p.out);
+  CHECK(p.server.st == state::close_wait);
+  if (p.out.segments.empty()) {
+    p.out.clear();
+    timer_expires(p.server, timer::delayed_ack, linux_limits, at(400ms), p.out);
+  }
+  REQUIRE(p.out.segments.size() == 1);
+  CHECK(p.out.segments[0].ack_number == 1066);
+  CHECK(p.out.segments[0].sack_count == 0);
+}
