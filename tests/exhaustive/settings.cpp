@@ -105,7 +105,6 @@ setting loss_recovery_without_sack() {
   setting s = loss_recovery();
   s.name = "loss recovery without SACK";
   s.limits.sack = false;
-  s.bytes = {3, 0};
   return s;
 }
 
