@@ -41,6 +41,13 @@ namespace fourtuple::tcp::detail {
   const std::int32_t w = wire::distance(t.rcv_nxt, t.rcv_wup + t.rcv_wnd);
   return w < 0 ? 0 : static_cast<std::uint32_t>(w);
 }
+/// tcp_in_window() of tcp_minisocks.c, for half-open and TIME-WAIT records: what ends where the
+/// window [left, right) begins is old.
+[[nodiscard]] inline bool in_window(const wire::segment& s, seq left, seq right) {
+  if (s.seq_number == left) return true;
+  if (wire::after(s.end(), left) && wire::before(s.seq_number, right)) return true;
+  return s.seq_number == right && s.sequence_length() == 0;
+}
 
 // window.cpp
 /// tcp_select_initial_window(): the first window and its scale.
@@ -110,6 +117,7 @@ void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
 bool fill_gap(tcb& t, actions& out);
 /// From rcv_nxt to the end of the last of it.
 [[nodiscard]] std::uint32_t out_of_order_span(const tcb& t, const actions& out);
+/// The peer's FIN came: what it reports by SACK is over, a duplicate too.
 void forget_out_of_order(tcb& t, actions& out);
 /// tcp_dsack_set(): the next segment reports [left, right) as received twice.
 void note_duplicate(tcb& t, seq left, seq right, actions& out);

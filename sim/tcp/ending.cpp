@@ -41,10 +41,11 @@ void orphan_fin_wait_2(tcb& t, bool reply_reset, const wire::segment* cause, boo
   if (t.opt.linger2_s < 0) {
     if (reply_reset && cause != nullptr) {
       refuse(*cause, out);
+      out.count(counter::TcpExtTCPAbortOnData);
     } else {
       send_reset(t, l, c, out);
+      out.count(counter::TcpExtTCPAbortOnLinger);
     }
-    out.count(counter::TcpExtTCPAbortOnLinger);
     finish(t, errc::ok, out);
     return;
   }

@@ -55,6 +55,7 @@ void forget_out_of_order(tcb& t, actions& out) {
   transit& x = (*out.transits)[t.transit];
   x.out_of_order.clear();
   x.fin_waits = false;
+  x.dsack_pending = false;  // tcp_sack_reset()
   settle(t, out);
 }
 

@@ -95,9 +95,7 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
     return request_verdict::drop;
   }
   const seq next = r.rcv_isn + 1;
-  const bool in_window =
-      wire::at_or_after(s.end(), next) && wire::at_or_before(s.seq_number, next + r.rcv_wnd);
-  if (paws || !in_window) {
+  if (paws || !in_window(s, next, next + r.rcv_wnd)) {
     if (!s.has(wire::rst) && within_ratelimit(r.last_oow_ack, l, c)) plain_ack(r, c, out);
     return request_verdict::drop;
   }

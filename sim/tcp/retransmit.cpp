@@ -4,6 +4,9 @@
 namespace fourtuple::tcp::detail {
 namespace {
 
+/// A simultaneous open was closed before the other side acknowledged our SYN: that leads the queue.
+bool is_syn(const context& k, std::size_t i) { return i == 0 && k.t.snd_una == k.t.iss; }
+
 /// tcp_retrans_try_collapse(): small neighbours travel in one segment where they fit.
 void collapse(context k, std::size_t i, std::uint32_t most) {
   while (i + 1 < k.x.sent.size()) {
@@ -13,6 +16,8 @@ void collapse(context k, std::size_t i, std::uint32_t most) {
     if (wire::after(next.end, k.t.snd_una + k.t.snd_wnd)) return;
     if (next.lost) --k.x.lost_out;
     if (next.retransmitted) --k.x.retrans_out;
+    // tcp_adjust_pcount(): without SACK one segment less is one duplicate ACK less.
+    if (!k.t.sack && k.x.sacked_out != 0) --k.x.sacked_out;
     k.x.sent.merge(i);
   }
 }
@@ -37,7 +42,7 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
     k.x.sent.split(i, begin + most);
     if (marks.lost) ++k.x.lost_out;
     if (marks.retransmitted) ++k.x.retrans_out;
-  } else if (k.l.retrans_collapse && whole < most) {
+  } else if (k.l.retrans_collapse && whole < most && !is_syn(k, i)) {
     collapse(k, i, most);
   }
   sent_segment& s = k.x.sent[i];
@@ -47,8 +52,12 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
   if (s.push && length != 0) flags |= wire::psh;
   if (fin) flags |= wire::fin;
   k.out.count(counter::TcpRetransSegs);
-  compose(k.t, begin, flags, length, k.l, k.c, k.out);
-  if (length != 0) k.t.last_send = jiffy(k.c);
+  if (is_syn(k, i)) {
+    send_syn(k.t, true, k.l, k.c, k.out);
+  } else {
+    compose(k.t, begin, flags, length, k.l, k.c, k.out);
+    if (length != 0) k.t.last_send = jiffy(k.c);
+  }
   s.sent_us = k.c.us;
   s.order = ++k.x.sendings;
   s.ever_retransmitted = true;

@@ -104,8 +104,9 @@ go after_fin_acked(tcb& t, const wire::segment& s, bool owned, const limits& l, 
       t.shut_wr = true;
       out.wakes |= wake_writable;
       if (!t.orphan) return go::on;
-      const bool more =
-          s.length != 0 && wire::after(s.end() - (s.has(wire::fin) ? 1U : 0U), t.rcv_nxt);
+      // Text after close(), or a FIN behind text that is missing.
+      const bool more = s.sequence_length() != 0 &&
+                        wire::after(s.end() - (s.has(wire::fin) ? 1U : 0U), t.rcv_nxt);
       if (more) {
         out.count(counter::TcpExtTCPAbortOnData);
         refuse(s, out);
@@ -164,11 +165,11 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
   return go::on;
 }
 
+/// As if the peer had reset it: who still has a descriptor is told (tcp_reset()).
 go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   out.count(counter::TcpExtTCPAbortOnData);
   refuse(s, out);
-  finish(t, errc::ok, out);
-  out.wakes |= wake_error;
+  reset_received(t, out);
   return go::stop;
 }
 
@@ -180,31 +181,28 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     case state::fin_wait_1:
     case state::fin_wait_2:
       // After close() nobody will read it (RFC 1122 4.2.2.13).
-      if (t.shut_rd && s.length != 0 && wire::after(text_end, t.rcv_nxt))
+      if (t.shut_rd && s.sequence_length() != 0 && wire::after(text_end, t.rcv_nxt))
         return abort_on_data(t, s, out);
       break;
     case state::close_wait:
     case state::closing:
     case state::last_ack:
-      // Nothing may follow the peer's FIN; a FIN sent again is acknowledged again.
-      if (s.sequence_length() != 0) {
-        if (wire::before(first, t.rcv_nxt) && wire::after(text_end, t.rcv_nxt))
-          return abort_on_data(t, s, out);
-        send_ack(t, l, c, out);
-      }
-      return go::stop;
+      // Nothing may follow the peer's FIN: ignored, unless it claims to have begun before that.
+      if (!wire::before(first, t.rcv_nxt)) return go::stop;
+      if (s.sequence_length() != 0 && wire::after(text_end, t.rcv_nxt))
+        return abort_on_data(t, s, out);
+      break;
     default:
       break;
   }
-  const bool early_fin = s.has(wire::fin) && wire::after(first, t.rcv_nxt);
-  if (s.length == 0 && !early_fin) return go::on;
-  if (wire::at_or_before(text_end, t.rcv_nxt)) {
-    // Old data: its sender missed our ACK.
+  if (s.length == 0 && (!s.has(wire::fin) || first == t.rcv_nxt)) return go::on;
+  if (wire::at_or_before(s.end(), t.rcv_nxt)) {
+    // Old text, an old FIN: the sender missed our ACK.
     out.count(counter::TcpExtDelayedACKLost);
-    note_duplicate(t, first, text_end, out);
+    note_duplicate(t, first, s.end(), out);
     enter_quickack(t, l);
     send_ack(t, l, c, out);
-    return s.has(wire::fin) ? go::on : go::stop;
+    return go::stop;
   }
   const seq window_end = t.rcv_nxt + receive_window(t);
   if (wire::after(first, t.rcv_nxt)) {
@@ -216,6 +214,7 @@ go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c,
     send_ack(t, l, c, out);
     return go::stop;
   }
+  if (wire::before(first, t.rcv_nxt)) note_duplicate(t, first, t.rcv_nxt, out);  // old in part
   if (receive_window(t) == 0) {
     enter_quickack(t, l);
     send_ack(t, l, c, out);

@@ -64,9 +64,7 @@ time_wait_verdict reset_and_kill(const wire::segment& s, actions& out) {
 
 time_wait_verdict fin_wait_2_segment(time_wait& w, const wire::segment& s, bool paws,
                                      const limits& l, const clock& c, actions& out) {
-  const bool in_window = wire::at_or_after(s.end(), w.rcv_nxt) &&
-                         wire::at_or_before(s.seq_number, w.rcv_nxt + w.rcv_wnd);
-  if (paws || !in_window) {
+  if (paws || !in_window(s, w.rcv_nxt, w.rcv_nxt + w.rcv_wnd)) {
     limited_ack(w, s, l, c, counter::TcpExtTCPACKSkippedFinWait2, out);
     return time_wait_verdict::keep;
   }

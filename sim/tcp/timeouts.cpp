@@ -56,9 +56,14 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
     give_up(t, out);
     return;
   }
-  sent_segment& syn = transit_of(t, out).sent.front();
-  if (syn.retransmitted) out.count(counter::TcpExtTCPLostRetransmit);  // that one too
-  syn.retransmitted = true;
+  transit& x = transit_of(t, out);
+  sent_segment& syn = x.sent.front();
+  if (syn.retransmitted) {
+    out.count(counter::TcpExtTCPLostRetransmit);  // that one too
+  } else {
+    ++x.retrans_out;
+  }
+  syn.retransmitted = syn.ever_retransmitted = true;
   ++t.retransmits;
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);

@@ -48,7 +48,10 @@ void shutdown_write(tcb& t, const limits& l, const clock& c, actions& out) {
 
 void abort(tcb& t, const limits& l, const clock& c, actions& out) {
   const state before = t.st;
-  if (before == state::closed) return;
+  if (before == state::closed) {
+    t.copied_seq = t.rcv_nxt;  // what is left to read goes, the end of file too
+    return;
+  }
   const bool unsent_close =
       (before == state::closing || before == state::last_ack) && t.snd_nxt != t.write_seq;
   const bool reset = before == state::established || before == state::close_wait ||

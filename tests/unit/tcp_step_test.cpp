@@ -336,3 +336,113 @@ TEST_CASE("An orphan's FIN-WAIT-2 becomes a record for tcp_fin_timeout", "[tcp]"
   CHECK(p.out.end == ending::fin_wait_2);
   CHECK(p.out.end_delay == 15000);
 }
+
+TEST_CASE("FIN-WAIT-2 as a record: data sent again is acknowledged, for its ACK was lost",
+          "[tcp]") {
+  pair p = established();
+  tcp::close(p.client, 0, linux_limits, at(200ms), p.out);
+  p.client.rcv_nxt += 64;
+  time_wait w = make_time_wait(p.client, ending::fin_wait_2, linux_limits, at(300ms));
+  wire::segment data;
+  data.tuple = p.server.tuple;
+  data.flags = wire::ack;
+  data.seq_number = 9001;
+  data.ack_number = w.snd_nxt;
+  data.length = 64;
+  data.has_timestamps = true;
+  data.ts_value = w.ts_recent;
+  p.out.clear();
+  CHECK(time_wait_segment(w, data, linux_limits, at(400ms), p.out) == time_wait_verdict::keep);
+  REQUIRE(p.out.segments.size() == 1);
+  CHECK(shown(p.out.segments[0]) == ". 1002:1002 ack 9065 win 62");
+}
+
+TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before the window",
+          "[tcp]") {
+  transit_pool pool;
+  actions out{pool};
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  const wire::segment syn = out.segments.at(0);
+  request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(0ms));
+  wire::segment syn_ack = syn;
+  syn_ack.flags = wire::syn | wire::ack;
+  syn_ack.ack_number = 9001;
+  out.clear();
+  CHECK(request_segment(r, syn_ack, {}, linux_limits, at(1s), out) == request_verdict::drop);
+  REQUIRE(out.segments.size() == 1);
+  CHECK(shown(out.segments[0]).starts_with(". 9001:9001 ack 1001"));
+}
+
+TEST_CASE("A simultaneous open that is closed at once resends its SYN as one, and FIN behind it",
+          "[tcp]") {
+  transit_pool pool;
+  actions out{pool};
+  tcb t = new_connection(setup(), {}, linux_limits);
+  open_active(t, linux_limits, at(0ms), out);
+  wire::segment crossing = out.segments.at(0);
+  crossing.tuple = crossing.tuple.reversed();
+  crossing.seq_number = 9000;
+  CHECK(hears(t, crossing, 100ms, out) ==
+        std::vector<std::string>{"S. 1000:1000 ack 9001 win 64240"});
+  out.clear();
+  tcp::close(t, 0, linux_limits, at(200ms), out);
+  CHECK(t.st == state::fin_wait_1);
+  CHECK(shown(out.segments.at(0)).starts_with("F. 1001:1001 ack 9001"));
+  out.clear();
+  timer_expires(t, timer::retransmit, linux_limits, at(2s), out);  // the loss probe: the tail
+  out.clear();
+  timer_expires(t, timer::retransmit, linux_limits, at(4s), out);
+  REQUIRE(!out.segments.empty());
+  CHECK(shown(out.segments[0]).starts_with("S. 1000:1000 ack 9001"));
+  CHECK(out.segments[0].mss == 1460);
+}
+
+TEST_CASE("Without SACK, segments that are joined take their duplicate ACKs along", "[tcp]") {
+  pair p = established();
+  p.client.sack = p.client.timestamps = false;
+  p.client.opt.nodelay = true;
+  for (int i = 0; i < 4; ++i) app_send(p.client, 1, linux_limits, at(200ms), p.out);
+  wire::segment duplicate;
+  duplicate.tuple = p.server.tuple;
+  duplicate.flags = wire::ack;
+  duplicate.seq_number = 9001;
+  duplicate.ack_number = 1001;
+  duplicate.window = 64;
+  for (int i = 0; i < 4; ++i) hears(p.client, duplicate, 250ms, p.out);
+  CHECK(p.client.retrans_stamp != 0);  // one of them was the third
+  const transit& x = (*p.pool)[p.client.transit];
+  CHECK(x.packets_out() == 1);
+  CHECK(x.in_flight() <= 1);  // and not four thousand million
+}
+
+TEST_CASE("Text that is old in part is taken, and the old part reported as a duplicate", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  wire::segment text = p.out.segments.at(0);
+  hears(p.server, text, 250ms, p.out);
+  text.length = 100;
+  hears(p.server, text, 300ms, p.out);
+  CHECK(readable(p.server) == 100);
+  REQUIRE(p.out.segments.size() == 1);
+  REQUIRE(p.out.segments[0].sack_count == 1);
+  CHECK(p.out.segments[0].sack[0].left == 1001);
+  CHECK(p.out.segments[0].sack[0].right == 1065);
+}
+
+TEST_CASE("Text sent again with a FIN that is new: one ACK, which reports no duplicate", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 64, linux_limits, at(200ms), p.out);
+  wire::segment text = p.out.segments.at(0);
+  hears(p.server, text, 250ms, p.out);
+  text.flags |= wire::fin;
+  hears(p.server, text, 300ms, p.out);
+  CHECK(p.server.st == state::close_wait);
+  if (p.out.segments.empty()) {
+    p.out.clear();
+    timer_expires(p.server, timer::delayed_ack, linux_limits, at(400ms), p.out);
+  }
+  REQUIRE(p.out.segments.size() == 1);
+  CHECK(p.out.segments[0].ack_number == 1066);
+  CHECK(p.out.segments[0].sack_count == 0);
+}
