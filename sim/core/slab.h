@@ -53,7 +53,7 @@ class slab {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool live(std::uint32_t index) const {
     return index != 0 && index < used_ &&
-           ((chunks_[index / chunk_size]->live[index % chunk_size / 64] >> (index % 64)) & 1) != 0;
+           ((chunks_[index / chunk_size]->live >> (index % chunk_size)) & 1) != 0;
   }
   /// Every live record in the order of indices.
   template <class F>
@@ -63,7 +63,7 @@ class slab {
   }
 
  private:
-  static constexpr std::uint32_t chunk_size = 1024;
+  static constexpr std::uint32_t chunk_size = 16;  // hosts are many and most have few
   union cell {
     cell() {}
     ~cell() {}
@@ -72,7 +72,7 @@ class slab {
   };
   struct chunk {
     cell cells[chunk_size];
-    std::uint64_t live[chunk_size / 64] = {};
+    std::uint32_t live = 0;  ///< a bit for each cell
   };
   [[nodiscard]] cell& cell_of(std::uint32_t i) {
     return chunks_[i / chunk_size]->cells[i % chunk_size];
@@ -81,8 +81,8 @@ class slab {
     return *std::launder(reinterpret_cast<T*>(cell_of(i).bytes));
   }
   void mark(std::uint32_t i, bool on) {
-    std::uint64_t& word = chunks_[i / chunk_size]->live[i % chunk_size / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+    std::uint32_t& word = chunks_[i / chunk_size]->live;
+    const std::uint32_t bit = 1U << (i % chunk_size);
     word = on ? word | bit : word & ~bit;
   }
 

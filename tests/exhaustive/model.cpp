@@ -163,15 +163,15 @@ joint model::after(const joint& before, const event& e, report& r) {
 
 void model::check_in(connection& c) {
   if (c.tcb.transit == 0) return;
-  c.tcb.transit = pool_.take();
-  pool_[c.tcb.transit] = std::move(c.transit);
+  c.tcb.transit = pool_.transits.take();
+  pool_.transits[c.tcb.transit] = std::move(c.transit);
 }
 
 void model::check_out(connection& c) {
   c.transit = {};
   if (c.tcb.transit == 0) return;
-  c.transit = std::move(pool_[c.tcb.transit]);
-  pool_.give_back(c.tcb.transit);
+  c.transit = std::move(pool_.transits[c.tcb.transit]);
+  pool_.transits.give_back(c.tcb.transit);
   c.tcb.transit = 1;
 }
 

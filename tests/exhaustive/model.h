@@ -69,7 +69,7 @@ class model {
   setting setting_;
   machine machine_;
   tcp::clock clock_;
-  tcp::transit_pool pool_;
+  tcp::host_records pool_;
   tcp::actions out_{pool_};
 };
 

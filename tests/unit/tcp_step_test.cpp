@@ -359,7 +359,7 @@ TEST_CASE("FIN-WAIT-2 as a record: data sent again is acknowledged, for its ACK 
 
 TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before the window",
           "[tcp]") {
-  transit_pool pool;
+  host_records pool;
   actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
@@ -376,7 +376,7 @@ TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before 
 
 TEST_CASE("A simultaneous open that is closed at once resends its SYN as one, and FIN behind it",
           "[tcp]") {
-  transit_pool pool;
+  host_records pool;
   actions out{pool};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
