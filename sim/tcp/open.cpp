@@ -94,8 +94,9 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
   if (s.has(wire::ack)) {
     // First, check the ACK bit.
     if (wire::at_or_before(s.ack_number, t.snd_una) || wire::after(s.ack_number, t.snd_nxt)) {
-      // Linux: unless a SYN was resent already, try again at once (an old connection was reset).
-      if (t.retransmits == 0 && !s.has(wire::rst)) out.arm(timer::retransmit, 2);
+      // Linux: unless a SYN was resent already, try again at once (an old connection was reset), also
+      // where what came is the reset of an old connection itself.
+      if (t.retransmits == 0) out.arm(timer::retransmit, 2);
       refuse(s, out);
       return;
     }

@@ -133,6 +133,8 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
   if (!s.has(wire::ack)) return go::stop;
   if (wire::after(s.ack_number, t.snd_nxt)) return ack_of_unsent(t, s, l, c, out);
   if (t.st == state::syn_received) {
+    // DEVIATION: after a simultaneous open Linux takes an ACK of ISS itself for that of the SYN; no peer
+    // sends one.
     if (wire::at_or_before(s.ack_number, t.iss)) return ack_of_unsent(t, s, l, c, out);
     const bool fin_was_wanted = t.shut_wr;
     t.snd_una = t.iss + 1;

@@ -82,8 +82,12 @@ constexpr departure departures[] = {
     {kind::syn_again, kind::syn_ack, synchronized | of(syn_received),
      "3.10.7.4, fourth; challenge ACK, RFC 5961 4.2"},
     // ---- acknowledgements
+    {kind::rst_unsent, kind::rst_unsent, any(syn_sent),
+     "3.10.7.3, first; Linux: and the SYN again, tcp_rcv_synsent_state_process()"},
     {kind::ack_duplicate, kind::probe, any(syn_sent),
-     "3.10.7.3, first; Linux: and the SYN again after 2 jiffies"},
+     "3.10.7.3, first; Linux: and the SYN again, tcp_rcv_synsent_state_process()"},
+    {kind::ack_duplicate, kind::ack_duplicate, any(syn_received),
+     "3.10.7.4, fifth; DEVIATION: Linux is ESTABLISHED then"},
     {kind::ack_old, kind::ack_old, synchronized & ~records,
      "3.10.7.4, fifth; challenge ACK, RFC 5961 5.2"},
     {kind::ack_unsent, kind::ack_unsent, synchronized & ~records,

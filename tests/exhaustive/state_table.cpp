@@ -47,14 +47,17 @@ std::string found(scene& s) {
                            : fmt::format("{} bytes to read", *n));
 }
 
-/// An ACK follows within the time of a delayed one.
-bool acknowledges_later(scene& s) {
-  const instant then = s.host.now() + 250ms;
-  while (s.host.said().empty() && s.host.timer_until(then)) {
+/// What a segment causes a little later: a delayed ACK, or the SYN sent again.
+std::string later(scene& s) {
+  const instant then = s.host.now() + (s.where == place::syn_sent ? 100ms : 250ms);
+  const std::size_t known = s.host.said().size();
+  if (s.where != place::syn_sent && known != 0) return {};
+  while (s.host.said().size() == known && s.host.timer_until(then)) {
   }
-  if (s.host.said().empty()) return false;
-  const wire::segment& first = s.host.said().front();
-  return first.flags == wire::ack && first.length == 0;
+  if (s.host.said().size() == known) return {};
+  const wire::segment& said = s.host.said().back();
+  if (s.where == place::syn_sent) return said.has(wire::syn) ? "SYN, after 8 ms" : "";
+  return said.flags == wire::ack && said.length == 0 ? "ACK, delayed" : "";
 }
 
 void append(std::string& list, const std::string& item) {
@@ -90,11 +93,10 @@ cell play(place p, const table_event& e) {
   c.next = s.state();
   for (const wire::segment& said : s.host.said()) append(c.answer, shown(said, nullptr));
   if (had != duration{} && left(s) > had) append(c.answer, "its time begins anew");
-  const bool quiet = s.host.said().empty();
   const std::string now = found(s);
   if (e.what != kind::receive && now != before) append(c.answer, now);
   const bool a_segment = !is_call(e.what) && e.what != kind::timer && e.what != kind::silence;
-  if (quiet && a_segment && acknowledges_later(s)) append(c.answer, "ACK, delayed");
+  if (a_segment) append(c.answer, later(s));
   if (c.answer.empty()) c.answer = "nothing";
   return c;
 }
