@@ -1,7 +1,7 @@
 // Receive windows (tcp_output.c: tcp_select_initial_window, __tcp_select_window; reference F.2).
 //
-// DEVIATION: memory is counted as twice the payload, not by the truesize of buffers; the window fields of
-// a bulk transfer differ from the kernel's after the first tens of kilobytes.
+// DEVIATION: memory is counted as twice the payload, not by the truesize of buffers; the window
+// fields of a bulk transfer differ from the kernel's after the first tens of kilobytes.
 #include <bit>
 
 #include "sim/tcp/detail.h"
@@ -15,7 +15,7 @@ initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbu
   if (space > mss) space -= space % mss;
   w.window = std::min<std::uint32_t>(space, 65535);
   if (scaling) {
-    std::uint32_t most = std::max(space, l.rmem_max);
+    std::uint32_t most = std::max({space, l.rmem_max, l.core_rmem_max});
     if (rcvbuf != 0) most = std::max(space, std::min(most, rcvbuf / 2));
     const int log2 = static_cast<int>(std::bit_width(most)) - 1;
     w.scale = static_cast<std::uint8_t>(std::clamp(log2 - 15, 0, 14));
@@ -39,8 +39,8 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
     window = 0;
   } else {
     space = std::min(space, t.rcv_ssthresh);
-    window = t.rcv_wscale != 0 ? (space + below) & ~below
-                               : (space > mss ? space - space % mss : space);
+    window =
+        t.rcv_wscale != 0 ? (space + below) & ~below : (space > mss ? space - space % mss : space);
   }
   // The right edge never moves left (RFC 9293 3.8.6.2.1).
   if (window < left) window = (left + below) & ~below;
@@ -56,7 +56,8 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
 void grow_window(tcb& t, std::uint32_t length, const limits& l) {
   if (length < 128) return;
   const std::uint32_t most = std::max(full_window(t, l), t.rcv_ssthresh);
-  t.rcv_ssthresh = std::min(t.rcv_ssthresh + std::max<std::uint32_t>(2 * t.advmss, 2 * length), most);
+  t.rcv_ssthresh =
+      std::min(t.rcv_ssthresh + std::max<std::uint32_t>(2 * t.advmss, 2 * length), most);
 }
 
 void begin_space_measurement(tcb& t, const limits& l, const clock& c) {
