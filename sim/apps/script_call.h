@@ -78,6 +78,7 @@ class script_call final : public waiter {
   bool do_firewall();
   bool do_link();
   [[nodiscard]] bool writable() const;
+  bool reading_is_over();
   void save_value(const std::string& text);
   void set_deadline();
   [[nodiscard]] bool nonblocking() const;

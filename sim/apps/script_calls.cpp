@@ -57,7 +57,7 @@ bool script_call::do_send() {
   do {
     const char* const from = step_.data ? data_.data() + sent_ : nullptr;
     const auto n = process_->send(socket_.fd, {from, size - sent_});
-    if (n.error() == errc::eagain && !nonblocking()) return false;
+    if (n.error() == errc::eagain && !nonblocking() && (socket_.tcp || !writable())) return false;
     if (!n && sent_ == 0) return finish(n.error());
     if (!n) break;
     sent_ += *n;
@@ -79,7 +79,7 @@ bool script_call::do_fill() {
 bool script_call::do_recv() {
   room_.resize(std::min(step_.max, most_room));
   const auto n = process_->recv(socket_.fd, {room_.data(), room_.size()});
-  if (n.error() == errc::eagain && !nonblocking()) return false;
+  if (n.error() == errc::eagain && !nonblocking()) return reading_is_over();
   if (!n) return finish(n.error());
   finish(call_answer::of_number(static_cast<std::int64_t>(*n)));
   if (*n == 0 && socket_.tcp && step_.max > 0) answer_.what = call_answer::kind::eof;
@@ -92,7 +92,7 @@ bool script_call::do_recv() {
 bool script_call::do_recvfrom() {
   room_.resize(std::min(step_.max, most_room));
   const auto got = process_->recvfrom(socket_.fd, {room_.data(), room_.size()});
-  if (got.error() == errc::eagain && !nonblocking()) return false;
+  if (got.error() == errc::eagain && !nonblocking()) return reading_is_over();
   if (!got) return finish(got.error());
   finish(call_answer::of_number(static_cast<std::int64_t>(got->size)));
   if (got->size == 0 && socket_.tcp && step_.max > 0) answer_.what = call_answer::kind::eof;
@@ -111,6 +111,18 @@ bool script_call::do_sendto() {
   if (n.error() == errc::eagain && !nonblocking() && !writable()) return false;
   return finish(n ? call_answer::of_number(static_cast<std::int64_t>(*n))
                   : call_answer::of(n.error()));
+}
+
+/// A UDP socket that was shut down for reading answers EAGAIN to who does not block, and to who
+/// would wait 0 bytes (net/core/datagram.c, __skb_wait_for_more_packets). False: there is something
+/// to wait for.
+bool script_call::reading_is_over() {
+  if (socket_.tcp) return false;
+  const auto level = process_->poll(socket_.fd);
+  if (!level || (*level & ready_rdhup) == 0) return false;
+  finish(call_answer::of_number(0));
+  answer_.data = std::string();
+  return true;
 }
 
 /// EAGAIN from a socket with room says that autobind has found no port: waiting would not help.

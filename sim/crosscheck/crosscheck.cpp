@@ -30,14 +30,15 @@ bool has_path(const std::vector<difference>& all, const std::string& path) {
   return std::any_of(all.begin(), all.end(), [&](const difference& d) { return d.path == path; });
 }
 
-/// Differences of three runs: those of two or more, and the rest.
+/// Differences of three runs: those of two or more, and the rest. Of one run: all of them.
 void vote(const std::vector<std::vector<difference>>& runs, result& r) {
+  const std::size_t enough = runs.size() == 1 ? 1 : 2;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     for (const difference& d : runs[i]) {
       if (has_path(r.differences, d.path) || has_path(r.unstable, d.path)) continue;
       std::size_t times = 0;
       for (const auto& each : runs) times += has_path(each, d.path) ? 1U : 0U;
-      (times >= 2 ? r.differences : r.unstable).push_back(d);
+      (times >= enough ? r.differences : r.unstable).push_back(d);
     }
   }
 }
@@ -152,7 +153,7 @@ duration expected_wait(const spec::scenario& s) {
 }
 
 result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_options& options,
-                  const sides& both, const std::function<void(int run)>& told) {
+                  const sides& both, const std::function<void(int run)>& told, int most_runs) {
   result r;
   r.file = s->file;
   r.scenario = s;
@@ -171,7 +172,6 @@ result crosscheck(std::shared_ptr<const spec::scenario> s, const run::run_option
   run::run_options of_the_kernel = options;
   of_the_kernel.metrics_every.reset();
   std::vector<std::vector<difference>> runs;
-  constexpr int most_runs = 3;
   for (int n = 0; n < most_runs; ++n) {
     told(n + 1);
     const observe::outcome kernel =

@@ -25,11 +25,11 @@ struct result {
   std::vector<difference> differences;  ///< in two of three runs at least
   std::vector<difference> unstable;     ///< in one of three
   std::vector<left_out> not_compared;
-  std::vector<std::string> not_given;       ///< what the file asks for and the kernel has not
-  observe::value simulated;  ///< result trees
+  std::vector<std::string> not_given;  ///< what the file asks for and the kernel has not
+  observe::value simulated;            ///< result trees
   observe::value kernel;
   observe::metric_series simulated_metrics;  ///< where options.metrics_every asks for them
-  observe::packet_log simulated_packets;  ///< and calls; of the last run
+  observe::packet_log simulated_packets;     ///< and calls; of the last run
   observe::packet_log kernel_packets;
 };
 
@@ -41,10 +41,11 @@ struct sides {
 };
 
 /// A difference counts when it repeats: where the first real run differs there are two more.
-/// `told` hears of each real run before it begins.
+/// `told` hears of each real run before it begins. `most_runs` 1: what differs once counts, for
+/// those who ask again themselves.
 [[nodiscard]] result crosscheck(std::shared_ptr<const spec::scenario> s,
                                 const run::run_options& options, const sides& both,
-                                const std::function<void(int run)>& told);
+                                const std::function<void(int run)>& told, int most_runs = 3);
 
 /// How long the real run takes at least: the file's duration or the waits of its script.
 [[nodiscard]] duration expected_wait(const spec::scenario& s);

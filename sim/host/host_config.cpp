@@ -1,5 +1,7 @@
 #include "sim/host/host_config.h"
 
+#include "sim/host/option_rules.h"
+
 namespace fourtuple::host {
 namespace {
 
@@ -34,6 +36,7 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.keepalive_probes = s.tcp_keepalive_probes;
   l.rmem_default = static_cast<std::uint32_t>(s.tcp_rmem[1]);
   l.rmem_max = static_cast<std::uint32_t>(s.tcp_rmem[2]);
+  l.core_rmem_max = core_buffer_max(p);
   l.wmem_default = static_cast<std::uint32_t>(s.tcp_wmem[1]);
   l.wmem_max = static_cast<std::uint32_t>(s.tcp_wmem[2]);
   l.cubic = s.tcp_congestion_control == profile::congestion_control::cubic;

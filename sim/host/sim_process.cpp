@@ -174,7 +174,9 @@ void sim_process::post(waiter& w) { kernel_.waiting().post(w); }
 instant sim_process::now() const { return kernel_.world().now(); }
 std::uint64_t sim_process::random() { return kernel_.random_bits(who_.random_key, draws_++); }
 void sim_process::finished() { kernel_.world().process_finished(*this); }
-void* sim_process::allocate_frame(std::size_t size) { return kernel_.world().frames().allocate(size); }
+void* sim_process::allocate_frame(std::size_t size) {
+  return kernel_.world().frames().allocate(size);
+}
 void sim_process::free_frame(void* frame, std::size_t size) noexcept {
   kernel_.world().frames().free(frame, size);
 }

@@ -33,19 +33,13 @@ ports::claim tcp_stack::claim_of(const tcp_socket& s) const {
 
 result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
   tcp_socket& s = sockets_[i];
-  if (to.address.family != s.family)
-    return s.family == family::inet ? errc::eafnosupport : errc::einval;
+  const bool active = s.tcb.st != state::closed || s.port != 0;
+  if (const errc e = parts_.refusal_of_bind({s.family, s.uid, s.v6only, s.freebind, active}, to);
+      e != errc::ok)
+    return e;
   wire::address_table& addresses = parts_.world.addresses();
-  const bool mapped = to.address.is_v4_mapped();
-  if (mapped && s.v6only) return errc::einval;
   const wire::address_id address = addresses.unmapped(addresses.intern(to.address));
   const bool any = to.address.is_any();
-  if (!any && !s.freebind && !parts_.sysctls.ip_nonlocal_bind && !parts_.is_local(address) &&
-      !to.address.is_multicast() && !to.address.is_broadcast())
-    return errc::eaddrnotavail;
-  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && s.uid != 0)
-    return errc::eacces;
-  if (s.tcb.st != state::closed || s.port != 0) return errc::einval;
   const bool was_v6only = s.v6only;
   s.address = address;
   if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
@@ -98,20 +92,24 @@ result<> tcp_stack::listen(std::uint32_t i, int backlog) {
   return {};
 }
 
+/// tcp_v4_connect(), tcp_v6_connect(). The wildcard as destination means this host: over IPv4 the
+/// bound address, else loopback.
 result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const endpoint& to) const {
-  if (to.address.family != s.family)
+  if (to.address.family != s.family)  // a sockaddr_in is too short for tcp_v6_pre_connect()
     return s.family == family::inet ? errc::eafnosupport : errc::einval;
   if (to.address.is_multicast() || to.address.is_broadcast()) return errc::enetunreach;
   wire::address_table& addresses = parts_.world.addresses();
   if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
-  wire::address_id there = addresses.unmapped(addresses.intern(to.address));
-  // INADDR_ANY as destination means this host: the bound address, else loopback.
-  if (to.address.is_any() || addresses.at(there).is_any()) {
-    if (!wire::is_any(s.address)) return s.address;
-    there = addresses.intern(ip_address::loopback(addresses.family_of(there)));
+  const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
+  const family bound = addresses.family_of(s.address);
+  if (addresses.at(there).is_any()) {
+    if (addresses.family_of(there) == family::inet6)
+      return addresses.intern(ip_address::loopback(bound));
+    return wire::is_any(s.address) ? addresses.intern(ip_address::loopback(family::inet))
+                                   : s.address;
   }
-  if (!wire::is_any(s.address) && addresses.family_of(s.address) != addresses.family_of(there))
-    return errc::enetunreach;
+  if (addresses.family_of(there) == family::inet6 && bound == family::inet)
+    return errc::eafnosupport;  // ip6_dst_lookup_tail(): from a mapped address
   return there;
 }
 
@@ -142,7 +140,7 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
 result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   const auto there = destination_of(sockets_[i], to);
   if (!there) return there.error();
-  const auto way = parts_.world.find_route(*there);
+  const auto way = parts_.way(sockets_[i].address, *there);
   if (!way) return way.error();
   tcp_socket& s = sockets_[i];
   const bool address_known = !wire::is_any(s.address);
@@ -207,6 +205,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
   carry_out(i, s, before, out);
   s.tcb.shut_rd = s.tcb.shut_wr = false;
   s.tcb.fin_received = false;
+  s.tcb.copied_seq = s.tcb.rcv_nxt;  // tcp_disconnect(): nothing is left to read
   s.tcb.tuple = {};
   if (!s.address_locked) {
     s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;

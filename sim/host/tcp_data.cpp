@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/core/random.h"
+#include "sim/host/option_rules.h"
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
 
@@ -56,7 +57,6 @@ result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   const std::uint32_t ready =
       s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received ? 0 : tcp::readable(s.tcb);
   if (ready == 0) {
-    if (b.size == 0) return std::size_t{0};
     if (s.tcb.fin_received) return std::size_t{0};
     if (const errc e = take_error(s); e != errc::ok) return e;
     if (s.tcb.shut_rd) return std::size_t{0};
@@ -143,6 +143,9 @@ result<std::string_view> tcp_stack::state_of(std::uint32_t i) const {
 
 namespace {
 
+constexpr std::uint16_t default_mss = 536;      // TCP_MSS_DEFAULT
+constexpr std::uint16_t default_mss_v6 = 1220;  // IPV6_MIN_MTU without headers
+
 bool is_switch(option o) {
   switch (o) {
     case option::so_reuseaddr:
@@ -157,12 +160,6 @@ bool is_switch(option o) {
     default:
       return false;
   }
-}
-
-/// sock_setsockopt(SO_RCVBUF/SO_SNDBUF): doubled, at least the kernel's minimum.
-std::uint32_t stored_buffer(std::int64_t asked, std::int64_t least) {
-  const std::int64_t most = 212'992;  // net.core.rmem_max and wmem_max
-  return static_cast<std::uint32_t>(std::max(std::min(asked, most) * 2, least));
 }
 
 }  // namespace
@@ -200,16 +197,18 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
     case option::so_linger: {
       socket_extras& x = extras(s);
       x.linger_on = on;
-      x.linger_s = static_cast<std::int32_t>(v.second);
+      if (on) x.linger_s = static_cast<std::int32_t>(v.second);
       opt.linger_zero = on && v.second == 0;
       opt.linger_waits = on && v.second > 0;
       break;
     }
     case option::so_rcvbuf:
-      tcp::set_rcvbuf(s.tcb, stored_buffer(v.number, 2304));
+      tcp::set_rcvbuf(
+          s.tcb, stored_buffer(v.number, least_rcvbuf, core_buffer_max(*parts_.config.profile)));
       break;
     case option::so_sndbuf:
-      tcp::set_sndbuf(s.tcb, stored_buffer(v.number, 4608));
+      tcp::set_sndbuf(
+          s.tcb, stored_buffer(v.number, least_sndbuf, core_buffer_max(*parts_.config.profile)));
       break;
     case option::so_keepalive:
       tcp::set_keepalive(s.tcb, on, limits_, clock(), out);
@@ -270,10 +269,9 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       break;
     case option::ip_local_port_range: {
       if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
-      if (v.number < 0 || v.number > 65535 || v.second < 0 || v.second > 65535) return errc::einval;
-      if (v.number != 0 && v.second != 0 && v.number > v.second) return errc::einval;
-      extras(s).port_range = {static_cast<std::uint16_t>(v.number),
-                              static_cast<std::uint16_t>(v.second)};
+      const auto range = port_range_of(v);
+      if (!range) return errc::einval;
+      extras(s).port_range = *range;
       break;
     }
     default:
@@ -283,6 +281,23 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
     ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
   carry_out(i, s, before, out);
   return {};
+}
+
+/// do_tcp_getsockopt(TCP_MAXSEG): the program's own while not connected, else mss_cache, which
+/// before the peer has said its own is the least that everybody takes (tcp_v4_connect(),
+/// tcp_v6_connect()).
+std::uint16_t tcp_stack::maxseg_of(const tcp_socket& s) const {
+  const tcp::tcb& t = s.tcb;
+  const std::uint16_t own = t.opt.maxseg;
+  if (own != 0 && (t.st == state::closed || t.st == state::listen)) return own;
+  if (t.mss == 0) return default_mss;
+  const bool peer_has_spoken = t.irs != 0 || t.st == state::syn_received;
+  if (peer_has_spoken) return t.mss;
+  const bool v4 = s.family == family::inet ||
+                  parts_.world.addresses().family_of(t.tuple.remote) == family::inet;
+  const std::uint16_t assumed = own != 0 ? own : v4 ? default_mss : default_mss_v6;
+  const int options = limits_.timestamps ? 12 : 0;
+  return static_cast<std::uint16_t>(std::min(t.mss, assumed) - options);
 }
 
 result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
@@ -329,7 +344,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
                                        : std::int64_t{limits_.fin_timeout_s});
     case option::tcp_maxseg:
-      return number(s.tcb.mss != 0 ? s.tcb.mss : 536);
+      return number(maxseg_of(s));
     case option::tcp_keepidle:
       return number(opt.keep_idle_s != 0 ? opt.keep_idle_s : limits_.keepalive_time_s);
     case option::tcp_keepintvl:
@@ -345,7 +360,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(s.freebind);
     case option::ipv6_v6only:
       return s.family == family::inet6 ? result<option_value>{number(s.v6only)}
-                                       : result<option_value>{errc::enoprotoopt};
+                                       : result<option_value>{of_another_level(s.family)};
   }
   return errc::enoprotoopt;
 }

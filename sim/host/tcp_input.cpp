@@ -1,5 +1,5 @@
-// Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks for
-// is carried out: timers, segments, wake-ups, the end of a connection.
+// Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks
+// for is carried out: timers, segments, wake-ups, the end of a connection.
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -12,12 +12,6 @@ namespace fourtuple::host {
 
 using tcp::state;
 using tcp::timer;
-
-bool kernel_parts::is_local(wire::address_id a) const {
-  if (wire::is_any(a)) return false;
-  if (world.addresses().is_loopback(a)) return true;
-  return std::find(config.addresses.begin(), config.addresses.end(), a) != config.addresses.end();
-}
 
 tcp_stack::tcp_stack(kernel_parts parts)
     : parts_(parts),
@@ -34,7 +28,8 @@ void tcp_stack::configure() {
   ports_.configure(ports::rules_of(*parts_.config.profile, parts_.sysctls));
 }
 
-// ---- carrying out --------------------------------------------------------------------------------
+// ---- carrying out
+// --------------------------------------------------------------------------------
 
 void tcp_stack::note_state(state from, state to) {
   --states_[static_cast<std::size_t>(from)];
@@ -117,9 +112,7 @@ void tcp_stack::drop_port(tcp_socket& s) {
   s.port = 0;
 }
 
-void tcp_stack::note_ports() {
-  ports_gauge_.set(ports_.current_usage().now, parts_.world.now());
-}
+void tcp_stack::note_ports() { ports_gauge_.set(ports_.current_usage().now, parts_.world.now()); }
 
 void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   if (done.end != tcp::ending::closed) {
@@ -151,16 +144,23 @@ void tcp_stack::free_socket(std::uint32_t i) {
   sockets_.free(i);
 }
 
-// ---- arriving ------------------------------------------------------------------------------------
+// ---- arriving
+// ------------------------------------------------------------------------------------
 
 void tcp_stack::receive(const wire::segment& s) {
   parts_.counters.add(host_counter::TcpInSegs);
   const ports::entry found = ports_.tuples().find(
       s.tuple.reversed(), [this](ports::entry e) -> const auto& { return tuple_at(e); });
   switch (found.type()) {
-    case ports::kind::connection: to_connection(found.index(), s, false); return;
-    case ports::kind::request: to_request(found.index(), s); break;
-    case ports::kind::time_wait: to_time_wait(found.index(), s); break;
+    case ports::kind::connection:
+      to_connection(found.index(), s, false);
+      return;
+    case ports::kind::request:
+      to_request(found.index(), s);
+      break;
+    case ports::kind::time_wait:
+      to_time_wait(found.index(), s);
+      break;
     case ports::kind::none:
       if (const std::uint32_t listener = find_listener(s); listener != 0) {
         to_listener(listener, s, nullptr);
@@ -254,7 +254,9 @@ void tcp_stack::path_narrows(std::uint32_t i, std::uint32_t mtu) {
 
 void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   switch (kind) {
-    case timer_kind::request: request_timer(index); return;
+    case timer_kind::request:
+      request_timer(index);
+      return;
     case timer_kind::time_wait: {
       time_wait_record& w = time_waits_[index];
       w.timer = 0;
@@ -270,7 +272,8 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
       parts_.waits.wake(s.watchers, ready_hup);
       return;
     }
-    default: break;
+    default:
+      break;
   }
   tcp_socket& s = sockets_[index];
   s.timers[static_cast<std::size_t>(kind)] = 0;
@@ -280,7 +283,8 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   carry_out(index, s, before, out);
 }
 
-// ---- TIME-WAIT -----------------------------------------------------------------------------------
+// ---- TIME-WAIT
+// -----------------------------------------------------------------------------------
 
 ports::time_wait_facts tcp_stack::time_wait(std::uint32_t index) const {
   const tcp::time_wait& w = time_waits_[index].w;

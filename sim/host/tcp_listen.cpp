@@ -68,8 +68,7 @@ void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::
   syn_arrives(i, s, reused);
 }
 
-void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s,
-                            const tcp::time_wait* reused) {
+void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused) {
   tcp_socket& l = sockets_[i];
   const auto& sysctls = parts_.sysctls;
   bool cookie = false;
@@ -109,8 +108,7 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s,
   ++l.listening->requests;
   ++l.listening->young;
   ports_.insert(tuple, {ports::kind::request, index});
-  r.timer =
-      parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
+  r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
   tcp::actions& out = sink();
   tcp::make_syn_ack(r.r, limits_, clock(), out);
   count_all(out);
@@ -126,11 +124,9 @@ tcp::cookie_keys tcp_stack::cookie_keys(const wire::four_tuple& t, std::uint32_t
 void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   const wire::four_tuple tuple = s.tuple.reversed();
   const tcp::clock c = clock();
-  const wire::seq cookie =
-      tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
-  const tcp::request r =
-      tcp::cookie_request(s, cookie, ts_offset_for(tuple), mss_to(tuple.remote),
-                          sockets_[i].tcb.opt, limits_, c);
+  const wire::seq cookie = tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
+  const tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple), mss_to(tuple.remote),
+                                             sockets_[i].tcb.opt, limits_, c);
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
   tcp::make_syn_ack(r, limits_, c, out);
@@ -159,8 +155,7 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
     parts_.counters.add(tcp::counter::TcpExtListenDrops);
     return true;
   }
-  const std::uint32_t made =
-      adopt_child(i, tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c));
+  const std::uint32_t made = adopt_child(i, tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c));
   ports_.insert(tuple, {ports::kind::connection, made});
   parts_.world.payloads().share(s.payload);
   to_connection(made, s, false);
@@ -198,13 +193,18 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
   }
   tcp::actions& out = sink();
   switch (tcp::request_segment(r.r, s, sockets_[r.listener].tcb.opt, limits_, clock(), out)) {
-    case tcp::request_verdict::drop: break;
+    case tcp::request_verdict::drop:
+      break;
     case tcp::request_verdict::resent:
       parts_.timers.cancel(r.timer);
       r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
       break;
-    case tcp::request_verdict::make_child: make_child(index, s); return;
-    case tcp::request_verdict::kill: drop_request(index); break;
+    case tcp::request_verdict::make_child:
+      make_child(index, s);
+      return;
+    case tcp::request_verdict::kill:
+      drop_request(index);
+      break;
   }
   count_all(out);
   emit_all(nullptr, out);
@@ -225,8 +225,7 @@ void tcp_stack::make_child(std::uint32_t request_index, const wire::segment& s) 
   }
   const std::uint32_t made =
       adopt_child(listener, tcp::child_of(r.r, s, l.tcb.opt, limits_, clock()));
-  ports_.replace(r.r.tuple, {ports::kind::request, request_index},
-                 {ports::kind::connection, made});
+  ports_.replace(r.r.tuple, {ports::kind::request, request_index}, {ports::kind::connection, made});
   free_request(request_index);
   parts_.world.payloads().share(s.payload);
   l.listening->accept_queue.push(made);

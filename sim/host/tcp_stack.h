@@ -25,6 +25,15 @@
 
 namespace fourtuple::host {
 
+/// The socket that bind() is called on, TCP's or UDP's.
+struct bind_asker {
+  fourtuple::family family;
+  std::uint32_t uid;
+  bool v6only;
+  bool freebind;
+  bool active;  ///< connected, or bound to a port
+};
+
 /// What both halves of a kernel share. Lives in the kernel.
 struct kernel_parts {
   surroundings& world;
@@ -40,6 +49,10 @@ struct kernel_parts {
 
   /// Is it one of this host's addresses (loopback too)?
   [[nodiscard]] bool is_local(wire::address_id a) const;
+  /// The way there; EINVAL from an address of 127.0.0.0/8 to another host (__mkroute_output()).
+  [[nodiscard]] result<route> way(wire::address_id from, wire::address_id to) const;
+  /// What bind() answers before it looks for the port; ok where nothing is wrong.
+  [[nodiscard]] errc refusal_of_bind(const bind_asker& s, const endpoint& to) const;
 };
 
 class tcp_stack final : public ports::records {
@@ -167,6 +180,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
+  [[nodiscard]] std::uint16_t maxseg_of(const tcp_socket& s) const;
   [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;

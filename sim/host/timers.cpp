@@ -39,8 +39,8 @@ instant timers::instant_of(std::uint64_t jiffy) const {
 }
 
 std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {
-  const std::uint64_t cookie = (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) |
-                               index;
+  const std::uint64_t cookie =
+      (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) | index;
   if (how_.ideal) return arm_exactly(delay, cookie);
   const std::uint32_t id = wheel_.arm(jiffy(), delay, cookie);
   if (wheel_.next_expiry() < token_jiffy_) schedule();

@@ -20,9 +20,13 @@ int udp_stack::score(const udp_socket& s, const wire::four_tuple& t) const {
   } else {
     points += 100;  // the first pass, over sockets of exactly this address, comes first
   }
+  if (s.connected) {
+    if (s.peer != t.remote) return -1;
+    points += 4;
+  }
   if (s.peer_port != 0) {
-    if (s.peer != t.remote || s.peer_port != t.remote_port) return -1;
-    points += 8;
+    if (s.peer_port != t.remote_port) return -1;
+    points += 4;
   }
   return points;
 }
@@ -38,7 +42,7 @@ std::uint32_t udp_stack::find(const wire::four_tuple& t) const {
       most = points;
     }
   }
-  if (best == 0 || !sockets_[best].reuseport || sockets_[best].peer_port != 0) return best;
+  if (best == 0 || !sockets_[best].reuseport || sockets_[best].connected) return best;
   return member_for(best, here->second, t);
 }
 
@@ -118,7 +122,7 @@ void udp_stack::receive(const wire::icmp_error& e) {
   const family f = parts_.world.addresses().family_of(e.about.local);
   const wire::icmp_meaning m = wire::meaning_of(f, e);
   if (e.kind == wire::icmp_kind::too_big) parts_.paths.learn(e.about.remote, e.mtu);
-  if (s.peer_port == 0 || !m.hard) return;
+  if (!s.connected || !m.hard) return;
   s.error = m.error;
   wake(s, i);
 }

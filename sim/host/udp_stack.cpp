@@ -7,7 +7,9 @@
 namespace fourtuple::host {
 namespace {
 
-constexpr std::uint32_t largest_datagram = 65507;
+constexpr std::size_t largest_length = 65535;       // udp_sendmsg()
+constexpr std::size_t largest_datagram = 65507;     // with its headers, in one IPv4 packet
+constexpr std::size_t largest_datagram_v6 = 65527;  // an IPv6 packet's length is without its own
 
 }  // namespace
 
@@ -55,65 +57,82 @@ void udp_stack::let_go(std::uint32_t i) {
   gauge_.set(ports_.in_use(), parts_.world.now());
 }
 
+/// The port of a call that needs one (inet_autobind()): EAGAIN where there is none.
+result<> udp_stack::autobind(std::uint32_t i) {
+  udp_socket& s = sockets_[i];
+  if (s.port != 0) return {};
+  const auto got = ports_.reserve({claim_of(s), 0, s.port_range}, parts_.draws);
+  if (!got) return errc::eagain;
+  hold(i, *got);
+  return {};
+}
+
 result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
   udp_socket& s = sockets_[i];
-  if (to.address.family != s.family)
-    return s.family == family::inet ? errc::eafnosupport : errc::einval;
-  if (to.address.is_v4_mapped() && s.v6only) return errc::einval;
+  const bool active = s.port != 0 || s.connected;
+  if (const errc e = parts_.refusal_of_bind({s.family, s.uid, s.v6only, s.freebind, active}, to);
+      e != errc::ok)
+    return e;
   wire::address_table& addresses = parts_.world.addresses();
   const wire::address_id address = addresses.unmapped(addresses.intern(to.address));
   const bool any = to.address.is_any();
-  if (!any && !s.freebind && !parts_.sysctls.ip_nonlocal_bind && !parts_.is_local(address) &&
-      !to.address.is_multicast() && !to.address.is_broadcast())
-    return errc::eaddrnotavail;
-  if (to.port != 0 && to.port < parts_.sysctls.ip_unprivileged_port_start && s.uid != 0)
-    return errc::eacces;
-  if (s.port != 0 || s.peer_port != 0) return errc::einval;
   const wire::address_id before = s.address;
   const bool was_v6only = s.v6only;
   s.address = address;
   if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
-  const auto got = ports_.reserve({claim_of(s), to.port, {0, 0}}, parts_.draws);
-  if (!got) {
-    s.address = before;
-    s.v6only = was_v6only;
-    return got.error();
+  if (to.port != 0 || !s.no_port) {
+    const auto got = ports_.reserve({claim_of(s), to.port, s.port_range}, parts_.draws);
+    if (!got) {
+      s.address = before;
+      s.v6only = was_v6only;
+      return got.error();
+    }
+    hold(i, *got);
   }
-  hold(i, *got);
   s.address_locked = !any;
   s.port_locked = to.port != 0;
   return {};
 }
 
-result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const endpoint& to) const {
-  if (to.address.family != s.family)
-    return s.family == family::inet ? errc::eafnosupport : errc::einval;
-  if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
+/// Whom `to` means (udp_sendmsg(), udpv6_sendmsg(), ip6_datagram_connect()). An IPv6 socket takes
+/// an IPv4 address too, plain or mapped. The wildcard is this host: over IPv4 the socket's own
+/// address.
+result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const endpoint& to,
+                                                   errc v6only_error) const {
   wire::address_table& addresses = parts_.world.addresses();
+  const bool v4 = to.address.family == family::inet;
+  if (s.family == family::inet && !v4) return errc::eafnosupport;
+  if (s.family == family::inet6 && v4 && s.v6only) return v6only_error;
+  if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
   const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
-  if (to.address.is_broadcast()) {  // a default route leads there, or nothing does
-    if (const auto way = parts_.world.find_route(there); !way) return way.error();
-    return s.broadcast ? result<wire::address_id>{there} : errc::eacces;
-  }
   if (!addresses.at(there).is_any()) return there;
-  if (!wire::is_any(s.address)) return s.address;
-  return addresses.intern(ip_address::loopback(addresses.family_of(there)));
+  if (addresses.family_of(there) == family::inet)
+    return wire::is_any(s.address) ? addresses.intern(ip_address::loopback(family::inet))
+                                   : s.address;
+  return addresses.intern(ip_address::loopback(addresses.family_of(s.address)));
+}
+
+result<route> udp_stack::route_to(const udp_socket& s, wire::address_id there) const {
+  const wire::address_table& addresses = parts_.world.addresses();
+  if (addresses.family_of(there) == family::inet6 && addresses.family_of(s.address) == family::inet)
+    return errc::eafnosupport;  // ip6_dst_lookup_tail(): from a mapped address
+  const auto way = parts_.way(s.address, there);
+  if (!way) return way.error();
+  if (addresses.at(there).is_broadcast() && !s.broadcast) return errc::eacces;
+  return way;
 }
 
 result<> udp_stack::connect(std::uint32_t i, const endpoint& to) {
   udp_socket& s = sockets_[i];
   // ip4_datagram_connect() runs after inet_autobind(): the port is taken on the wildcard address.
-  if (s.port == 0) {
-    const auto got = ports_.reserve({claim_of(s), 0, {0, 0}}, parts_.draws);
-    if (!got) return errc::eagain;
-    hold(i, *got);
-  }
-  const auto there = destination_of(s, to);
+  if (const auto bound = autobind(i); !bound) return bound;
+  const auto there = destination_of(s, to, errc::eafnosupport);
   if (!there) return there.error();
-  const auto way = parts_.world.find_route(*there);
+  const auto way = route_to(s, *there);
   if (!way) return way.error();
   s.peer = *there;
   s.peer_port = to.port;
+  s.connected = true;
   if (wire::is_any(s.address)) {
     s.address = way->source;
     ports_.move(s.owner, claim_of(s).where);
@@ -125,7 +144,7 @@ result<> udp_stack::disconnect(std::uint32_t i) {
   udp_socket& s = sockets_[i];
   s.peer = {};
   s.peer_port = 0;
-  s.error = errc::ok;
+  s.connected = false;
   if (!s.address_locked) {
     s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
     if (s.owner) ports_.move(s.owner, claim_of(s).where);
@@ -140,10 +159,21 @@ errc udp_stack::take_error(udp_socket& s) {
   return e;
 }
 
+/// DEVIATION: SO_SNDBUF stops nothing, as a datagram has left before the call returns; who sends
+/// datagrams of many fragments with a small one gets ENOBUFS from the kernel.
+/// __ip_append_data() and sock_alloc_send_pskb(): what stops a datagram whose way is known.
+errc udp_stack::refusal_of_send(udp_socket& s, std::size_t size, bool v6) {
+  if (size > (v6 ? largest_datagram_v6 : largest_datagram)) return errc::emsgsize;
+  if (const errc e = take_error(s); e != errc::ok) return e;
+  return s.shut_wr ? errc::epipe : errc::ok;
+}
+
 result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_id to,
                                         std::uint16_t port) {
-  const auto way = parts_.world.find_route(to);
+  const auto way = route_to(s, to);
   if (!way) return way.error();
+  const bool v6 = parts_.world.addresses().family_of(to) == family::inet6;
+  if (const errc e = refusal_of_send(s, p.size, v6); e != errc::ok) return e;
   wire::datagram d;
   d.tuple = {wire::is_any(s.address) ? way->source : s.address, to, s.port, port};
   d.length = static_cast<std::uint32_t>(p.size);
@@ -155,7 +185,6 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
     return errc::eperm;
   }
   count(host_counter::UdpOutDatagrams, d);
-  const bool v6 = parts_.world.addresses().family_of(to) == family::inet6;
   const std::uint32_t mtu = parts_.paths.to(to, way->mtu);
   if (wire::ip_bytes(d, v6) > mtu) d.fragment_mtu = static_cast<std::uint16_t>(mtu);
   const bool broadcast = parts_.world.addresses().at(to).is_broadcast();
@@ -167,36 +196,34 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
 
 result<std::size_t> udp_stack::send(std::uint32_t i, payload p) {
   udp_socket& s = sockets_[i];
-  if (p.size > largest_datagram) return errc::emsgsize;
-  if (s.peer_port == 0) return errc::edestaddrreq;
-  if (const errc e = take_error(s); e != errc::ok) return e;
-  if (s.shut_wr) return errc::epipe;
+  if (const auto bound = autobind(i); !bound) return bound.error();
+  if (p.size > largest_length && speaks_v4(s)) return errc::emsgsize;
+  if (!s.connected) return errc::edestaddrreq;
   return transmit(s, p, s.peer, s.peer_port);
 }
 
 result<std::size_t> udp_stack::sendto(std::uint32_t i, payload p, const endpoint& to) {
   udp_socket& s = sockets_[i];
-  if (p.size > largest_datagram) return errc::emsgsize;
-  if (to.port == 0) return errc::einval;
-  if (s.port == 0) {
-    const auto got = ports_.reserve({claim_of(s), 0, {0, 0}}, parts_.draws);
-    if (!got) return errc::eagain;
-    hold(i, *got);
-  }
-  if (const errc e = take_error(s); e != errc::ok) return e;
-  if (s.shut_wr) return errc::epipe;
-  const auto there = destination_of(s, to);
+  if (const auto bound = autobind(i); !bound) return bound.error();
+  if (p.size > largest_length && s.family == family::inet) return errc::emsgsize;
+  const auto there = destination_of(s, to, errc::enetunreach);
   if (!there) return there.error();
+  const bool v4 = parts_.world.addresses().family_of(*there) == family::inet;
+  if (p.size > largest_length && v4) return errc::emsgsize;
+  if (to.port == 0) return errc::einval;
   return transmit(s, p, *there, to.port);
+}
+
+/// Not connected, an IPv6 socket does not know yet.
+bool udp_stack::speaks_v4(const udp_socket& s) const {
+  return s.family == family::inet ||
+         (s.connected && parts_.world.addresses().family_of(s.peer) == family::inet);
 }
 
 result<datagram> udp_stack::recvfrom(std::uint32_t i, buffer b) {
   udp_socket& s = sockets_[i];
   if (const errc e = take_error(s); e != errc::ok) return e;
-  if (s.queue.empty()) {
-    if (s.shut_rd) return datagram{};
-    return errc::eagain;
-  }
+  if (s.queue.empty()) return errc::eagain;  // shut down or not: only who waits gets 0 bytes
   const wire::datagram d = s.queue.pop();
   count(host_counter::UdpInDatagrams, d);  // udp_recvmsg(): those that somebody read
   s.queued_truesize -= truesize_of(d.length);
@@ -220,85 +247,10 @@ result<std::size_t> udp_stack::recv(std::uint32_t i, buffer b) {
 
 result<> udp_stack::shutdown(std::uint32_t i, shutdown_how how) {
   udp_socket& s = sockets_[i];
-  const bool connected = s.peer_port != 0;
   s.shut_rd = s.shut_rd || how != shutdown_how::wr;
   s.shut_wr = s.shut_wr || how != shutdown_how::rd;
   wake(s, i);
-  return connected ? result<>{} : result<>{errc::enotconn};
-}
-
-result<> udp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
-  udp_socket& s = sockets_[i];
-  const bool on = v.number != 0;
-  const auto stored = [&](std::int64_t least) {
-    return static_cast<std::uint32_t>(
-        std::max<std::int64_t>(std::min<std::int64_t>(v.number, 212'992) * 2, least));
-  };
-  switch (o) {
-    case option::so_reuseaddr:
-      s.reuseaddr = on;
-      break;
-    case option::so_reuseport:
-      s.reuseport = on;
-      break;
-    case option::so_broadcast:
-      s.broadcast = on;
-      break;
-    case option::ip_freebind:
-      s.freebind = on;
-      break;
-    case option::so_rcvbuf:
-      s.rcvbuf = stored(2304);
-      break;
-    case option::so_sndbuf:
-      s.sndbuf = stored(4608);
-      break;
-    case option::so_rcvtimeo:
-      s.rcvtimeo = kept_timeout(v.number, parts_.config.timers.hz);
-      break;
-    case option::so_sndtimeo:
-      s.sndtimeo = kept_timeout(v.number, parts_.config.timers.hz);
-      break;
-    case option::ipv6_v6only:
-      if (s.family != family::inet6) return errc::enoprotoopt;
-      if (s.port != 0) return errc::einval;
-      s.v6only = on;
-      break;
-    default:
-      return errc::enoprotoopt;
-  }
-  if (s.owner) ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
-  return {};
-}
-
-result<option_value> udp_stack::getsockopt(std::uint32_t i, option o) {
-  udp_socket& s = sockets_[i];
-  const auto number = [](auto n) { return option_value{static_cast<std::int64_t>(n), 0}; };
-  switch (o) {
-    case option::so_error:
-      return number(take_error(s));
-    case option::so_reuseaddr:
-      return number(s.reuseaddr);
-    case option::so_reuseport:
-      return number(s.reuseport);
-    case option::so_broadcast:
-      return number(s.broadcast);
-    case option::ip_freebind:
-      return number(s.freebind);
-    case option::so_rcvbuf:
-      return number(s.rcvbuf);
-    case option::so_sndbuf:
-      return number(s.sndbuf);
-    case option::so_rcvtimeo:
-      return number(ns(s.rcvtimeo));
-    case option::so_sndtimeo:
-      return number(ns(s.sndtimeo));
-    case option::ipv6_v6only:
-      return s.family == family::inet6 ? result<option_value>{number(s.v6only)}
-                                       : result<option_value>{errc::enoprotoopt};
-    default:
-      return errc::enoprotoopt;
-  }
+  return s.connected ? result<>{} : result<>{errc::enotconn};
 }
 
 endpoint udp_stack::name_of(const udp_socket& s, wire::address_id a, std::uint16_t p) const {
@@ -351,10 +303,10 @@ void udp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
   sockets_.each([&](std::uint32_t i, const udp_socket& s) {
     observe::socket_row r;
     r.tcp = false;
-    r.state = s.peer_port != 0 ? "ESTAB" : "UNCONN";
+    r.state = s.connected ? "ESTAB" : "UNCONN";
     r.local = name_of(s, s.address, s.port);
     r.remote =
-        s.peer_port != 0 ? name_of(s, s.peer, s.peer_port) : endpoint{ip_address::any(s.family), 0};
+        s.connected ? name_of(s, s.peer, s.peer_port) : endpoint{ip_address::any(s.family), 0};
     r.v6only = s.v6only;
     r.recv_q = s.queued_truesize;
     r.uid = s.uid;

@@ -36,11 +36,17 @@ struct udp_socket {
   std::uint32_t uid = 0;
   std::uint32_t references = 1;
   std::uint16_t port = 0;
-  std::uint16_t peer_port = 0;  ///< 0: not connected
+  std::uint16_t peer_port = 0;  ///< may be 0 on a connected socket, too
   fourtuple::family family = fourtuple::family::inet;
   errc error = errc::ok;
   duration rcvtimeo{};
   duration sndtimeo{};
+  profile::port_range port_range{0, 0};  ///< IP_LOCAL_PORT_RANGE
+  std::int32_t linger_s = 0;             ///< kept, and of no effect
+  bool connected : 1 = false;
+  bool keepalive : 1 = false;  ///< kept, and of no effect
+  bool linger_on : 1 = false;
+  bool no_port : 1 = false;  ///< IP_BIND_ADDRESS_NO_PORT
   bool reuseaddr : 1 = false;
   bool reuseport : 1 = false;
   bool broadcast : 1 = false;
@@ -85,7 +91,13 @@ class udp_stack {
   void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
 
  private:
-  result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to) const;
+  result<> autobind(std::uint32_t i);
+  /// `v6only_error`: what an IPv6 socket for IPv6 alone answers to an IPv4 address.
+  result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
+                                          errc v6only_error) const;
+  result<route> route_to(const udp_socket& s, wire::address_id there) const;
+  errc refusal_of_send(udp_socket& s, std::size_t size, bool v6);
+  [[nodiscard]] bool speaks_v4(const udp_socket& s) const;
   result<std::size_t> transmit(udp_socket& s, payload p, wire::address_id to, std::uint16_t port);
   [[nodiscard]] ports::claim claim_of(const udp_socket& s) const;
   [[nodiscard]] std::uint32_t find(const wire::four_tuple& t) const;

@@ -86,7 +86,8 @@ void waits::wake(watch_list& list, ready_mask level) {
     }
     at->now = level;
     at->seen = list.wakes;
-    queue(*at->owner, waiter::cause::ready);  // unlinks, and with it whatever else that waiter watched
+    queue(*at->owner,
+          waiter::cause::ready);  // unlinks, and with it whatever else that waiter watched
     at = list.first;
   }
 }

@@ -6,12 +6,14 @@
 #include <netinet/tcp.h>
 #include <sys/fsuid.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -185,6 +187,7 @@ result<accepted> real_process::accept(descriptor fd) {
     return ::accept4(s->fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (!made) return made.error();
+  find(*made)->uid = s->uid;
   return accepted{*made, from_kernel(peer)};
 }
 
@@ -266,11 +269,13 @@ result<> real_process::close(descriptor fd) {
 result<descriptor> real_process::dup(descriptor fd) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
-  return add(s->tcp, [s] {
+  const auto made = add(s->tcp, [s] {
     const int copy = ::dup(s->fd);
     if (copy >= 0) ::fcntl(copy, F_SETFD, FD_CLOEXEC);
     return copy;
   });
+  if (made) find(*made)->uid = s->uid;
+  return made;
 }
 
 result<> real_process::setsockopt(descriptor fd, option o, option_value v) {
@@ -342,16 +347,19 @@ void real_process::wait(waiter& w) {
 std::uint64_t real_process::random() { return core::philox(who_.random_key, draws_++, 0); }
 
 std::uint64_t real_process::closed_sockets() const {
-  std::uint64_t n = 0;
+  std::set<ino_t> seen;  // a socket counts once, however many descriptors it has
   for (const auto& s : table_) {
     if (!s || !s->tcp || s->closing.joinable()) continue;
     tcp_info info{};
     socklen_t size = sizeof info;
     if (::getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-        state_name(info.tcpi_state) == "CLOSED")
-      ++n;
+        state_name(info.tcpi_state) == "CLOSED") {
+      struct stat what {};
+      ::fstat(s->fd, &what);
+      seen.insert(what.st_ino);
+    }
   }
-  return n;
+  return seen.size();
 }
 
 void real_process::abort_all() {

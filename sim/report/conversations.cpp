@@ -51,7 +51,9 @@ std::vector<conversation> conversations(const observe::packet_log& log, std::siz
         ++left_out;
         continue;
       }
-      all.push_back({from, to, p.host, p.to, tcp, {}});
+      const bool answer =
+          p.packet.icmp() != nullptr;  // to a packet that no capture has: a fragment
+      all.push_back({from, to, answer ? p.to : p.host, answer ? p.host : p.to, tcp, {}});
     }
     const std::size_t number = latest[key];
     if (number < all.size()) all[number].packets.push_back(&p);

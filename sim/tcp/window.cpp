@@ -16,7 +16,7 @@ initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbu
   if (space > mss) space -= space % mss;
   w.window = std::min<std::uint32_t>(space, 65535);
   if (scaling) {
-    std::uint32_t most = std::max(space, l.rmem_max);
+    std::uint32_t most = std::max({space, l.rmem_max, l.core_rmem_max});
     if (rcvbuf != 0) most = std::max(space, std::min(most, rcvbuf / 2));
     const int log2 = static_cast<int>(std::bit_width(most)) - 1;
     w.scale = static_cast<std::uint8_t>(std::clamp(log2 - 15, 0, 14));

@@ -27,6 +27,7 @@ struct crosscheck_flags {
   run_flags model;
   std::string backend = "auto";
   std::string pcapng;
+  bool once = false;
 };
 
 /// The file with its `real: set`; --set comes last and so wins.
@@ -94,12 +95,12 @@ class job {
   [[nodiscard]] spec::real_place place_of(const spec::scenario& s) const {
     if (flags_.backend == "loopback") return spec::real_place::loopback;
     if (flags_.backend == "namespaces") return spec::real_place::namespaces;
-    const auto best =
-        no_namespaces_ ? spec::real_place::loopback : spec::real_place::namespaces;
+    const auto best = no_namespaces_ ? spec::real_place::loopback : spec::real_place::namespaces;
     return s.real.backend.value_or(best);
   }
 
-  /// Both sides on one host, with the machine's sysctls. One file at a time: they share the machine.
+  /// Both sides on one host, with the machine's sysctls. One file at a time: they share the
+  /// machine.
   crosscheck::result on_loopback(const spec::scenario& s) {
     crosscheck::result r;
     r.file = s.file;
@@ -129,13 +130,16 @@ class job {
     // core is late.
     std::shared_lock with_others(machine_);
     std::unique_lock alone(machine_, std::defer_lock);
-    auto r = crosscheck::crosscheck(s, options_, both, [&](int n) {
-      if (with_others && n > 1) {
-        with_others.unlock();
-        alone.lock();
-      }
-      announce(*s, n);
-    });
+    auto r = crosscheck::crosscheck(
+        s, options_, both,
+        [&](int n) {
+          if (with_others && n > 1) {
+            with_others.unlock();
+            alone.lock();
+          }
+          announce(*s, n);
+        },
+        flags_.once ? 1 : 3);
     if (interrupted().load(std::memory_order_relaxed)) r.verdict = verdict::interrupted;
     return r;
   }
@@ -255,6 +259,7 @@ void add_crosscheck(CLI::App& app, verdict& code) {
   verb->add_option("--pcapng", f->pcapng,
                    "The packets of both sides, as PREFIX.simulated.pcapng and PREFIX.kernel.pcapng")
       ->type_name("PREFIX");
+  verb->add_flag("--once", f->once, "One run on the real kernel: what differs there counts");
   add_series_flags(*verb, f->model, "; those of the simulated side");
   verb->add_flag("--quiet", f->model.quiet, "Only what differs");
   verb->add_option("--jobs", f->model.jobs, "Files at a time")

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Random programs of socket calls on the simulated and on the real kernel: where do they disagree?
+
+A campaign is a seed and a number of programs. It goes on where it was interrupted (its folder keeps
+what is done), and may be asked for more programs later.
+"""
+import argparse
+import json
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import coverage  # noqa: E402
+import generate  # noqa: E402
+import judge  # noqa: E402
+import kernels  # noqa: E402
+import shrink  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MOST_TRIES = 3  # programs of one signature that are confirmed before it counts as chance
+
+
+def known_differences():
+    """known.txt: `regular expression of signatures -> reason` a line."""
+    out = []
+    with open(os.path.join(HERE, "known.txt"), encoding="utf-8") as f:
+        for line in f:
+            if line.strip() and not line.startswith("#"):
+                pattern, _, reason = line.rstrip("\n").partition(" -> ")
+                out.append((re.compile(pattern), reason))
+    return out
+
+
+class State:
+    """What is done, in FOLDER/state.json. Written whole after each batch."""
+
+    def __init__(self, folder, seed):
+        self.path = os.path.join(folder, "state.json")
+        self.data = {"seed": seed, "done": 0, "seconds": 0.0, "agree": 0, "known": {}, "chance": 0,
+                     "found": {}, "coverage": {}}
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as f:
+                self.data = json.load(f)
+        if self.data["seed"] != seed:
+            raise SystemExit(f"{self.path} is of seed {self.data['seed']}; give another --out")
+
+    def save(self):
+        with open(self.path + ".new", "w", encoding="utf-8") as f:
+            json.dump(self.data, f)
+        os.replace(self.path + ".new", self.path)
+
+
+class Campaign:
+    def __init__(self, args):
+        os.makedirs(args.out, exist_ok=True)
+        self.args = args
+        self.state = State(args.out, args.seed)
+        self.coverage = coverage.Coverage(self.state.data["coverage"])
+        self.judge = judge.Judge(kernels.Kernels(args.program, args.jobs))
+        self.known = known_differences()
+
+    def run(self):
+        data = self.state.data
+        while data["done"] < self.args.programs:
+            size = min(self.args.batch, self.args.programs - data["done"])
+            began = time.monotonic()
+            programs = [generate.generate(self.args.seed, n)
+                        for n in range(data["done"], data["done"] + size)]
+            suspects = self.compare(programs)
+            data["seconds"] += time.monotonic() - began
+            for name, prog in suspects:
+                self.suspect(name, prog)
+            data["done"] += size
+            data["coverage"] = self.coverage.data()
+            self.state.save()
+            rate = data["done"] / data["seconds"]
+            print(f"{data['done']} programs, {rate:.1f}/s: {data['agree']} agree, "
+                  f"{sum(data['known'].values())} known, {data['chance']} by chance, "
+                  f"{len(data['found'])} disagreements", flush=True)
+        self.report()
+        return 5 if data["found"] else 0
+
+    def compare(self, programs):
+        """Those that disagree, with the name of their first disagreement."""
+        suspects = []
+        for prog, (name, found, rendered) in zip(programs, self.judge.look(programs)):
+            rows = found.get("kernel", {}).get("script")
+            if rows and len(rows) == len(rendered.steps):
+                self.coverage.note(rendered, rows)
+            if not name:
+                self.state.data["agree"] += 1
+            else:
+                suspects.append((name, prog))
+        return suspects
+
+    def known_as(self, name):
+        return next((reason for pattern, reason in self.known if pattern.search(name)), None)
+
+    def suspect(self, name, prog):
+        data = self.state.data
+        if (reason := self.known_as(name)) is not None:
+            data["known"][reason] = data["known"].get(reason, 0) + 1
+            return
+        if name in data["found"]:
+            data["found"][name]["programs"] += 1
+            return
+        sure = self.judge.confirmed(prog)
+        if not sure:
+            data["chance"] += 1
+            return
+        if (reason := self.known_as(sure)) is not None:
+            data["known"][reason] = data["known"].get(reason, 0) + 1
+            return
+        if sure in data["found"]:
+            data["found"][sure]["programs"] += 1
+            return
+        data["found"][sure] = {"programs": 1, "number": prog["number"],
+                               "file": self.write_shortest(sure, prog)}
+        print(f"disagreement: {sure}\n  {data['found'][sure]['file']}", flush=True)
+
+    def write_shortest(self, name, prog):
+        path = os.path.join(self.args.out, f"program_{prog['number']}.yaml")
+        if not self.args.no_shrink:
+            prog = shrink.Shrinker(self.judge).shrink(prog, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(shrink.as_file(self.judge, prog, name))
+        return path
+
+    def report(self):
+        data = self.state.data
+        print("\ncalls by the state of their socket:")
+        print("\n".join(self.coverage.table()))
+        for reason, count in sorted(data["known"].items()):
+            print(f"known, {count} programs: {reason}")
+        for name, what in sorted(data["found"].items(), key=lambda f: -f[1]["programs"]):
+            print(f"disagreement, {what['programs']} programs: {name}\n  {what['file']}")
+        print(f"{data['done']} programs in {data['seconds']:.0f} s, "
+              f"{data['done'] / max(data['seconds'], 0.001):.1f}/s: {data['agree']} agree, "
+              f"{sum(data['known'].values())} known, {data['chance']} differ by chance, "
+              f"{sum(f['programs'] for f in data['found'].values())} disagree")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=1000, help="how many in all (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", help="folder of the campaign (build/differential/SEED)")
+    parser.add_argument("--jobs", type=int, default=24, help="programs at a time (%(default)s)")
+    parser.add_argument("--batch", type=int, default=192, help=argparse.SUPPRESS)
+    parser.add_argument("--no-shrink", action="store_true", help="write programs as they are")
+    parser.add_argument("--show", type=int, metavar="N", help="print program N and end")
+    parser.add_argument("--program", required=True, help="the fourtuple to run")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    if args.show is not None:
+        import program
+        print(program.to_yaml(generate.generate(args.seed, args.show))[0], end="")
+        return 0
+    args.out = args.out or os.path.join(os.path.dirname(args.program), "differential",
+                                        str(args.seed))
+    if why := kernels.Kernels(args.program).why_not_here():
+        print("not possible here:", why, file=sys.stderr)
+        return 3
+    return Campaign(args).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
