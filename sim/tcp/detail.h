@@ -64,8 +64,8 @@ struct initial_window {
 [[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l);
 /// A segment larger than any before: how much memory the payload costs (scaling_ratio).
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l);
-/// tcp_init_buffer_space(), tcp_initialize_rcv_mss(), tcp_rcv_rtt_measure_ts() and tcp_rcv_space_adjust(): the receive buffer
-/// grows to twice of what the application takes in a round trip.
+/// tcp_init_buffer_space(), tcp_initialize_rcv_mss(), tcp_rcv_rtt_measure_ts() and
+/// tcp_rcv_space_adjust(): the receive buffer grows with what the application takes in a round trip.
 void begin_space_measurement(tcb& t, const limits& l, const clock& c);
 void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c);
 /// tcp_rcvbuf_grow(): the application took so many bytes in a round trip.

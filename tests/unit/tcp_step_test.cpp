@@ -411,7 +411,7 @@ TEST_CASE("Without SACK, segments that are joined take their duplicate ACKs alon
   duplicate.window = 64;
   for (int i = 0; i < 4; ++i) hears(p.client, duplicate, 250ms, p.out);
   CHECK(p.client.retrans_stamp != 0);  // one of them was the third
-  const transit& x = (*p.pool)[p.client.transit];
+  const transit& x = p.pool->transits[p.client.transit];
   CHECK(x.packets_out() == 1);
   CHECK(x.in_flight() <= 1);  // and not four thousand million
 }
