@@ -18,6 +18,17 @@ setting named(std::string_view words) {
   return {};
 }
 
+/// What the suite explores. With sanitizers a step takes thirty times as long: then without the two
+/// largest settings.
+std::vector<setting> suite() {
+  std::vector<setting> all = small_settings();
+#ifdef FOURTUPLE_BRIEF
+  std::erase_if(all, [](const setting& s) { return s.in_flight == 2 && !s.alone; });
+  std::erase_if(all, [](const setting& s) { return s.recovery && s.limits.sack; });
+#endif
+  return all;
+}
+
 setting brief() { return named("either side finishes first"); }
 
 std::string complaint(const machine& m, const setting& s = brief()) {
@@ -44,7 +55,7 @@ TEST_CASE(
     "[exhaustive]") {
   std::uint64_t states = 0;
   findings all;
-  for (const setting& s : small_settings()) {
+  for (const setting& s : suite()) {
     const findings f = explore(s);
     states += f.states;
     INFO(summary(s, f));
