@@ -65,10 +65,11 @@ def signature(rendered, difference):
             what += " " + step["option"]
         if step.get("to") == "unspec":
             what += " unspec"
-        values = re.sub(r"\b\d{2,}\b", "N", values) if "option" in step else values
+        if "option" in step or what in ("send", "fill"):
+            values = re.sub(r"\b\d{2,}\b", "N", values)
         return f'{"tcp" if tcp else "udp"} {what} .{STEP.match(path).group(2)}: {values}'
     if path.startswith("packets"):
-        numbers = r"(seq|ack|len|win|mss|wscale|id) \d+"
+        numbers = r"(seq|ack|len|length|port|win|mss|wscale|id) \d+"
         values = re.sub(numbers, r"\1 N", values)
         kind = "udp" if "(UDP)" in path else "tcp"
         return f"packets {kind}: {values}"
