@@ -14,9 +14,11 @@ bool kernel_parts::is_local(wire::address_id a) const {
 
 result<route> kernel_parts::way(wire::address_id from, wire::address_id to) const {
   const wire::address_table& addresses = world.addresses();
-  if (addresses.family_of(from) == family::inet && addresses.is_loopback(from) && !is_local(to))
-    return errc::einval;
-  return world.find_route(to);
+  auto found = world.find_route(to);
+  const bool from_loopback =
+      addresses.family_of(from) == family::inet && addresses.is_loopback(from);
+  if (found && from_loopback && !is_local(to)) return errc::einval;
+  return found;
 }
 
 /// __inet_bind() and __inet6_bind(), which ask the same in different order.

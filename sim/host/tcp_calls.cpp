@@ -176,7 +176,11 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
     ports_.move(s.owner, claim_of(s).where);
   }
   const tcp::socket_options options = s.tcb.opt;
+  const bool shut_rd = s.tcb.shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
+  const bool shut_wr = s.tcb.shut_wr;
   s.tcb = tcp::new_connection(setup, options, limits_);
+  s.tcb.shut_rd = shut_rd;
+  s.tcb.shut_wr = shut_wr;
   s.nonzero_iss = true;
   ports_.insert(tuple, {ports::kind::connection, i});
   s.hashed = true;

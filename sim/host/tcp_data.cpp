@@ -99,6 +99,10 @@ ready_mask tcp_stack::level_of(const tcp_socket& s) const {
     return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
   unsigned mask = 0;
   const tcp::tcb& t = s.tcb;
+  if (s.extras && s.extras->linger_begun) {  // only close() waits, and only for the end
+    const bool over = s.extras->linger_over || !tcp::lingering(t);
+    return over ? ready_hup : ready_none;
+  }
   if (t.st == state::established && !t.shut_rd && !t.shut_wr && t.error == errc::ok && !s.extras) {
     return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
                                    (tcp::writable(t) ? unsigned{ready_out} : 0U));
@@ -112,8 +116,6 @@ ready_mask tcp_stack::level_of(const tcp_socket& s) const {
     if (t.shut_wr || t.st == state::closed || tcp::writable(t)) mask |= ready_out;
   }
   if (t.error != errc::ok) mask |= ready_err;
-  if (s.extras && s.extras->linger_begun && (s.extras->linger_over || !tcp::lingering(t)))
-    mask |= ready_hup;
   return static_cast<ready_mask>(mask);
 }
 

@@ -247,8 +247,8 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   c.reuseaddr = l.reuseaddr;
   c.reuseport = l.reuseport;
   c.v6only = l.v6only;
-  c.address_locked = true;
-  c.port_locked = l.port_locked;
+  c.address_locked = l.address_locked;
+  c.port_locked = false;  // sk_clone_lock(): the port is the listener's, and disconnect() gives it up
   c.parent = listener;
   c.references = 1;  // the accept queue's, the descriptor's later
   c.phase = socket_phase::connected;

@@ -7,6 +7,7 @@
 namespace fourtuple::host {
 namespace {
 
+constexpr std::uint32_t most_fragment = 65535;      // loopback's MTU is one more than a field holds
 constexpr std::size_t largest_length = 65535;       // udp_sendmsg()
 constexpr std::size_t largest_datagram = 65507;     // with its headers, in one IPv4 packet
 constexpr std::size_t largest_datagram_v6 = 65527;  // an IPv6 packet's length is without its own
@@ -186,7 +187,8 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   }
   count(host_counter::UdpOutDatagrams, d);
   const std::uint32_t mtu = parts_.paths.to(to, way->mtu);
-  if (wire::ip_bytes(d, v6) > mtu) d.fragment_mtu = static_cast<std::uint16_t>(mtu);
+  if (wire::ip_bytes(d, v6) > mtu)
+    d.fragment_mtu = static_cast<std::uint16_t>(std::min(mtu, most_fragment));
   const bool broadcast = parts_.world.addresses().at(to).is_broadcast();
   if (broadcast && d.payload != 0) parts_.world.payloads().share(d.payload);
   parts_.world.emit(d);

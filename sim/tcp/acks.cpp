@@ -102,10 +102,14 @@ void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
     }
     if (static_cast<std::int32_t>(due - t.ack_timeout) > 0) due = t.ack_timeout;
   }
+  schedule_ack(t, due - jiffy(c), c, out);
+}
+
+void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out) {
   t.ack_scheduled = true;
   t.ack_timer = true;
-  t.ack_timeout = due;
-  out.arm(timer::delayed_ack, due - jiffy(c));
+  t.ack_timeout = jiffy(c) + after;
+  out.arm(timer::delayed_ack, after);
 }
 
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order) {

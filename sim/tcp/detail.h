@@ -99,6 +99,8 @@ void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
 void enter_quickack(tcb& t, const limits& l);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
+/// An ACK is due in so many jiffies.
+void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
 void ack_sent(tcb& t);
 /// RFC 5961 answer, rate limited.

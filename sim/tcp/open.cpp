@@ -129,8 +129,7 @@ void syn_sent(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     establish(t, l, c, out);
     if (t.opt.defer_accept != 0) {
       enter_quickack(t, l);
-      t.ack_scheduled = true;
-      delay_ack(t, l, c, out);
+      schedule_ack(t, l.hz / 5, c, out);  // TCP_DELACK_MAX, or with the first data
     } else {
       send_ack(t, l, c, out);
     }

@@ -103,7 +103,7 @@ class Generator:
         """To bind to."""
         other = [h for h in v.HOSTS if h != s.host][0]
         address = self.weighed({v.ANY[s.family]: 40, self.address_of(s.host, s.family): 40,
-                                v.LOOPBACK[s.family]: 8, self.address_of(other, s.family): 3,
+                                v.LOOPBACK[4] if s.family == 4 else v.ANY[6]: 8, self.address_of(other, s.family): 3,
                                 self.pick(v.NOBODYS[s.family]): 3})
         port = 0 if self.chance(0.2) else self.pick(v.PORTS)
         if s.family == 6 and self.chance(0.03):

@@ -33,10 +33,17 @@ def rank(path):
     return (3, 0, 0) if path.startswith("packets") else (4, 0, 0)
 
 
+def to_a_drawn_port(path):
+    """A conversation named by a port that a kernel chose has another name on the other one."""
+    named = re.match(r"packets: \S+ to \S+:(\d+)", path)
+    return named is not None and int(named.group(1)) >= v.DRAWN_FROM
+
+
 def first_difference(comparison):
     found = comparison.get("differences", [])
     found = [d for d in found if not (STEP.match(d["path"]) and "address" in d["path"] and
                                       masked(d["simulated"]) == masked(d["kernel"]))]
+    found = [d for d in found if not to_a_drawn_port(d["path"])]
     return min(found, key=lambda d: (rank(d["path"]), d["path"]), default=None)
 
 
@@ -58,10 +65,11 @@ def signature(rendered, difference):
             what += " " + step["option"]
         if step.get("to") == "unspec":
             what += " unspec"
-        values = re.sub(r"\b\d{2,}\b", "N", values) if "option" in step else values
+        if "option" in step or what in ("send", "fill"):
+            values = re.sub(r"\b\d{2,}\b", "N", values)
         return f'{"tcp" if tcp else "udp"} {what} .{STEP.match(path).group(2)}: {values}'
     if path.startswith("packets"):
-        numbers = r"(seq|ack|len|win|mss|wscale|id) \d+"
+        numbers = r"(seq|ack|len|length|port|win|mss|wscale|id) \d+"
         values = re.sub(numbers, r"\1 N", values)
         kind = "udp" if "(UDP)" in path else "tcp"
         return f"packets {kind}: {values}"

@@ -39,7 +39,7 @@ class Kernels:
 
     def _compare(self, paths, folder, jobs):
         out = os.path.join(folder, "out.json")
-        limit = 30 + 6 * len(paths)
+        limit = 20 + 1.5 * len(paths)
         command = [self.program, "crosscheck", "--once", "--quiet", "--jobs", str(jobs), "--json", out, *paths]
         try:
             run = subprocess.run(command, capture_output=True, text=True, errors="replace",
