@@ -3,9 +3,10 @@
 
   bulk_test.py PROGRAM [--whole] [--jobs N]
 
-Without --whole the few of them that fit into the suite; with it every loss and latency (ten minutes, for a
-machine that does nothing else: slow start ends by the spacing of ACKs in microseconds). The exit code is 1
-where both kernels disagree: the time by more than 15 %, counts by more than that and chance.
+Without --whole the few of them that fit into the suite; with it every loss and latency (ten minutes and
+more, for a machine that does nothing else: slow start ends by the spacing of ACKs in microseconds, and what
+the real wire needs for itself, some 0.2 ms, is a good part of a latency of 1 ms). The exit code is 1 where
+both kernels disagree: the time by more than 15 %, counts by more than that and chance.
 """
 import argparse
 import itertools
@@ -27,8 +28,7 @@ apps:
 real: {{ tolerance: 15 % }}
 """
 WHOLE = list(itertools.product(("cubic", "reno"), ("0", "0.1", "1", "5"), (1, 10, 50, 200)))
-FEW = [("cubic", "0", 1), ("cubic", "1", 1), ("cubic", "1", 10), ("reno", "1", 1), ("reno", "1", 10),
-       ("reno", "5", 1)]
+FEW = [("cubic", "0", 1), ("cubic", "1", 10), ("reno", "0.1", 10), ("reno", "1", 10)]
 
 
 def figures(tree):
