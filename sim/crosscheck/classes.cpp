@@ -14,6 +14,7 @@ constexpr std::string_view acknowledgements = "pure ACKs depend on how fast prog
 constexpr std::string_view scheduling = "depends on how fast programs are";
 constexpr std::string_view counted_at_its_end =
     "Linux counts a TIME-WAIT when it begins, the results when it has ended";
+constexpr std::string_view spacing = "depends on the microseconds between ACKs";
 constexpr std::string_view of_the_run = "says of the run, not of the network";
 
 struct row {
@@ -85,6 +86,10 @@ constexpr row table[] = {
     {"hosts.*.nstat.TcpExtDelayedACKLost", {not_compared, acknowledgements}},
     {"hosts.*.nstat.TcpExtTCPRcvCoalesce", {not_compared, scheduling}},
     {"hosts.*.nstat.TcpExtTCPAutoCorking", {not_compared, scheduling}},
+    {"hosts.*.nstat.TcpExtTCPHystartTrainDetect", {not_compared, spacing}},
+    {"hosts.*.nstat.TcpExtTCPHystartTrainCwnd", {not_compared, spacing}},
+    {"hosts.*.nstat.TcpExtTCPHystartDelayDetect", {not_compared, spacing}},
+    {"hosts.*.nstat.TcpExtTCPHystartDelayCwnd", {not_compared, spacing}},
     {"hosts.*.nstat.IpForwDatagrams", {not_compared, acknowledgements}},
     {"hosts.*.nstat.Ip6OutForwDatagrams", {not_compared, acknowledgements}},
     {"hosts.*.nstat.TcpExtTW", {not_compared, counted_at_its_end}},
