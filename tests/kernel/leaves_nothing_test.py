@@ -70,7 +70,9 @@ class LeavesNothing(unittest.TestCase):
         return str(path)
 
     def check_clean(self):
-        for _ in range(100):  # what a killed process leaves ends a moment after it
+        # What a killed process leaves ends after it: its ip(8) may wait for the kernel's one lock of
+        # networks while namespaces of earlier runs are taken apart.
+        for _ in range(600):
             if not processes_with(self.mark):
                 break
             time.sleep(0.05)
