@@ -29,9 +29,11 @@ result<> udp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       s.freebind = on;
       break;
     case option::ip_bind_address_no_port:
+      if (!parts_.config.profile->ports.has_bind_address_no_port) return errc::enoprotoopt;
       s.no_port = on;
       break;
     case option::ip_local_port_range: {
+      if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
       const auto range = port_range_of(v);
       if (!range) return errc::einval;
       s.port_range = *range;

@@ -144,7 +144,7 @@ class Campaign:
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools/differential", description=__doc__)
     parser.add_argument("--programs", type=int, default=1000, help="how many in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder of the campaign (build/differential/SEED)")
@@ -152,7 +152,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=96, help=argparse.SUPPRESS)
     parser.add_argument("--no-shrink", action="store_true", help="write programs as they are")
     parser.add_argument("--show", type=int, metavar="N", help="print program N and end")
-    parser.add_argument("--program", required=True, help="the fourtuple to run")
+    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)  # tools/differential gives it
     return parser.parse_args()
 
 

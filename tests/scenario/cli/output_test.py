@@ -95,6 +95,20 @@ script:
         self.assertEqual(done.stdout.splitlines()[0],
                          "script step 2, connect on client: expected ok, got ECONNREFUSED")
 
+    def test_a_profile_knows_the_options_of_its_kernel_for_tcp_and_udp(self):
+        asks = """fourtuple: 1
+title: An option that came with 6.3
+hosts: {{ a: {{ os: {os}, address: 10.0.0.1 }} }}
+script:
+  - {{ host: a, socket: S, type: {type} }}
+  - {{ host: a, setsockopt: S, option: IP_LOCAL_PORT_RANGE, value: 40000 .. 40002, expect: {answer} }}
+"""
+        for system, answer in (("linux-4.4", "ENOPROTOOPT"), ("linux-6.18", "ok")):
+            for kind in ("tcp", "udp"):
+                text = asks.format(os=system, type=kind, answer=answer)
+                done = self.call("run", self.file("option.yaml", text))
+                self.assertEqual(done.returncode, 0, f"{system} {kind}: {done.stdout}")
+
     def test_control_characters_of_a_title_do_not_reach_the_terminal(self):
         text = OK.replace("title: fine", 'title: "a\\e[31mb\\r\\nc"')
         self.assertNotIn("\x1b", self.call("run", self.file("t.yaml", text)).stdout)
