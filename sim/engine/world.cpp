@@ -111,14 +111,47 @@ inline const node::way& node::way_to(wire::address_id to) const {
   return last_;
 }
 
+namespace {
+
+wire::address_id source_of(const wire::segment& s) { return s.tuple.local; }
+wire::address_id source_of(const wire::datagram& d) { return d.tuple.local; }
+wire::address_id source_of(const wire::icmp_error& e) { return e.from; }
+
+/// ip6_fragment(): how many packets of IPv6 `p` travels in.
+std::uint32_t packets_of(const wire::packet& p) {
+  constexpr std::uint32_t headers = 40 + 8;  // and of the fragment
+  constexpr std::uint32_t udp_header = 8;
+  const auto* d = std::get_if<wire::datagram>(&p);
+  if (d == nullptr || d->fragment_mtu == 0) return 1;
+  const std::uint32_t each = (d->fragment_mtu - headers) & ~7U;
+  return (d->length + udp_header + each - 1) / each;
+}
+
+}  // namespace
+
 template <class Packet>
 void world::send(node& from, wire::address_id to, const Packet& p) {
   const node::way& way = from.way_to(to);
   if (!way.exists) return;
+  if (shared_.addresses.is_loopback(source_of(p)) && way.host != from.entity_) [[unlikely]] {
+    send_from_loopback(from, way, p);
+    return;
+  }
   const std::uint32_t record = in_flight_.make(p);
   if (routed_) [[unlikely]]
     hop_limit(record) = hosts_[from.entity_]->hop_limit(shared_.addresses.family_of(to));
   start_out(from, way, record);
+}
+
+/// ip6_rcv_core(): no packet from ::1 may come over a link. It is on the link, and refused where it
+/// arrives (counted as it leaves). Over IPv4 the sender's own routes refuse 127.0.0.0/8.
+void world::send_from_loopback(node& from, const node::way& way, const wire::packet& p) {
+  const std::uint32_t record = in_flight_.make(p);
+  if (recorder_ != nullptr)
+    recorder_->sent(p, record, from.entity_, way.host,
+                    hosts_[from.entity_]->hop_limit(family::inet6));
+  hosts_[way.host]->refuse_from_loopback(packets_of(p));
+  drop(record);
 }
 
 [[gnu::always_inline]] inline void world::start_out(node& from, const node::way& way,

@@ -110,6 +110,7 @@ class world final : public observe::backend {
   /// Puts `p` on its way to the host that has the address; nothing where nobody does.
   template <class Packet>
   void send(node& from, wire::address_id to, const Packet& p);
+  void send_from_loopback(node& from, const node::way& way, const wire::packet& p);
   /// The same over a link that loses, delays or doubles packets.
   void send_shaped(node& from, const node::way& way, std::uint32_t record);
   void arrive(node& from, std::uint32_t host, instant at, std::uint32_t record);

@@ -34,6 +34,10 @@ class kernel {
                               const std::optional<next_link>& next) {
     return forwarder_.passes(p, ttl, next);
   }
+  /// IPv6 packets from ::1 came over a link: a whole one, or the fragments of one.
+  void refuse_from_loopback(std::uint32_t packets) {
+    counters_.add(host_counter::Ip6InHdrErrors, packets);
+  }
   void on_timer_token();
   void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
 

@@ -12,12 +12,21 @@ bool kernel_parts::is_local(wire::address_id a) const {
   return std::find(config.addresses.begin(), config.addresses.end(), a) != config.addresses.end();
 }
 
+/// ip_route_output_key_hash_rcu(), which asks whose the source is and then for the way;
+/// ip6_dst_lookup_tail(), which asks for the way first, and of a source no more than its family.
 result<route> kernel_parts::way(wire::address_id from, wire::address_id to) const {
   const wire::address_table& addresses = world.addresses();
+  const ip_address& source = addresses.at(from);
+  if (addresses.family_of(to) == family::inet6) {
+    auto found = world.find_route(to);
+    if (found && source.family == family::inet) return errc::eafnosupport;
+    return found;
+  }
+  const bool named = !source.is_any() && !source.is_multicast() && !source.is_broadcast();
+  if (named && !is_local(from))
+    return config.profile->foreign_source_is_unreachable ? errc::enetunreach : errc::einval;
   auto found = world.find_route(to);
-  const bool from_loopback =
-      addresses.family_of(from) == family::inet && addresses.is_loopback(from);
-  if (found && from_loopback && !is_local(to)) return errc::einval;
+  if (found && addresses.is_loopback(from) && !is_local(to)) return errc::einval;
   return found;
 }
 

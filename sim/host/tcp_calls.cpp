@@ -108,8 +108,6 @@ result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const en
     return wire::is_any(s.address) ? addresses.intern(ip_address::loopback(family::inet))
                                    : s.address;
   }
-  if (addresses.family_of(there) == family::inet6 && bound == family::inet)
-    return errc::eafnosupport;  // ip6_dst_lookup_tail(): from a mapped address
   return there;
 }
 
@@ -210,6 +208,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
   s.tcb.shut_rd = s.tcb.shut_wr = false;
   s.tcb.fin_received = false;
   s.tcb.copied_seq = s.tcb.rcv_nxt;  // tcp_disconnect(): nothing is left to read
+  s.tcb.opt.maxseg = 0;              // and rx_opt with its user_mss is cleared
   s.tcb.tuple = {};
   if (!s.address_locked) {
     s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;

@@ -203,6 +203,9 @@ void tcp_stack::release_backlog(std::uint32_t i) {
 void tcp_stack::to_nobody(const wire::segment& s) {
   wire::segment reply;
   if (!tcp::reset_for(s, reply)) return;
+  // tcp_v6_send_response() looks for the way before it counts; tcp_v4_send_reset() does not.
+  const bool v6 = parts_.world.addresses().family_of(reply.tuple.remote) == family::inet6;
+  if (v6 && !parts_.world.find_route(reply.tuple.remote)) return;
   parts_.counters.add(tcp::counter::TcpOutRsts);
   emit(reply);
 }

@@ -145,13 +145,15 @@ std::uint16_t tcp_stack::maxseg_of(const tcp_socket& s) const {
   const std::uint16_t own = t.opt.maxseg;
   if (own != 0 && (t.st == state::closed || t.st == state::listen)) return own;
   if (t.mss == 0) return default_mss;
+  constexpr int time_stamps = 12;
   const bool peer_has_spoken = t.irs != 0 || t.st == state::syn_received;
-  if (peer_has_spoken) return t.mss;
+  if (peer_has_spoken) return static_cast<std::uint16_t>(t.mss - (t.timestamps ? time_stamps : 0));
   const bool v4 = s.family == family::inet ||
-                  parts_.world.addresses().family_of(t.tuple.remote) == family::inet;
+                  (t.tuple.remote != wire::any_v4 &&
+                   parts_.world.addresses().family_of(t.tuple.remote) == family::inet);
   const std::uint16_t assumed = own != 0 ? own : v4 ? default_mss : default_mss_v6;
-  const int options = limits_.timestamps ? 12 : 0;
-  return static_cast<std::uint16_t>(std::min(t.mss, assumed) - options);
+  return static_cast<std::uint16_t>(std::min(t.mss, assumed) -
+                                    (limits_.timestamps ? time_stamps : 0));
 }
 
 result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {

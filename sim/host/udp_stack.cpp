@@ -114,12 +114,9 @@ result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const en
 }
 
 result<route> udp_stack::route_to(const udp_socket& s, wire::address_id there) const {
-  const wire::address_table& addresses = parts_.world.addresses();
-  if (addresses.family_of(there) == family::inet6 && addresses.family_of(s.address) == family::inet)
-    return errc::eafnosupport;  // ip6_dst_lookup_tail(): from a mapped address
   const auto way = parts_.way(s.address, there);
   if (!way) return way.error();
-  if (addresses.at(there).is_broadcast() && !s.broadcast) return errc::eacces;
+  if (parts_.world.addresses().at(there).is_broadcast() && !s.broadcast) return errc::eacces;
   return way;
 }
 

@@ -68,6 +68,7 @@ constexpr host_profile linux_6_18() {
           .version = {6, 18},
           .hz = 250,
           .is_linux = true,
+          .foreign_source_is_unreachable = true,  // 5.4, ip_route_output_key_hash_rcu()
           .ports = linux_6_18_ports,
           .time_wait = linux_6_18_time_wait,
           .tcp = linux_6_18_tcp};
@@ -92,6 +93,7 @@ constexpr host_profile linux_4_4() {
   auto p = linux_6_1();
   p.name = "linux-4.4";
   p.version = {4, 4};
+  p.foreign_source_is_unreachable = false;               // 5.4
   p.ports.connect = connect_allocator::sequential_hash;  // v4.4 __inet_hash_connect
   p.ports.perturb_entries = 0;                           // 5.12
   p.ports.hash_resalt = 0s;                              // 5.18

@@ -102,8 +102,8 @@ struct tcp_rules {
   std::uint32_t initial_window_segments;  ///< cap of the first window in MSS; 0: none (>= 4.20)
   std::int32_t somaxconn;
   std::int32_t max_syn_backlog;
-  bool strict_sequence;              ///< 6.17: a segment past the window's right edge is refused
-  bool challenge_ack_for_unsent;     ///< ACK of data never sent gets a challenge ACK (6.18.44)
+  bool strict_sequence;           ///< 6.17: a segment past the window's right edge is refused
+  bool challenge_ack_for_unsent;  ///< ACK of data never sent gets a challenge ACK (6.18.44)
   bool challenge_ack_for_inexact_rst_in_syn_received;  ///< [C.4] step 6
   bool timestamp_offset_per_tuple;                     ///< else per pair of addresses [D.3]
   bool rack;  ///< RACK-TLP loss detection (RFC 8985); else 3 dup ACKs + TLP
@@ -111,10 +111,12 @@ struct tcp_rules {
 
 /// One operating system. All instances are constants of this layer and live for ever.
 struct host_profile {
-  std::string_view name;   ///< "linux-6.18"
-  kernel_version version;  ///< whose sysctls and options exist
-  std::uint16_t hz;        ///< default tick, 1/s
-  bool is_linux;           ///< whether `hz` and `timers` may be set
+  std::string_view name;               ///< "linux-6.18"
+  kernel_version version;              ///< whose sysctls and options exist
+  std::uint16_t hz;                    ///< default tick, 1/s
+  bool is_linux;                       ///< whether `hz` and `timers` may be set
+  bool foreign_source_is_unreachable;  ///< 5.4: sending from an address not ours is ENETUNREACH,
+                                       ///< not EINVAL
   port_rules ports;
   time_wait_rules time_wait;
   tcp_rules tcp;
