@@ -20,7 +20,6 @@ import kernels  # noqa: E402
 import shrink  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MOST_TRIES = 3  # programs of one signature that are confirmed before it counts as chance
 
 
 def known_differences():
@@ -39,7 +38,7 @@ class State:
 
     def __init__(self, folder, seed):
         self.path = os.path.join(folder, "state.json")
-        self.data = {"seed": seed, "done": 0, "seconds": 0.0, "agree": 0, "known": {}, "chance": 0,
+        self.data = {"seed": seed, "done": 0, "seconds": 0.0, "agree": 0, "known": {}, "chance": {},
                      "found": {}, "coverage": {}}
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as f:
@@ -71,14 +70,13 @@ class Campaign:
                         for n in range(data["done"], data["done"] + size)]
             suspects = self.compare(programs)
             data["seconds"] += time.monotonic() - began
-            for name, prog in suspects:
-                self.suspect(name, prog)
+            self.weigh(suspects)
             data["done"] += size
             data["coverage"] = self.coverage.data()
             self.state.save()
             rate = data["done"] / data["seconds"]
             print(f"{data['done']} programs, {rate:.1f}/s: {data['agree']} agree, "
-                  f"{sum(data['known'].values())} known, {data['chance']} by chance, "
+                  f"{sum(data['known'].values())} known, {sum(data['chance'].values())} by chance, "
                   f"{len(data['found'])} disagreements", flush=True)
         self.report()
         return 5 if data["found"] else 0
@@ -99,27 +97,29 @@ class Campaign:
     def known_as(self, name):
         return next((reason for pattern, reason in self.known if pattern.search(name)), None)
 
-    def suspect(self, name, prog):
+    def weigh(self, suspects):
+        """Those of no known name are confirmed, side by side: many differ by chance."""
+        unknown = [(name, prog) for name, prog in suspects if not self.counted(name)]
+        sure_names = self.judge.confirmed([prog for _, prog in unknown])
+        for (name, prog), sure in zip(unknown, sure_names):
+            if not sure:
+                chance = self.state.data["chance"]
+                chance[name] = chance.get(name, 0) + 1
+            elif not self.counted(sure):
+                self.state.data["found"][sure] = {"programs": 1, "number": prog["number"],
+                                                  "file": self.write_shortest(sure, prog)}
+                print(f"disagreement: {sure}\n  {self.state.data['found'][sure]['file']}", flush=True)
+
+    def counted(self, name):
+        """Whether `name` is a known difference or one that was found before; then it is counted."""
         data = self.state.data
         if (reason := self.known_as(name)) is not None:
             data["known"][reason] = data["known"].get(reason, 0) + 1
-            return
-        if name in data["found"]:
+        elif name in data["found"]:
             data["found"][name]["programs"] += 1
-            return
-        sure = self.judge.confirmed(prog)
-        if not sure:
-            data["chance"] += 1
-            return
-        if (reason := self.known_as(sure)) is not None:
-            data["known"][reason] = data["known"].get(reason, 0) + 1
-            return
-        if sure in data["found"]:
-            data["found"][sure]["programs"] += 1
-            return
-        data["found"][sure] = {"programs": 1, "number": prog["number"],
-                               "file": self.write_shortest(sure, prog)}
-        print(f"disagreement: {sure}\n  {data['found'][sure]['file']}", flush=True)
+        else:
+            return False
+        return True
 
     def write_shortest(self, name, prog):
         path = os.path.join(self.args.out, f"program_{prog['number']}.yaml")
@@ -139,7 +139,7 @@ class Campaign:
             print(f"disagreement, {what['programs']} programs: {name}\n  {what['file']}")
         print(f"{data['done']} programs in {data['seconds']:.0f} s, "
               f"{data['done'] / max(data['seconds'], 0.001):.1f}/s: {data['agree']} agree, "
-              f"{sum(data['known'].values())} known, {data['chance']} differ by chance, "
+              f"{sum(data['known'].values())} known, {sum(data['chance'].values())} differ by chance, "
               f"{sum(f['programs'] for f in data['found'].values())} disagree")
 
 

@@ -121,10 +121,20 @@ class Judge:
         first = first_difference(comparison)
         return signature(rendered, first) if first else ""
 
-    def confirmed(self, prog):
-        """The signature, where no variant of the simulation says what any run of the kernel says."""
-        made = [program.to_yaml(prog, seed=seed, stretch=stretch) for seed, stretch in self.VARIANTS]
-        found = self.kernels.compare([text for text, _ in made], jobs=2)
+    def confirmed(self, programs, jobs=None):
+        """Of each program the signature, where no variant of the simulation says what any run of the
+        kernel says; else ""."""
+        if not programs:
+            return []
+        made = [program.to_yaml(prog, seed=seed, stretch=stretch)
+                for prog in programs for seed, stretch in self.VARIANTS]
+        found = self.kernels.compare([text for text, _ in made], jobs)
+        each = len(self.VARIANTS)
+        return [self.verdict(found[at:at + each], made[at][1]) for at in range(0, len(found), each)]
+
+    @staticmethod
+    def verdict(found, rendered):
+        """The signature of one program's variants, where all of them disagree; else ""."""
         sick = [broken(c) for c in found]
         if all(sick):
             return sick[0]
@@ -136,7 +146,7 @@ class Judge:
         path = firsts[0]["path"]
         if path.startswith("packets"):
             same = all(f["path"].startswith("packets") for f in firsts)
-            return signature(made[0][1], firsts[0]) if same else ""
+            return signature(rendered, firsts[0]) if same else ""
         simulated = {value_at(c, "simulated", path) for c in found}
         kernel = {value_at(c, "kernel", path) for c in found}
-        return "" if simulated & kernel else signature(made[0][1], firsts[0])
+        return "" if simulated & kernel else signature(rendered, firsts[0])

@@ -28,12 +28,12 @@ def main():
     known = campaign.known_differences()
     judging = judge.Judge(both)
     programs = [generate.generate(SEED, n) for n in range(count)]
-    compared, bad = 0, 0
+    compared, bad, suspects = 0, 0, []
     for prog, (name, found, _) in zip(programs, judging.look(programs)):
         compared += found.get("compared", 0)
-        if not name or any(p.search(name) for p, _ in known):
-            continue
-        sure = judging.confirmed(prog)
+        if name and not any(p.search(name) for p, _ in known):
+            suspects.append(prog)
+    for prog, sure in zip(suspects, judging.confirmed(suspects, jobs=2)):
         if sure and not any(p.search(sure) for p, _ in known):
             print(f"program {prog['number']} of seed {SEED}: {sure}")
             bad += 1
