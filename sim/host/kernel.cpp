@@ -109,7 +109,7 @@ void kernel::begin_counting() {
 observe::host_metrics kernel::look() const {
   observe::host_metrics m;
   m.name = config_.name;
-  m.nstat = counters_.all();
+  m.nstat = counters_.moved();
   tcp_.look(m);
   udp_.look(m);
   return m;
