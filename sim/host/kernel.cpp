@@ -1,7 +1,6 @@
 #include "sim/host/kernel.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "sim/core/random.h"
 
@@ -45,7 +44,7 @@ void kernel::end_process(sim_process& p) {
   processes_.erase(found);
 }
 
-void kernel::receive(const wire::packet& p) {
+void kernel::receive_other(const wire::packet& p) {
   if (filter_.watches_input() && !filter_.lets_in(p)) {
     drop(p);
     return;
