@@ -11,7 +11,7 @@ std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
   }
   const std::uint32_t id = free_;
   free_ = nodes_[id].next;
-  nodes_[id].cookie = cookie;
+  nodes_[id].set_cookie(cookie);
   return id;
 }
 
@@ -29,8 +29,8 @@ std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint6
   node& n = nodes_[id];
   if (n.bucket == p.bucket) return id;
   if (n.bucket == collected) {
-    const std::uint64_t cookie = n.cookie;
-    n.cookie = 0;
+    const std::uint64_t cookie = n.cookie();
+    n.set_cookie(0);
     id = allocate(cookie);
   } else {
     unlink(n);
@@ -88,7 +88,7 @@ void timer_wheel::unlink(const node& n) {
 void timer_wheel::cancel(std::uint32_t id) {
   node& n = nodes_[id];
   if (n.bucket == collected) {
-    n.cookie = 0;
+    n.set_cookie(0);
     return;
   }
   unlink(n);
@@ -125,7 +125,7 @@ void timer_wheel::detach(unsigned number, std::vector<std::uint32_t>& due) {
 }
 
 std::uint64_t timer_wheel::take(std::uint32_t id) {
-  const std::uint64_t cookie = nodes_[id].cookie;
+  const std::uint64_t cookie = nodes_[id].cookie();
   nodes_[id].next = free_;
   free_ = id;
   return cookie;

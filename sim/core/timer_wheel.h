@@ -12,7 +12,7 @@
 namespace fourtuple::core {
 
 /// Times are jiffies. A timer is an id of the wheel, made by arm() and gone after it fires or is
-/// cancelled; id 0 is none. `cookie` is the owner's, not 0.
+/// cancelled; id 0 is none. `cookie` is the owner's, not 0, of 48 bits.
 class timer_wheel {
  public:
   static constexpr std::uint64_t none = UINT64_MAX;
@@ -52,11 +52,21 @@ class timer_wheel {
       cutoff - (std::uint64_t{1} << (clk_shift * (level_count - 1)));
   static constexpr std::uint16_t collected = 0xffff;
   struct node {
-    std::uint64_t cookie = 0;
     std::uint32_t next = 0;
     std::uint32_t prev = 0;  ///< 0: the bucket's head
+    std::uint32_t cookie_low = 0;
+    std::uint16_t cookie_high = 0;
     std::uint16_t bucket = 0;
+
+    [[nodiscard]] std::uint64_t cookie() const {
+      return std::uint64_t{cookie_high} << 32 | cookie_low;
+    }
+    void set_cookie(std::uint64_t cookie) {
+      cookie_low = static_cast<std::uint32_t>(cookie);
+      cookie_high = static_cast<std::uint16_t>(cookie >> 32);
+    }
   };
+  static_assert(sizeof(node) == 16);
   struct place {
     unsigned bucket;
     std::uint64_t expiry;
@@ -77,7 +87,7 @@ class timer_wheel {
   void link(std::uint32_t id, const place& p);
   void unlink(const node& n);
   void detach(unsigned number, std::vector<std::uint32_t>& due);
-  void find_next();
+  [[gnu::noinline]] void find_next();  // seldom: not into every cancel
 
   std::vector<node> nodes_;
   std::uint32_t free_ = 0;
