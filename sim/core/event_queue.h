@@ -98,15 +98,21 @@ class event_queue {
     return late_is_next() ? late_.front() : open_.back();
   }
   /// Takes it out. The reference is good until the next pop.
-  const event& pop() {
-    last_ = top();
-    if (late_is_next()) {
+  const event& pop() { return *pop_by(INT64_MAX); }
+  /// The same where it is due at `at` or before; else it stays, and this is null.
+  const event* pop_by(std::int64_t at) {
+    while (open_.empty() && late_.empty()) open_next();
+    const bool late = late_is_next();
+    const event& next = late ? late_.front() : open_.back();
+    if (next.at() > at) return nullptr;
+    last_ = next;
+    if (late) [[unlikely]] {
       pop_late();
     } else {
       open_.pop_back();
     }
     --size_;
-    return last_;
+    return &last_;
   }
 
  private:

@@ -21,7 +21,7 @@ class pool {
     if (free_.empty()) grow();
     const std::uint32_t index = free_.back();
     free_.pop_back();
-    (*this)[index] = value;
+    std::construct_at(&(*this)[index], value);
     return index;
   }
   void free(std::uint32_t index) { free_.push_back(index); }

@@ -11,7 +11,7 @@ std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
   }
   const std::uint32_t id = free_;
   free_ = nodes_[id].next;
-  nodes_[id].cookie = cookie;
+  nodes_[id].set_cookie(cookie);
   return id;
 }
 
@@ -29,8 +29,8 @@ std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint6
   node& n = nodes_[id];
   if (n.bucket == p.bucket) return id;
   if (n.bucket == collected) {
-    const std::uint64_t cookie = n.cookie;
-    n.cookie = 0;
+    const std::uint64_t cookie = n.cookie();
+    n.set_cookie(0);
     id = allocate(cookie);
   } else {
     unlink(n);
@@ -50,22 +50,25 @@ timer_wheel::place timer_wheel::place_of(std::uint64_t expires) const {
     delta = cutoff - 1;
     expires = clk_ + longest;
   }
-  unsigned level = 0;
+  unsigned l = 0;
   unsigned shift = 0;
-  for (; delta >= std::uint64_t{level_size - 1} << shift; shift += clk_shift) ++level;
+  for (; delta >= std::uint64_t{level_size - 1} << shift; shift += clk_shift) ++l;
   const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
-  return {level * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};
+  return {l * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};
 }
 
 void timer_wheel::link(std::uint32_t id, const place& p) {
+  auto& l = levels_[p.bucket / level_size];
+  if (!l) [[unlikely]]
+    l = std::make_unique<level>();
+  bucket& b = (*l)[p.bucket % level_size];
   node& n = nodes_[id];
   n.bucket = static_cast<std::uint16_t>(p.bucket);
   n.prev = 0;
-  n.next = heads_[p.bucket];
+  n.next = b.head;
   if (n.next != 0) nodes_[n.next].prev = id;
-  heads_[p.bucket] = id;
+  b = {p.expiry, id};
   pending_[p.bucket / level_size] |= std::uint64_t{1} << (p.bucket % level_size);
-  bucket_expiry_[p.bucket] = p.expiry;
   if (p.expiry < next_) next_ = p.expiry;
 }
 
@@ -75,16 +78,17 @@ void timer_wheel::unlink(const node& n) {
     nodes_[n.prev].next = n.next;
     return;
   }
-  heads_[n.bucket] = n.next;
+  bucket& b = bucket_at(n.bucket);
+  b.head = n.next;
   if (n.next != 0) return;
   pending_[n.bucket / level_size] &= ~(std::uint64_t{1} << (n.bucket % level_size));
-  if (bucket_expiry_[n.bucket] == next_) find_next();
+  if (b.expiry == next_) find_next();
 }
 
 void timer_wheel::cancel(std::uint32_t id) {
   node& n = nodes_[id];
   if (n.bucket == collected) {
-    n.cookie = 0;
+    n.set_cookie(0);
     return;
   }
   unlink(n);
@@ -95,12 +99,12 @@ void timer_wheel::cancel(std::uint32_t id) {
 void timer_wheel::collect(std::uint64_t now, std::vector<std::uint32_t>& due) {
   while (next_ <= now) {
     clk_ = next_;
-    std::array<unsigned, levels> buckets{};
+    std::array<unsigned, level_count> buckets{};
     unsigned count = 0;
     std::uint64_t clk = clk_;
-    for (unsigned level = 0; level < levels; ++level) {
+    for (unsigned l = 0; l < level_count; ++l) {
       const unsigned bit = static_cast<unsigned>(clk & (level_size - 1));
-      if ((pending_[level] >> bit) & 1) buckets[count++] = level * level_size + bit;
+      if ((pending_[l] >> bit) & 1) buckets[count++] = l * level_size + bit;
       if ((clk & ((1U << clk_shift) - 1)) != 0) break;
       clk >>= clk_shift;
     }
@@ -110,17 +114,18 @@ void timer_wheel::collect(std::uint64_t now, std::vector<std::uint32_t>& due) {
   }
 }
 
-void timer_wheel::detach(unsigned bucket, std::vector<std::uint32_t>& due) {
-  pending_[bucket / level_size] &= ~(std::uint64_t{1} << (bucket % level_size));
-  for (std::uint32_t id = heads_[bucket]; id != 0; id = nodes_[id].next) {
+void timer_wheel::detach(unsigned number, std::vector<std::uint32_t>& due) {
+  pending_[number / level_size] &= ~(std::uint64_t{1} << (number % level_size));
+  bucket& b = bucket_at(number);
+  for (std::uint32_t id = b.head; id != 0; id = nodes_[id].next) {
     due.push_back(id);
     nodes_[id].bucket = collected;
   }
-  heads_[bucket] = 0;
+  b.head = 0;
 }
 
 std::uint64_t timer_wheel::take(std::uint32_t id) {
-  const std::uint64_t cookie = nodes_[id].cookie;
+  const std::uint64_t cookie = nodes_[id].cookie();
   nodes_[id].next = free_;
   free_ = id;
   return cookie;
@@ -128,16 +133,16 @@ std::uint64_t timer_wheel::take(std::uint32_t id) {
 
 void timer_wheel::find_next() {
   next_ = none;
-  for (unsigned level = 0; level < levels; ++level) {
-    if (pending_[level] == 0) continue;
+  for (unsigned l = 0; l < level_count; ++l) {
+    if (pending_[l] == 0) continue;
     // All buckets in use lie within one turn after the clock: the first one set from there. Within a
     // granule the clock's own bucket is the turn's last, so the clock is rounded up
     // (timer_recalc_next_expiry).
-    const std::uint64_t rest = (std::uint64_t{1} << (clk_shift * level)) - 1;
-    const auto from = static_cast<int>(((clk_ + rest) >> (clk_shift * level)) & (level_size - 1));
+    const std::uint64_t rest = (std::uint64_t{1} << (clk_shift * l)) - 1;
+    const auto from = static_cast<int>(((clk_ + rest) >> (clk_shift * l)) & (level_size - 1));
     const unsigned bit = static_cast<unsigned>(
-        (from + std::countr_zero(std::rotr(pending_[level], from))) % static_cast<int>(level_size));
-    const std::uint64_t at = bucket_expiry_[level * level_size + bit];
+        (from + std::countr_zero(std::rotr(pending_[l], from))) % static_cast<int>(level_size));
+    const std::uint64_t at = bucket_at(l * level_size + bit).expiry;
     if (at < next_) next_ = at;
   }
 }

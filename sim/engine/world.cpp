@@ -330,13 +330,13 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
       if (until != never) shared_.now = std::max(now(), until);
       return until != never ? stop::reached : stop::quiet;
     }
-    const core::event& next = queue_.top();
-    if (at_ns(next.at()) > until) {
+    const core::event* const next = queue_.pop_by(ns(until));
+    if (next == nullptr) {
       shared_.now = std::max(now(), until);
       return stop::reached;
     }
-    shared_.now = at_ns(next.at());
-    dispatch(queue_.pop());
+    shared_.now = at_ns(next->at());
+    dispatch(*next);
     settle();
     if (++events_ < next_question_) continue;
     if (const auto said = questions(keep_going, context)) return *said;

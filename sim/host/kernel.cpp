@@ -1,7 +1,6 @@
 #include "sim/host/kernel.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "sim/core/random.h"
 
@@ -45,7 +44,7 @@ void kernel::end_process(sim_process& p) {
   processes_.erase(found);
 }
 
-void kernel::receive(const wire::packet& p) {
+void kernel::receive_other(const wire::packet& p) {
   if (filter_.watches_input() && !filter_.lets_in(p)) {
     drop(p);
     return;
@@ -109,7 +108,7 @@ void kernel::begin_counting() {
 observe::host_metrics kernel::look() const {
   observe::host_metrics m;
   m.name = config_.name;
-  m.nstat = counters_.all();
+  m.nstat = counters_.moved();
   tcp_.look(m);
   udp_.look(m);
   return m;

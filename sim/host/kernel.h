@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "sim/host/forwarder.h"
@@ -28,7 +29,14 @@ class kernel {
   void end_process(sim_process& p);
 
   // ---- events
-  void receive(const wire::packet& p);
+  void receive(const wire::packet& p) {
+    const auto* const s = std::get_if<wire::segment>(&p);
+    if (s != nullptr && !filter_.watches_input()) [[likely]] {
+      tcp_.receive(*s);
+    } else {
+      receive_other(p);
+    }
+  }
   /// Of a router: whether a packet that is not for itself goes on (forwarder::passes()).
   [[nodiscard]] bool forwards(const wire::packet& p, std::uint8_t ttl,
                               const std::optional<next_link>& next) {
@@ -68,6 +76,8 @@ class kernel {
 
  private:
   [[nodiscard]] kernel_parts parts();
+  /// What is filtered, and what is no segment.
+  void receive_other(const wire::packet& p);
   void drop(const wire::packet& p);
 
   surroundings& world_;

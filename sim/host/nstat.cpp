@@ -2,14 +2,21 @@
 
 namespace fourtuple::host {
 
-std::map<std::string, std::uint64_t> nstat::all() const {
+namespace {
+
+#define FOURTUPLE_NAME(name) #name,
+constexpr const char* tcp_names[] = {FOURTUPLE_TCP_COUNTERS(FOURTUPLE_NAME)};
+constexpr const char* host_names[] = {FOURTUPLE_HOST_COUNTERS(FOURTUPLE_NAME)};
+#undef FOURTUPLE_NAME
+
+}  // namespace
+
+std::map<std::string, std::uint64_t> nstat::moved() const {
   std::map<std::string, std::uint64_t> by_name;
-#define FOURTUPLE_ROW(name) by_name[#name] = tcp_[static_cast<std::size_t>(tcp::counter::name)];
-  FOURTUPLE_TCP_COUNTERS(FOURTUPLE_ROW)
-#undef FOURTUPLE_ROW
-#define FOURTUPLE_ROW(name) by_name[#name] = host_[static_cast<std::size_t>(host_counter::name)];
-  FOURTUPLE_HOST_COUNTERS(FOURTUPLE_ROW)
-#undef FOURTUPLE_ROW
+  for (std::size_t i = 0; i < tcp_.size(); ++i)
+    if (tcp_[i] != 0) by_name[tcp_names[i]] = tcp_[i];
+  for (std::size_t i = 0; i < host_.size(); ++i)
+    if (host_[i] != 0) by_name[host_names[i]] = host_[i];
   return by_name;
 }
 

@@ -220,7 +220,8 @@ void tcp_stack::look(observe::host_metrics& m) const {
   m.tcp.tuples_peak = u.tuples_peak;
   m.time_wait = time_wait_gauge_;
   m.time_wait_reused = time_wait_reused_;
-  m.nstat["TcpCurrEstab"] = count(tcp::state::established) + count(tcp::state::close_wait);
+  const auto open = count(tcp::state::established) + count(tcp::state::close_wait);
+  if (open != 0) m.nstat["TcpCurrEstab"] = open;
 }
 
 }  // namespace fourtuple::host

@@ -263,7 +263,7 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
     case timer_kind::time_wait: {
       time_wait_record& w = time_waits_[index];
       w.timer = 0;
-      parts_.counters.add(w.short_lived ? tcp::counter::TcpExtTWKilled : tcp::counter::TcpExtTW);
+      parts_.counters.add(w.w.short_lived ? tcp::counter::TcpExtTWKilled : tcp::counter::TcpExtTW);
       parts_.digest.add(ns(parts_.world.now()), 2, w.w.tuple.local_port, w.w.tuple.remote_port);
       kill_time_wait(index);
       return;
@@ -330,7 +330,7 @@ void tcp_stack::make_time_wait(std::uint32_t i, const tcp::actions& done) {
 void tcp_stack::arm_time_wait(std::uint32_t index, std::uint64_t delay) {
   time_wait_record& w = time_waits_[index];
   if (w.timer != 0) parts_.timers.cancel(w.timer);
-  w.short_lived = delay <= std::uint64_t{4} * limits_.hz;  // inet_twsk_schedule(): tw_kill
+  w.w.short_lived = delay <= std::uint64_t{4} * limits_.hz;  // inet_twsk_schedule(): tw_kill
   w.timer = parts_.timers.arm(timer_kind::time_wait, index, delay);
 }
 

@@ -14,7 +14,7 @@ class tcp_stack::lock {
     stack_.owned_ = socket;
   }
   ~lock() noexcept(false) {
-    if (outer_ == 0) stack_.release_backlog(socket_);
+    if (outer_ == 0 && stack_.something_came()) stack_.release_backlog(socket_);
     stack_.owned_ = outer_;
   }
   lock(const lock&) = delete;

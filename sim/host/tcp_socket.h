@@ -42,7 +42,7 @@ struct socket_extras {
   bool linger_begun = false;
 };
 
-struct tcp_socket {
+struct alignas(64) tcp_socket {
   tcp::tcb tcb;
   watch_list watchers;
   std::unique_ptr<listener_part> listening;
@@ -73,6 +73,7 @@ struct tcp_socket {
 
   [[nodiscard]] bool is_listener() const { return tcb.st == tcp::state::listen; }
 };
+static_assert(sizeof(tcp_socket) == 5 * 64);
 
 struct request_record {
   tcp::request r;
@@ -84,7 +85,7 @@ struct time_wait_record {
   tcp::time_wait w;
   ports::owner_id owner;
   std::uint32_t timer = 0;
-  bool short_lived = false;  ///< tw_kill: counted as TWKilled when it ends
 };
+static_assert(sizeof(time_wait_record) == 56);
 
 }  // namespace fourtuple::host

@@ -130,6 +130,8 @@ class tcp_stack final : public ports::records {
 
   // one socket inside a system call (lock_sock .. release_sock)
   class lock;
+  /// While a call had the socket.
+  [[nodiscard]] bool something_came() const { return !backlog_.empty() || owned_path_mtu_ != 0; }
   void release_backlog(std::uint32_t i);
 
   // carrying out

@@ -76,14 +76,6 @@ std::uint32_t timers::arm_exactly(std::uint64_t delay, std::uint64_t cookie) {
   return id;
 }
 
-void timers::cancel(std::uint32_t id) {
-  if (how_.ideal) {
-    cancel_exactly(id);
-  } else {
-    wheel_.cancel(id);
-  }
-}
-
 void timers::cancel_exactly(std::uint32_t id) {
   if (order_.erase({exact_[id].at, id}) != 0) {
     free_exact_.push_back(id);

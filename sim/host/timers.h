@@ -51,7 +51,13 @@ class timers {
   std::uint32_t arm(timer_kind kind, std::uint32_t index, std::uint64_t delay);
   /// The same for a timer that may be armed already (mod_timer); `id` 0: it is not.
   std::uint32_t rearm(std::uint32_t id, timer_kind kind, std::uint32_t index, std::uint64_t delay);
-  void cancel(std::uint32_t id);
+  void cancel(std::uint32_t id) {
+    if (how_.ideal) [[unlikely]] {
+      cancel_exactly(id);
+    } else {
+      wheel_.cancel(id);
+    }
+  }
   /// When it will fire.
   [[nodiscard]] instant expiry(std::uint32_t id) const;
 
@@ -84,9 +90,9 @@ class timers {
   [[nodiscard]] std::uint64_t jiffy_at(instant t) const;
   [[nodiscard]] instant instant_of(std::uint64_t jiffy) const;
   [[nodiscard]] instant next() const;
-  [[nodiscard]] std::uint32_t arm_exactly(std::uint64_t delay, std::uint64_t cookie);
+  [[nodiscard, gnu::noinline]] std::uint32_t arm_exactly(std::uint64_t delay, std::uint64_t cookie);
   void cancel_exactly(std::uint32_t id);
-  void schedule();
+  [[gnu::noinline]] void schedule();
   void collect();
   [[nodiscard]] std::uint64_t take(std::uint32_t id);
 

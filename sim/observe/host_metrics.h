@@ -37,7 +37,8 @@ struct host_metrics {
   gauge time_wait;
   std::uint64_t time_wait_reused = 0;
   std::array<std::uint64_t, state_names.size()> sockets{};
-  std::map<std::string, std::uint64_t> nstat;  ///< every counter the model has, zeros included
+  /// What is not here is 0: of a fleet's hosts most count next to nothing.
+  std::map<std::string, std::uint64_t> nstat;
 };
 
 /// What changes from instant to instant, for plots.

@@ -57,6 +57,27 @@ value time_wait_of(members_of_host all) {
   return out;
 }
 
+/// By name, zeros included.
+value nstat_of(members_of_host all) {
+  using sum = std::pair<std::string_view, std::uint64_t>;
+  std::vector<sum> sums;
+  for (const auto name : spec::nstat_names()) sums.emplace_back(name, 0);
+  std::sort(sums.begin(), sums.end());
+  for (const auto& h : all) {
+    for (const auto& [name, n] : h.nstat) {
+      auto here =
+          std::lower_bound(sums.begin(), sums.end(), name,
+                           [](const sum& s, std::string_view wanted) { return s.first < wanted; });
+      if (here == sums.end() || here->first != name) here = sums.insert(here, {name, 0});
+      here->second += n;
+    }
+  }
+  value out = value::map();
+  out.members.reserve(sums.size());
+  for (const auto& [name, n] : sums) out.set(name, n);
+  return out;
+}
+
 }  // namespace
 
 value host_value(members_of_host all) {
@@ -70,13 +91,7 @@ value host_value(members_of_host all) {
     for (const auto& h : all) n += h.sockets[i];
     sockets.set(state_names[i], n);
   }
-  std::map<std::string, std::uint64_t, std::less<>> counters;
-  for (const auto name : spec::nstat_names()) counters.emplace(name, 0);
-  for (const auto& h : all) {
-    for (const auto& [name, n] : h.nstat) counters[name] += n;
-  }
-  value& nstat = out.set("nstat", value::map());
-  for (const auto& [name, n] : counters) nstat.set(name, n);
+  out.set("nstat", nstat_of(all));
   return out;
 }
 

@@ -21,6 +21,7 @@ std::uint64_t total(const value& counts) {
 
 std::vector<host_metrics> look_at(const backend& world, const spec::host& h) {
   std::vector<host_metrics> all;
+  all.reserve(h.members());
   for (std::uint32_t m = 0; m < h.members(); ++m)
     all.push_back(world.look(spec::member_name(h, m)));
   return all;

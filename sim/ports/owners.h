@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -114,7 +113,7 @@ class owners {
     return watch_from_ <= port && port < watch_to_;
   }
 
-  std::deque<column> columns_;
+  std::vector<column> columns_;
   std::vector<std::uint16_t> by_scope_;  ///< columns, sorted by scope
   std::uint16_t last_column_ = 0;        ///< the one last found: nearly always the next
   std::vector<chunk> chunks_;

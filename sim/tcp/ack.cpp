@@ -82,7 +82,7 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
 }
 
 /// tcp_clean_rtx_queue()
-void clean_queue(context k, ack_round& a) {
+[[gnu::always_inline]] inline void clean_queue(context k, ack_round& a) {
   acked_times times;
   seq lowest = k.t.snd_nxt;
   seq begin = a.prior_una;

@@ -81,9 +81,9 @@ void grow_window(tcb& t, std::uint32_t length, const limits& l);
 wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
                        const clock& c, actions& out);
 void send_ack(tcb& t, const limits& l, const clock& c, actions& out);
-void send_reset(tcb& t, const limits& l, const clock& c, actions& out);
+[[gnu::cold]] void send_reset(tcb& t, const limits& l, const clock& c, actions& out);
 /// tcp_v4_send_reset(): answers a segment that no connection wants.
-void refuse(const wire::segment& s, actions& out);
+[[gnu::cold]] void refuse(const wire::segment& s, actions& out);
 /// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
 void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle);
 void queue_fin(tcb& t, const limits& l, const clock& c, actions& out);
@@ -104,9 +104,10 @@ void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out);
 /// An ACK is on its way: nothing is owed any more.
 void ack_sent(tcb& t);
 /// RFC 5961 answer, rate limited.
-void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
+[[gnu::cold]] void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// The duplicate ACK for an unacceptable segment, rate limited where it is empty.
-void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+[[gnu::cold]] void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                                 actions& out);
 [[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c);
 
 // reassembly.cpp
@@ -114,7 +115,7 @@ void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock&
 [[nodiscard]] bool has_out_of_order(const tcb& t, const actions& out);
 [[nodiscard]] bool ends_out_of_order(const tcb& t, seq at, const actions& out);
 /// Keeps the segment's text from `first` on, and its FIN.
-void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
+[[gnu::cold]] void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
 /// Moves rcv_nxt over what waited for it; true where a FIN is next.
 bool fill_gap(tcb& t, actions& out);
 /// From rcv_nxt to the end of the last of it.
@@ -122,9 +123,9 @@ bool fill_gap(tcb& t, actions& out);
 /// The peer's FIN came: what it reports by SACK is over, a duplicate too.
 void forget_out_of_order(tcb& t, actions& out);
 /// tcp_dsack_set(): the next segment reports [left, right) as received twice.
-void note_duplicate(tcb& t, seq left, seq right, actions& out);
-/// For a connection with a transit record.
-void add_sack_blocks(tcb& t, wire::segment& s, actions& out);
+[[gnu::cold]] void note_duplicate(tcb& t, seq left, seq right, actions& out);
+/// Reports what came out of order, and a duplicate.
+[[gnu::cold]] void add_sack_blocks(transit& x, wire::segment& s);
 
 // rtt.cpp
 /// tcp_update_rtt_min(). DEVIATION: the least of the connection's life, not of tcp_min_rtt_wlen.
@@ -144,7 +145,7 @@ void arm_rto(tcb& t, const limits& l, actions& out);
 /// tcp_done() after an error: state CLOSED, error and wakes set.
 void finish(tcb& t, errc error, actions& out);
 /// tcp_reset(): a valid RST arrived.
-void reset_received(tcb& t, actions& out);
+[[gnu::cold]] void reset_received(tcb& t, actions& out);
 /// tcp_time_wait(): the record replaces the connection.
 void enter_time_wait(tcb& t, const limits& l, actions& out);
 /// An orphan reached FIN-WAIT-2 (reference D.8).

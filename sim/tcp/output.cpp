@@ -20,7 +20,10 @@ wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length,
     s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
-  if (t.transit != 0 && t.sack) add_sack_blocks(t, s, out);
+  if (t.transit != 0 && t.sack) {
+    transit& x = (*out.transits)[t.transit];
+    if (x.has_sack_blocks()) add_sack_blocks(x, s);
+  }
   return s;
 }
 

@@ -59,8 +59,7 @@ void forget_out_of_order(tcb& t, actions& out) {
   settle(t, out);
 }
 
-void add_sack_blocks(tcb& t, wire::segment& s, actions& out) {
-  transit& x = (*out.transits)[t.transit];
+void add_sack_blocks(transit& x, wire::segment& s) {
   // A duplicate is reported first, and once (RFC 2883).
   if (x.dsack_pending) s.sack[s.sack_count++] = {x.dsack.left, x.dsack.right};
   x.dsack_pending = false;

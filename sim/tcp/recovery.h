@@ -68,20 +68,20 @@ inline void drop_cubic(tcb& t, actions& out) {
 
 // sack.cpp
 /// tcp_sacktag_write_queue(): marks what the blocks of the segment report.
-void mark_sacked(context k, ack_round& a);
+[[gnu::cold]] void mark_sacked(context k, ack_round& a);
 /// tcp_highest_sack_seq(): where the last SACKed segment begins; snd_una where none is.
 [[nodiscard]] seq highest_sacked(seq snd_una, const transit& x);
 /// tcp_check_sack_reordering(): something at `low` was delivered after later segments.
-void note_reordering(context k, seq low, bool by_timestamp);
+[[gnu::cold]] void note_reordering(context k, seq low, bool by_timestamp);
 
 // rack.cpp
 /// tcp_rack_advance(): a segment sent at `sent_us` was delivered.
 void rack_advance(context k, const sent_segment& s);
 /// tcp_rack_mark_lost(): marks what was sent long enough before something delivered. True if it armed
 /// the reordering timer.
-bool rack_mark_lost(context k);
+[[gnu::cold]] bool rack_mark_lost(context k);
 /// tcp_rack_reo_timeout()
-void reordering_timeout(context k);
+[[gnu::cold]] void reordering_timeout(context k);
 /// tcp_rack_update_reo_wnd()
 void widen_reordering_window(context k);
 /// How long until RACK calls the segment lost, us; not positive: now.
@@ -90,9 +90,9 @@ void widen_reordering_window(context k);
 /// tcp_schedule_loss_probe(); false where a time-out is to be armed instead.
 bool schedule_loss_probe(context k, bool advancing_rto);
 /// tcp_send_loss_probe()
-void send_loss_probe(context k);
+[[gnu::cold]] void send_loss_probe(context k);
 /// tcp_process_tlp_ack()
-void answer_to_probe(context k, const ack_round& a);
+[[gnu::cold]] void answer_to_probe(context k, const ack_round& a);
 void mark_lost(context k, sent_segment& s);
 
 // output.cpp
@@ -106,24 +106,26 @@ bool send_new(context k, bool nonagle, bool one);
 /// tcp_ack() from where the ACK is known to lie between snd_una and snd_nxt.
 void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
 /// Its old_ack: the number is old, its SACK blocks may still be news.
-void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+[[gnu::cold]] void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                                actions& out);
 
 // recovery.cpp
 /// tcp_fastretrans_alert(): the state machine Open, Disorder, CWR, Recovery, Loss.
-void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates);
+[[gnu::cold]] void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates);
 /// tcp_check_reno_reordering(): more duplicates than segments: some came out of order. `acked`
 /// segments have just left the queue.
-void check_reno_reordering(context k, std::uint32_t acked);
+[[gnu::cold]] void check_reno_reordering(context k, std::uint32_t acked);
 /// tcp_enter_loss()
-void enter_loss(context k);
+[[gnu::cold]] void enter_loss(context k);
 /// tcp_enter_recovery()
-void enter_recovery(context k);
+[[gnu::cold]] void enter_recovery(context k);
 /// tcp_init_cwnd_reduction(), tcp_cwnd_reduction() (PRR) and tcp_end_cwnd_reduction()
-void begin_reduction(context k);
-void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool una_advanced);
-void end_reduction(context k);
+[[gnu::cold]] void begin_reduction(context k);
+[[gnu::cold]] void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses,
+                               bool una_advanced);
+[[gnu::cold]] void end_reduction(context k);
 /// tcp_try_keep_open()
-void keep_open(context k);
+[[gnu::cold]] void keep_open(context k);
 
 // congestion.cpp
 /// tcp_cong_control() as long as nothing is lost.
@@ -133,7 +135,7 @@ void control_congestion(context k, const ack_round& a);
 /// (CA_EVENT_TX_START).
 [[nodiscard]] std::uint32_t ssthresh_after_loss(context k);
 void note_acked(context k, std::uint32_t rtt_us);
-void note_time_out(context k);
+[[gnu::cold]] void note_time_out(context k);
 void note_first_of_a_flight(context k);
 /// tcp_cwnd_validate(): is the window used?
 void validate_cwnd(context k, bool limited);
@@ -154,10 +156,10 @@ void note_first_of_a_flight(context k);
 
 // retransmit.cpp
 /// tcp_xmit_retransmit_queue(): what is lost and cwnd allows.
-void retransmit_lost(context k);
+[[gnu::cold]] void retransmit_lost(context k);
 /// tcp_retransmit_skb(): segment i once more; false where the window forbids it. `probe`: a tail loss
 /// probe, which is not marked as a retransmission in flight.
-bool retransmit_segment(context k, std::size_t i, bool probe);
+[[gnu::cold]] bool retransmit_segment(context k, std::size_t i, bool probe);
 /// tcp_rearm_rto()
 void rearm_rto(context k);
 

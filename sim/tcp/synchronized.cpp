@@ -176,7 +176,8 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
 }
 
 // Seventh, process the segment text.
-go process_text(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+[[gnu::always_inline]] inline go process_text(tcb& t, const wire::segment& s, const limits& l,
+                                              const clock& c, actions& out) {
   const seq text_end = s.end() - (s.has(wire::fin) ? 1U : 0U);
   const seq first = s.seq_number + (s.has(wire::syn) ? 1U : 0U);
   switch (t.st) {

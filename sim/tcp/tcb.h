@@ -44,7 +44,7 @@ struct socket_options {
 
 /// One connection. Jiffy fields are the low 32 bits of clock.jiffy; ms and us fields are virtual time.
 /// The first two cache lines are what a segment in order touches.
-struct alignas(64) tcb {
+struct tcb {
   // ---- line 1: identity, receive side, ACK policy
   wire::four_tuple tuple;
   state st = state::closed;
@@ -138,7 +138,7 @@ struct alignas(64) tcb {
   friend bool operator==(const tcb&, const tcb&) = default;
 };
 static_assert(std::is_trivially_copyable_v<tcb>);
-static_assert(sizeof(tcb) <= 256);
+static_assert(sizeof(tcb) <= 240);
 
 /// What a socket brings to an active OPEN.
 struct connection_setup {

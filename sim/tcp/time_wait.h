@@ -25,6 +25,7 @@ struct time_wait {
   std::uint8_t rcv_wscale = 0;
   bool fin_wait_2 = false;         ///< substate
   bool timestamps = false;
+  bool short_lived = false;  ///< tw_kill: the host's, counted as TWKilled when it ends
 
   [[nodiscard]] bool has_timestamps() const { return ts_recent_stamp_s != 0; }
   friend bool operator==(const time_wait&, const time_wait&) = default;

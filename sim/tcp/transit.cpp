@@ -4,13 +4,11 @@
 
 namespace fourtuple::tcp {
 
-void rtx_queue::pop_front() {
-  if (++head_ == segments_.size()) {
-    clear();
-  } else if (head_ >= 64 && head_ * 2 >= segments_.size()) {
-    segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
-  }
+void rtx_queue::make_room() {
+  const auto all_of_it = all();
+  std::copy(all_of_it.begin(), all_of_it.end(), segments_.begin());
+  tail_ -= head_;
+  head_ = 0;
 }
 
 void rtx_queue::split(std::size_t i, seq at) {
@@ -19,6 +17,7 @@ void rtx_queue::split(std::size_t i, seq at) {
   first.end = at;
   first.push = false;
   segments_.insert(here, first);
+  ++tail_;
 }
 
 void rtx_queue::merge(std::size_t i) {
@@ -26,13 +25,15 @@ void rtx_queue::merge(std::size_t i) {
   here->end = (here + 1)->end;
   here->push = (here + 1)->push;
   segments_.erase(here + 1);
+  --tail_;
 }
 
 std::size_t rtx_queue::find(seq at) const {
-  const auto first = segments_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto found = std::partition_point(
-      first, segments_.end(), [at](const sent_segment& s) { return wire::at_or_before(s.end, at); });
-  return static_cast<std::size_t>(found - first);
+  const auto queued = all();
+  const auto found =
+      std::partition_point(queued.begin(), queued.end(),
+                           [at](const sent_segment& s) { return wire::at_or_before(s.end, at); });
+  return static_cast<std::size_t>(found - queued.begin());
 }
 
 bool reassembly::add(seq left, seq right) {

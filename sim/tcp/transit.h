@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -41,27 +42,29 @@ struct sent_segment {
 /// tcp_rtx_queue: in sequence order, the oldest first.
 class rtx_queue {
  public:
-  [[nodiscard]] bool empty() const { return head_ == segments_.size(); }
-  [[nodiscard]] std::uint32_t size() const {
-    return static_cast<std::uint32_t>(segments_.size() - head_);
-  }
-  [[nodiscard]] std::span<sent_segment> all() {
-    return {segments_.data() + head_, segments_.size() - head_};
-  }
+  [[nodiscard]] bool empty() const { return head_ == tail_; }
+  [[nodiscard]] std::uint32_t size() const { return tail_ - head_; }
+  [[nodiscard]] std::span<sent_segment> all() { return {segments_.data() + head_, size()}; }
   [[nodiscard]] std::span<const sent_segment> all() const {
-    return {segments_.data() + head_, segments_.size() - head_};
+    return {segments_.data() + head_, size()};
   }
   [[nodiscard]] sent_segment& operator[](std::size_t i) { return segments_[head_ + i]; }
   [[nodiscard]] const sent_segment& operator[](std::size_t i) const { return segments_[head_ + i]; }
   [[nodiscard]] sent_segment& front() { return segments_[head_]; }
   [[nodiscard]] const sent_segment& front() const { return segments_[head_]; }
-  [[nodiscard]] sent_segment& back() { return segments_.back(); }
-  void push_back(const sent_segment& s) { segments_.push_back(s); }
-  void pop_front();
-  void clear() {
-    segments_.clear();
-    head_ = 0;
+  void push_back(const sent_segment& s) {
+    if (tail_ == segments_.size()) [[unlikely]]
+      segments_.resize(segments_.size() * 2 + 2);
+    segments_[tail_++] = s;
   }
+  void pop_front() {
+    if (++head_ == tail_) {
+      clear();
+    } else if (head_ >= 64 && head_ * 2 >= tail_) {
+      make_room();
+    }
+  }
+  void clear() { head_ = tail_ = 0; }
   /// Cuts segment i at `at`, strictly inside it; both parts keep its marks.
   void split(std::size_t i, seq at);
   /// Makes segments i and i + 1 one, with the marks of i.
@@ -74,8 +77,11 @@ class rtx_queue {
   [[nodiscard]] std::size_t find(seq at) const;
 
  private:
-  std::vector<sent_segment> segments_;
-  std::size_t head_ = 0;  ///< what is before it was acknowledged
+  void make_room();
+
+  std::vector<sent_segment> segments_;  ///< in use from head_ to tail_
+  std::uint32_t head_ = 0;
+  std::uint32_t tail_ = 0;
 };
 
 /// What came out of order: the ranges by sequence number, and which of them an ACK reports first.
@@ -162,6 +168,10 @@ struct transit : transit_numbers {
   [[nodiscard]] bool reducing() const {
     return state == congestion_state::cwr || state == congestion_state::recovery;
   }
+  /// The next segment has something to report to a sender that takes SACK.
+  [[nodiscard]] bool has_sack_blocks() const {
+    return dsack_pending || !out_of_order.reported().empty();
+  }
   /// Nothing is under way that a later segment could ask about.
   [[nodiscard]] bool settled() const {
     return sent.empty() && state == congestion_state::open && !undoable && !tlp_out &&
@@ -169,7 +179,7 @@ struct transit : transit_numbers {
   }
   /// As new, with the memory it has.
   void reset() {
-    static_cast<transit_numbers&>(*this) = {};
+    std::construct_at(static_cast<transit_numbers*>(this));
     sent.clear();
     out_of_order.clear();
   }

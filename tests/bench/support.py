@@ -10,17 +10,20 @@ import tempfile
 here = pathlib.Path(__file__).parent
 
 
-def command(program, scenario, limit, *more):
-    return [str(program), "run", "--quiet", "--json", "-", "--set", f"apps.load.limit={limit}", *more,
+CONNECTIONS = "apps.load.limit"  # what makes a run longer
+
+
+def command(program, scenario, length, *more, of=CONNECTIONS):
+    return [str(program), "run", "--quiet", "--json", "-", "--set", f"{of}={length}", *more,
             str(here / scenario)]
 
 
-def instructions(program, scenario, limit):
+def instructions(program, scenario, length, of=CONNECTIONS):
     """Of the whole process; repeatable for one binary."""
     with tempfile.NamedTemporaryFile() as out:
         run = subprocess.run(
             ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out.name}",
-             *command(program, scenario, limit)],
+             *command(program, scenario, length, of=of)],
             capture_output=True, text=True, check=True)
     return int(re.search(r"I +refs: +([\d,]+)", run.stderr).group(1).replace(",", ""))
 
@@ -38,6 +41,7 @@ def cpu_seconds(arguments):
         after.children_system - before.children_system)
 
 
-def peak_bytes(program, scenario, limit):
-    run = subprocess.run(command(program, scenario, limit), capture_output=True, text=True, check=True)
+def peak_bytes(program, scenario, length, of=CONNECTIONS):
+    run = subprocess.run(command(program, scenario, length, of=of), capture_output=True, text=True,
+                         check=True)
     return json.loads(run.stdout)["run"]["peak_rss_bytes"]

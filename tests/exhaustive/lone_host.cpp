@@ -47,7 +47,7 @@ std::optional<observe::socket_row> lone_host::row() const {
 }
 
 std::uint64_t lone_host::counter(const std::string& name) const {
-  return kernel_->look().nstat.at(name);
+  return kernel_->look().nstat[name];
 }
 
 result<host::route> lone_host::find_route(wire::address_id destination) const {
