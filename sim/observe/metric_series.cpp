@@ -25,6 +25,11 @@ constexpr std::array<named_counter, 3> of_pools = {{
     {"opened", &app_metrics::opened},
     {"reused", &app_metrics::reused},
 }};
+constexpr std::array<named_counter, 3> of_proxies = {{
+    {"upstream.opened", &app_metrics::opened},
+    {"upstream.reused", &app_metrics::reused},
+    {"resets_on_reuse", &app_metrics::resets_on_reuse},
+}};
 constexpr std::array scan_verdicts = {scanned_port::verdict::open, scanned_port::verdict::closed,
                                       scanned_port::verdict::filtered};
 
@@ -50,11 +55,14 @@ std::uint64_t scanned(const processes& all, scanned_port::verdict v) {
 constexpr std::size_t timeout_kind = errc_count;
 constexpr std::size_t eof_kind = errc_count + 1;
 
-std::uint64_t errors(const processes& all, std::size_t kind) {
+/// `of` gives an app's counts, or null.
+template <class Of>
+std::uint64_t errors(const processes& all, std::size_t kind, const Of& of) {
   std::uint64_t n = 0;
   for (const auto* p : all) {
-    const error_counts& e = p->errors;
-    n += kind == timeout_kind ? e.timeouts : kind == eof_kind ? e.eofs : e.by_errno[kind];
+    const error_counts* e = of(*p);
+    if (e == nullptr) continue;
+    n += kind == timeout_kind ? e->timeouts : kind == eof_kind ? e->eofs : e->by_errno[kind];
   }
   return n;
 }
@@ -69,8 +77,11 @@ std::string_view owner_of(std::string_view path) {
   return path.substr(0, path.find('.', path.find('.') + 1));
 }
 
-bool is_error(std::string_view path) {
-  return path.substr(owner_of(path).size()).starts_with(".errors.");
+/// A column that comes when something first occurs.
+bool is_late(std::string_view path) {
+  const std::string_view key = path.substr(owner_of(path).size());
+  return key.starts_with(".errors.") || key.starts_with(".upstream.errors.") ||
+         key.starts_with(".nstat.");
 }
 
 }  // namespace
@@ -89,8 +100,8 @@ std::vector<std::size_t> metric_series::in_order() const {
     all.push_back(i);
   }
   const auto place = [&](std::size_t i) {
-    const bool error = is_error(paths[i]);
-    return std::tuple(owners[owner_of(paths[i])], error, error ? paths[i] : std::string(), i);
+    const bool late = is_late(paths[i]);
+    return std::tuple(owners[owner_of(paths[i])], late, late ? paths[i] : std::string(), i);
   };
   std::sort(all.begin(), all.end(),
             [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
@@ -100,7 +111,7 @@ std::vector<std::size_t> metric_series::in_order() const {
 std::uint64_t most_rows(const spec::scenario& s) {
   constexpr std::uint64_t most = 1'000'000;
   constexpr std::uint64_t most_numbers = 50'000'000;
-  constexpr std::uint64_t columns_each = 16;  // of an app or a host, roughly
+  constexpr std::uint64_t columns_each = 32;  // of an app or a host, roughly
   const std::uint64_t fit = most_numbers / (columns_each * (1 + s.apps.size() + s.hosts.size()));
   return std::clamp(fit, std::uint64_t{2}, most);
 }
@@ -112,10 +123,16 @@ void metric_reader::read(instant now) {
   for (std::size_t i = 0; i < from_.apps.size(); ++i) {
     if (!from_.apps[i].empty()) read_app(i, row);
   }
-  for (const auto& h : from_.scenario->hosts) read_host(h, row);
+  const auto& hosts = from_.scenario->hosts;
+  std::vector<counters_by_name> nstat;
+  for (const auto& h : hosts) nstat.push_back(read_host(h, row));
   named_ = true;
   row.numbers.resize(to_.paths.size());
+  late_.resize(from_.apps.size() + hosts.size());
   for (std::size_t i = 0; i < from_.apps.size(); ++i) read_errors(i, row);
+  for (std::size_t i = 0; i < hosts.size(); ++i)
+    for (const auto& [name, n] : nstat[i])
+      put_late(from_.apps.size() + i, "hosts." + hosts[i].name, ".nstat." + name, n, row);
   to_.rows.push_back(std::move(row));
 }
 
@@ -125,17 +142,27 @@ void metric_reader::put(std::string_view owner, std::string_view key, std::uint6
   to.numbers.push_back(number);
 }
 
+void metric_reader::put_late(std::size_t owner, std::string_view owner_path, std::string_view key,
+                             std::uint64_t number, metric_series::row& to) {
+  auto found = late_[owner].find(key);
+  if (found == late_[owner].end()) {
+    if (number == 0) return;
+    found = late_[owner].emplace(key, to_.paths.size()).first;
+    to_.paths.push_back(std::string(owner_path) + std::string(key));
+    to.numbers.push_back(0);
+  }
+  to.numbers[found->second] = number;
+}
+
 void metric_reader::read_errors(std::size_t index, metric_series::row& to) {
+  const auto own = [](const app_metrics& m) { return &m.errors; };
+  const auto upstream = [](const app_metrics& m) { return m.upstream_errors.get(); };
+  const std::string path = "apps." + from_.scenario->apps[index].name;
   for (std::size_t kind = 1; kind <= eof_kind; ++kind) {
-    const std::uint64_t n = errors(from_.apps[index], kind);
-    if (n == 0) continue;
-    const auto [column, is_new] = errors_.try_emplace({index, kind}, to_.paths.size());
-    if (is_new) {
-      to_.paths.push_back("apps." + from_.scenario->apps[index].name + ".errors." +
-                          std::string(error_name(kind)));
-      to.numbers.push_back(0);
-    }
-    to.numbers[column->second] = n;
+    const std::uint64_t n = errors(from_.apps[index], kind, own);
+    if (n > 0) put_late(index, path, ".errors." + std::string(error_name(kind)), n, to);
+    const std::uint64_t m = errors(from_.apps[index], kind, upstream);
+    if (m > 0) put_late(index, path, ".upstream.errors." + std::string(error_name(kind)), m, to);
   }
 }
 
@@ -152,7 +179,8 @@ void metric_reader::read_app(std::size_t index, metric_series::row& to) {
       sum(all, &app_metrics::attempted) - sum(all, &app_metrics::attempted_before), to);
   counters(of_every_app);
   if (std::holds_alternative<spec::echo_server>(a.kind) ||
-      std::holds_alternative<spec::listener>(a.kind)) {
+      std::holds_alternative<spec::listener>(a.kind) ||
+      std::holds_alternative<spec::proxy>(a.kind)) {
     put(path, "accepted", sum(all, &app_metrics::accepted), to);
     std::uint64_t open = 0;
     for (const auto* p : all) open += p->active.now;
@@ -164,12 +192,17 @@ void metric_reader::read_app(std::size_t index, metric_series::row& to) {
     counters(of_bytes);
   }
   if (std::holds_alternative<spec::pool>(a.kind)) counters(of_pools);
+  if (std::holds_alternative<spec::proxy>(a.kind)) {
+    counters(of_proxies);
+  }
   if (std::holds_alternative<spec::scan>(a.kind)) {
     for (const auto v : scan_verdicts) put(path, name(v), scanned(all, v), to);
   }
 }
 
-void metric_reader::read_host(const spec::host& h, metric_series::row& to) {
+/// Returns the counters of nstat(8).
+metric_reader::counters_by_name metric_reader::read_host(const spec::host& h,
+                                                         metric_series::row& to) {
   host_metrics total;
   for (std::uint32_t m = 0; m < h.members(); ++m) {
     const host_metrics one = from_.world->look(spec::member_name(h, m));
@@ -177,6 +210,7 @@ void metric_reader::read_host(const spec::host& h, metric_series::row& to) {
     total.udp.ports.now += one.udp.ports.now;
     total.time_wait.now += one.time_wait.now;
     total.time_wait_reused += one.time_wait_reused;
+    for (const auto& [name, n] : one.nstat) total.nstat[name] += n;
     for (std::size_t i = 0; i < state_names.size(); ++i) total.sockets[i] += one.sockets[i];
   }
   const std::string path = "hosts." + h.name + ".";
@@ -186,6 +220,7 @@ void metric_reader::read_host(const spec::host& h, metric_series::row& to) {
   put(path, "time_wait.reused", total.time_wait_reused, to);
   for (std::size_t i = 0; i < state_names.size(); ++i)
     put(path, std::string("sockets.") + state_names[i], total.sockets[i], to);
+  return std::move(total.nstat);
 }
 
 }  // namespace fourtuple::observe

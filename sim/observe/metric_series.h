@@ -6,11 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sim/observe/tree.h"
@@ -22,8 +22,8 @@ struct metric_series {
     instant at{};
     std::vector<std::uint64_t> numbers;
   };
-  /// "apps.load.attempted", "hosts.client.sockets.TIME-WAIT". That of an error is added when it
-  /// first occurs, so rows before it are shorter: the number is 0 there.
+  /// "apps.load.attempted", "hosts.client.sockets.TIME-WAIT". That of an error or of a counter of
+  /// nstat(8) is added when it first occurs, so rows before it are shorter: the number is 0 there.
   std::vector<std::string> paths;
   std::vector<row> rows;
   bool cut = false;  ///< there would have been more rows than most_rows(); the last one is kept
@@ -32,7 +32,7 @@ struct metric_series {
     return column < r.numbers.size() ? r.numbers[column] : 0;
   }
   [[nodiscard]] std::optional<std::size_t> find(std::string_view path) const;
-  /// All columns, those of one app or host together, errors last and by name.
+  /// All columns, those of one app or host together, errors and nstat last and by name.
   [[nodiscard]] std::vector<std::size_t> in_order() const;
 };
 
@@ -49,16 +49,21 @@ class metric_reader {
   void read(instant now);
 
  private:
+  using counters_by_name = std::map<std::string, std::uint64_t>;
+
   void read_app(std::size_t index, metric_series::row& to);
-  void read_host(const spec::host& h, metric_series::row& to);
+  [[nodiscard]] counters_by_name read_host(const spec::host& h, metric_series::row& to);
   void read_errors(std::size_t index, metric_series::row& to);
+  void put_late(std::size_t owner, std::string_view owner_path, std::string_view key,
+                std::uint64_t number, metric_series::row& to);
   void put(std::string_view owner, std::string_view key, std::uint64_t number,
            metric_series::row& to);
 
   const tree_sources& from_;
   metric_series& to_;
   bool named_ = false;  ///< the columns that every row has stand in `paths`
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> errors_;  ///< (app, kind): column
+  /// Of each app, then of each host: the columns that came late.
+  std::vector<std::map<std::string, std::size_t, std::less<>>> late_;
 };
 
 }  // namespace fourtuple::observe

@@ -24,6 +24,15 @@ apps:
   kept:  { host: fleet-3, pool: { to: "10.0.0.2:443", size: 2, rate: 20/s } }
   probe: { host: fleet, scan: { target: server, ports: [80, 443] } }
 """
+PROXY = """fourtuple: 1
+title: a proxy that keeps two connections to an upstream that closes idle ones, and has a second that is not there
+duration: 3 s
+hosts: { client: { address: 10.0.0.1 }, edge: { address: 10.0.0.2, user: root }, server: { address: 10.0.0.3, user: root } }
+apps:
+  api:   { host: server, echo_server: { port: 3000, idle_timeout: 15 ms } }
+  front: { host: edge, proxy: { listen: "0.0.0.0:80", upstream: ["server:3000", "server:3001"], keepalive: 2 } }
+  load:  { host: client, load: { to: "edge:80", rate: 100/s, hold: 30 ms } }
+"""
 # Ends by itself, long after anything has happened for a while, and between two rows.
 WAITS = """fourtuple: 1
 hosts: { client: { address: 10.0.0.1 } }
@@ -122,6 +131,19 @@ class Series(CommandTest):
                 del tree["run"]["wall_seconds"], tree["run"]["peak_rss_bytes"]
                 trees.append(tree)
             self.assertEqual(trees[0], trees[1])
+
+    def test_a_proxy_and_the_counters_of_a_kernel_have_columns(self):
+        header, rows = self.series(PROXY, "--json", str(self.path / "o.json"))
+        tree = json.loads((self.path / "o.json").read_text())
+        for path, number in zip(header[1:], rows[-1][1:]):
+            self.assertEqual(int(number), value(tree, path), path)
+        for path in ("apps.front.accepted", "apps.front.upstream.opened", "apps.front.upstream.errors.ECONNREFUSED",
+                     "hosts.client.nstat.TcpActiveOpens", "hosts.server.nstat.TcpOutRsts"):
+            numbers = [int(row[header.index(path)]) for row in rows]
+            self.assertEqual(numbers[0], 0, path)
+            self.assertTrue(numbers[1] < numbers[2] < numbers[3], (path, numbers))
+        for name, number in tree["hosts"]["server"]["nstat"].items():
+            self.assertEqual(f"hosts.server.nstat.{name}" in header, number > 0, name)
 
     def test_a_run_that_waits_long_has_all_its_rows(self):
         header, rows = self.series(WAITS)
