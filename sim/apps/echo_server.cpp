@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/apps/accept_pace.h"
 #include "sim/apps/flow.h"
 #include "sim/apps/kinds.h"
 #include "sim/apps/server_record.h"
@@ -36,7 +37,7 @@ struct server_state {
         begin(a.start),
         stop(a.stop ? instant{*a.stop} : never),
         request_size(around.request_size),
-        real_bytes((around.bytes_matter && !k.reply) || !k.prefix.empty()) {}
+        real_bytes(around.bytes_matter || !k.prefix.empty()) {}
 
   [[nodiscard]] buffer room() {
     if (!real_bytes) return {nullptr, chunk};
@@ -51,10 +52,6 @@ struct server_state {
     return d;
   }
 
-  /// max_connections are open.
-  [[nodiscard]] bool crowded() const {
-    return what.max_connections && record->active.now >= *what.max_connections;
-  }
   void read(session& at, std::uint64_t n);
   std::string& reply_of(descriptor fd) {
     const auto i = static_cast<std::size_t>(fd);
@@ -157,29 +154,6 @@ task serve(os host, server_state& s, session at) {
   if (s.slot_wanted) s.acceptor.nudge();
 }
 
-/// Paces accepts by `accept_rate`: in exact steps from the last idle moment on.
-class accept_pace {
- public:
-  explicit accept_pace(const std::optional<spec::rate>& r) : rate_(r.value_or(spec::rate{})) {}
-  [[nodiscard]] instant next() const { return next_; }
-  void accepted(instant now) {
-    if (rate_.count == 0) return;
-    if (now > next_ || given_ == 0) {
-      base_ = now;
-      given_ = 0;
-    }
-    __extension__ using wide = unsigned __int128;
-    const wide step = static_cast<wide>(++given_) * rate_.per / rate_.count;
-    next_ = base_ + duration{static_cast<std::int64_t>(step)};
-  }
-
- private:
-  spec::rate rate_;
-  instant base_{};
-  instant next_{};
-  std::uint64_t given_ = 0;
-};
-
 /// Accepts until `stop`. What cannot be accepted yet stays in the kernel's queue.
 task accept_all(os host, std::unique_ptr<server_state> s) {
   flow& wait = s->acceptor;
@@ -189,11 +163,11 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
   }
   const descriptor listening =
       s->record.listen(host.calls(), s->what.listen, s->what.backlog, s->what.options);
-  accept_pace pace(s->what.accept_rate);
+  accept_pace pace(s->what, s->begin);
   while (listening >= 0 && host.now() < s->stop) {
-    if (host.now() < pace.next() || s->crowded()) {
-      s->slot_wanted = s->crowded();
-      wait.sleep_until(s->slot_wanted ? s->stop : std::min(pace.next(), s->stop));
+    s->slot_wanted = pace.crowded(s->record->active.now, host.now());
+    if (host.now() < pace.next() || s->slot_wanted) {
+      wait.sleep_until(std::min(s->slot_wanted ? pace.same_until() : pace.next(), s->stop));
       co_await wait;
       s->slot_wanted = false;
       continue;

@@ -17,6 +17,7 @@ namespace {
 struct idle_place {
   flow* wait = nullptr;
   bool given = false;  ///< a request is waiting for it
+  instant give_up{};   ///< that request's, were it to stand in line
 };
 
 struct pool_state {
@@ -32,13 +33,20 @@ struct pool_state {
   [[nodiscard]] instant life_end(instant born) const {
     return what.max_lifetime ? born + *what.max_lifetime : never;
   }
-  void place(os host, bool from_queue);
+  /// When a request that comes now gives up waiting in line.
+  [[nodiscard]] instant give_up(instant now) const {
+    return what.queue_timeout ? now + *what.queue_timeout : never;
+  }
+  void place(os host, instant give_up, bool from_queue);
+  void stand_in_line(os host, std::deque<instant>::iterator where, instant give_up);
   void arrive(os host) {
     record->pool_size = what.size;
     ++record->requests;
     ++unfinished;
-    place(host, false);
+    place(host, give_up(host.now()), false);
   }
+  [[nodiscard]] instant first_to_give_up() const;
+  std::size_t drop_late(instant now);
   bool open(os host, attempt& a);
   void fail(os host, attempt& a, const outcome& got) {
     record.failed(host.calls(), a, got);
@@ -69,28 +77,57 @@ struct pool_state {
   std::uint64_t unfinished = 0;   ///< requests
   bool no_more = false;           ///< every request has begun
   std::vector<idle_place*> idle;  ///< last used at the back
-  std::deque<instant> line;       ///< when the waiting requests came
+  std::deque<instant> line;       ///< when the waiting requests give up
+  bool line_in_order = true;      ///< ... and none before the one in front of it
+  bool expiring = false;          ///< there is an expirer
 };
 
 task keep(os host, pool_state& s);
+task expire(os host, pool_state& s);
 
 /// Finds a connection for a request that has just come or stood in line.
-void pool_state::place(os host, bool from_queue) {
+void pool_state::place(os host, instant give_up, bool from_queue) {
   if (!idle.empty()) {
     idle_place& free = *idle.back();
     idle.pop_back();
     free.given = true;
+    free.give_up = give_up;
     free.wait->nudge();
   } else if (live < what.size) {
     ++live;
     host.spawn(keep(host, *this));
-  } else if (from_queue) {
-    line.push_front(host.now());
   } else {
-    ++record->waited;
-    line.push_back(host.now());
-    if (what.queue_timeout && line.size() == 1) expirer.nudge();
+    if (!from_queue) ++record->waited;
+    stand_in_line(host, from_queue ? line.begin() : line.end(), give_up);
   }
+}
+
+void pool_state::stand_in_line(os host, std::deque<instant>::iterator where, instant give_up) {
+  const bool first = line.empty();
+  where = line.insert(where, give_up);
+  const bool before = where != line.begin() && *std::prev(where) > give_up;
+  const bool after = std::next(where) != line.end() && *std::next(where) < give_up;
+  line_in_order = (first || line_in_order) && !before && !after;
+  if (give_up == never) return;
+  if (!expiring) {
+    expiring = true;
+    host.spawn(expire(host, *this));
+  } else if (first || before || where == line.begin()) {
+    expirer.nudge();
+  }
+}
+
+instant pool_state::first_to_give_up() const {
+  if (line.empty()) return never;
+  return line_in_order ? line.front() : *std::min_element(line.begin(), line.end());
+}
+
+/// How many of the line have given up by now; they leave it.
+std::size_t pool_state::drop_late(instant now) {
+  if (!line_in_order) return std::erase_if(line, [now](instant each) { return each <= now; });
+  std::size_t late = 0;
+  for (; !line.empty() && line.front() <= now; ++late) line.pop_front();
+  return late;
 }
 
 bool pool_state::open(os host, attempt& a) {
@@ -107,7 +144,11 @@ bool pool_state::open(os host, attempt& a) {
 /// A connection has ended: whoever is in line may have a new one.
 void pool_state::gone(os host) {
   --live;
-  if (take_next()) place(host, true);
+  if (!line.empty()) {
+    const instant give_up = line.front();
+    line.pop_front();
+    place(host, give_up, true);
+  }
   end_if_over(host);
 }
 
@@ -161,7 +202,8 @@ task keep(os host, pool_state& s) {
         if (!place.given) std::erase(s.idle, &place);
         going = place.given && wait.got().what == outcome::kind::nudged;
         now.server_closed = wait.got().ok();
-        if (place.given && !going) s.line.push_front(host.now());  // it came too late for this one
+        if (place.given && !going)  // it came too late for this one
+          s.stand_in_line(host, s.line.begin(), place.give_up);
       }
       if (going) ++s.record->reused;
     }
@@ -176,12 +218,12 @@ task keep(os host, pool_state& s) {
 task expire(os host, pool_state& s) {
   flow& wait = s.expirer;
   for (;;) {
-    wait.sleep_until(s.line.empty() ? never : s.line.front() + *s.what.queue_timeout);
+    wait.sleep_until(s.first_to_give_up());
     co_await wait;
-    while (!s.line.empty() && s.line.front() + *s.what.queue_timeout <= host.now()) {
-      s.line.pop_front();
-      const outcome late{outcome::kind::deadline, outcome::call::queue, errc::ok};
-      s.record->fail(host.now(), fault_of(late), name(late.where), s.record->attempted);
+    const std::size_t late = s.drop_late(host.now());
+    for (std::size_t i = 0; i < late; ++i) {
+      const outcome waited{outcome::kind::deadline, outcome::call::queue, errc::ok};
+      s.record->fail(host.now(), fault_of(waited), name(waited.where), s.record->attempted);
       ++s.record->failed;
       --s.unfinished;
     }
@@ -193,7 +235,6 @@ task generate(os host, std::unique_ptr<pool_state> s) {
   flow wait(host);
   wait.sleep_until(s->begin);
   co_await wait;
-  if (s->what.queue_timeout) host.spawn(expire(host, *s));
   arrivals schedule = arrivals::constant(s->what.rate, s->what.rate_changes);
   const bool even = s->what.arrivals == spec::arrival_kind::constant;
   while (!s->what.limit || s->record->requests < *s->what.limit) {

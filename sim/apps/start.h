@@ -16,8 +16,8 @@ namespace fourtuple::apps {
 /// What one application has to know of the rest of the file: who it talks with. TCP is a stream, so
 /// where a message ends must be agreed outside of it.
 struct surroundings {
-  /// echo_server, proxy, udp_server: somebody looks at the bytes (a script, an echo_client's
-  /// message). Where nobody does, bytes are counted and never exist.
+  /// echo_server, proxy, udp_server: somebody looks at the bytes that go on (a script, an
+  /// echo_client's message). Where nobody does, bytes are counted and never exist.
   bool bytes_matter = false;
   /// echo_server, proxy: the size that all clients' requests have, where it is one size that may
   /// come in several reads; 0: what one read gives is a request.

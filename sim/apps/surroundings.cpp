@@ -40,15 +40,26 @@ struct client_requests {
   std::optional<std::uint64_t> size;
 };
 
-client_requests requests_of(const spec::app& a) {
-  if (const auto* k = std::get_if<spec::load>(&a.kind)) return {&k->to, k->request};
-  if (const auto* k = std::get_if<spec::pool>(&a.kind)) return {&k->to, k->request};
-  if (const auto* k = std::get_if<spec::proxy>(&a.kind)) return {&k->upstream, std::nullopt};
-  const auto* k = std::get_if<spec::echo_client>(&a.kind);
+client_requests requests_of(const spec::app_kind& a) {
+  if (const auto* k = std::get_if<spec::load>(&a)) return {&k->to, k->request};
+  if (const auto* k = std::get_if<spec::pool>(&a)) return {&k->to, k->request};
+  if (const auto* k = std::get_if<spec::proxy>(&a)) return {&k->upstream, std::nullopt};
+  const auto* k = std::get_if<spec::echo_client>(&a);
   if (k == nullptr) return {};
   if (!k->message) return {&k->to, k->size};
   if (spec::is_template(*k->message)) return {&k->to, std::nullopt};
   return {&k->to, k->message->size()};
+}
+
+/// What an app is in the course of the run: at first, and after each of its changes.
+std::vector<const spec::app_kind*> kinds_of(const spec::scenario& s, const spec::app& a) {
+  std::vector<const spec::app_kind*> all{&a.kind};
+  for (const auto& c : s.changes)
+    for (const auto& what : c.what) {
+      const auto* change = std::get_if<spec::app_change>(&what);
+      if (change != nullptr && s.apps[change->app].name == a.name) all.push_back(&change->kind);
+    }
+  return all;
 }
 
 using app_list = std::vector<const spec::app*>;
@@ -78,14 +89,17 @@ class common {
 void collect_sizes(const spec::scenario& s, const spec::app& server, app_list& proxies,
                    common<std::uint64_t>& sizes) {
   for (const auto& client : s.apps) {
-    const client_requests r = requests_of(client);
+    const client_requests r = requests_of(client.kind);
     if (r.to == nullptr) continue;
     const bool talks = std::any_of(r.to->begin(), r.to->end(), [&](const endpoint& to) {
       return reaches(s, client, to, server);
     });
     if (!talks) continue;
     if (!std::holds_alternative<spec::proxy>(client.kind)) {
-      if (r.size != 0u) sizes.add(r.size);  // an empty request is none
+      for (const auto* kind : kinds_of(s, client)) {
+        const auto size = requests_of(*kind).size;
+        if (size != 0u) sizes.add(size);  // an empty request is none
+      }
     } else if (!seen(proxies, client)) {
       collect_sizes(s, client, proxies, sizes);
     }
@@ -106,8 +120,11 @@ void collect_forms(const spec::scenario& s, const spec::app& client, const endpo
                    app_list& proxies, common<surroundings::reply_form>& forms) {
   for (const auto& each : s.apps) {
     if (!reaches(s, client, to, each)) continue;
-    if (const auto* server = std::get_if<spec::echo_server>(&each.kind)) {
-      forms.add(surroundings::reply_form{true, server->prefix.size(), server->reply});
+    if (std::holds_alternative<spec::echo_server>(each.kind)) {
+      for (const auto* kind : kinds_of(s, each)) {
+        const auto& server = std::get<spec::echo_server>(*kind);
+        forms.add(surroundings::reply_form{true, server.prefix.size(), server.reply});
+      }
       return;
     }
     if (seen(proxies, each)) return;
@@ -126,6 +143,15 @@ surroundings::reply_form reply_of(const spec::scenario& s, const spec::app& clie
   return forms.value().value_or(surroundings::reply_form{});
 }
 
+/// Whether a server sends back what it was sent, at some time of the run.
+bool echoes(const spec::scenario& s, const spec::app& a) {
+  const auto all = kinds_of(s, a);
+  return std::any_of(all.begin(), all.end(), [](const spec::app_kind* kind) {
+    const auto* server = std::get_if<spec::echo_server>(kind);
+    return server == nullptr || !server->reply;
+  });
+}
+
 bool somebody_reads(const spec::scenario& s) {
   return !s.script.empty() || std::any_of(s.apps.begin(), s.apps.end(), [](const spec::app& a) {
     const auto* client = std::get_if<spec::echo_client>(&a.kind);
@@ -138,7 +164,7 @@ bool somebody_reads(const spec::scenario& s) {
 surroundings look_around(const spec::scenario& s, const spec::app& a) {
   surroundings around;
   if (listening(a) != nullptr) {
-    around.bytes_matter = somebody_reads(s);
+    around.bytes_matter = somebody_reads(s) && echoes(s, a);
     around.request_size = agreed_size(s, a);
   }
   if (std::holds_alternative<spec::udp_server>(a.kind)) around.bytes_matter = !s.script.empty();

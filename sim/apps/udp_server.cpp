@@ -1,4 +1,5 @@
 // udp_server: takes datagrams on one socket and answers each to its sender.
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -27,9 +28,7 @@ struct udp_server_state {
     std::string text;  ///< empty where nobody looks at the bytes
   };
 
-  [[nodiscard]] buffer room() {
-    return {scratch.empty() ? nullptr : scratch.data(), most_bytes};
-  }
+  [[nodiscard]] buffer room() { return {scratch.empty() ? nullptr : scratch.data(), most_bytes}; }
   [[nodiscard]] bool echoes_text() const { return !scratch.empty() && !what.reply; }
 
   void answer(os host, const endpoint& to, payload p) {
@@ -54,8 +53,11 @@ struct udp_server_state {
       answer(host, got.from, {text, size});
       return;
     }
-    late.push_back({host.now() + what.delay, got.from, size,
-                    text != nullptr ? std::string(text, size) : std::string()});
+    const instant at = host.now() + what.delay;
+    const auto behind = std::find_if(late.rbegin(), late.rend(),
+                                     [at](const late_reply& each) { return each.at <= at; });
+    late.insert(behind.base(),
+                {at, got.from, size, text != nullptr ? std::string(text, size) : std::string()});
   }
 
   const spec::udp_server& what;
@@ -63,7 +65,7 @@ struct udp_server_state {
   instant begin;
   instant stop;
   descriptor fd = -1;
-  std::deque<late_reply> late;  ///< in the order of `at`: the delay is one
+  std::deque<late_reply> late;  ///< in the order of `at`; out of turn only where `delay` changed
   std::string scratch;
 };
 

@@ -106,9 +106,9 @@ spec::app_kind read_echo_server(place p, mapping& m) {
     s.reply = size.value;
   }
   s.delay = m.time("delay");
-  s.accept_rate = m.maybe_rate("accept_rate");
-  if (s.accept_rate && s.accept_rate->count == 0) m.error("accept_rate", "is more than 0");
-  s.max_connections = small(m.maybe_whole("max_connections"));
+  s.accepts.rate = m.maybe_rate("accept_rate");
+  if (s.accepts.rate && s.accepts.rate->count == 0) m.error("accept_rate", "is more than 0");
+  s.accepts.max_connections = small(m.maybe_whole("max_connections"));
   s.close = server_close(m);
   s.idle_timeout = m.maybe_time("idle_timeout");
   s.options = read_options(p.c, m);

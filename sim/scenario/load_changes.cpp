@@ -26,10 +26,15 @@ constexpr changeable may_change[] = {
     {"link", "duplicate"},
     {"link", "reorder"},
     {"link", "up"},
+    {"echo_server", "reply"},
     {"echo_server", "delay"},
+    {"echo_server", "accept_rate"},
+    {"echo_server", "max_connections"},
     {"echo_server", "close"},
     {"echo_server", "idle_timeout"},
     {"load", "rate"},
+    {"load", "request"},
+    {"load", "reply"},
     {"load", "hold"},
     {"load", "close"},
     {"load", "timeout"},
@@ -40,14 +45,18 @@ constexpr changeable may_change[] = {
     {"load", "pause"},
     {"pool", "rate"},
     {"pool", "size"},
+    {"pool", "request"},
+    {"pool", "reply"},
     {"pool", "hold"},
     {"pool", "idle_timeout"},
     {"pool", "max_lifetime"},
+    {"pool", "queue_timeout"},
     {"proxy", "keepalive"},
     {"proxy", "idle_timeout"},
     {"proxy", "upstream_idle_timeout"},
     {"proxy", "timeout"},
     {"proxy", "retries"},
+    {"udp_server", "reply"},
     {"udp_server", "delay"},
     {"udp_client", "rate"},
     {"udp_client", "timeout"},
@@ -144,8 +153,24 @@ void note_rate(spec::app& of, const spec::app& before, const spec::app& after, d
       of.kind);
 }
 
+/// Likewise a server that takes connections otherwise.
+void note_accepts(spec::app& of, const spec::app& after, duration at) {
+  auto* server = std::get_if<spec::echo_server>(&of.kind);
+  const auto* now = std::get_if<spec::echo_server>(&after.kind);
+  if (server == nullptr || now == nullptr) return;
+  const auto& last =
+      server->accept_changes.empty() ? server->accepts : server->accept_changes.back().to;
+  if (!(last == now->accepts))
+    server->accept_changes.push_back({std::max(duration{}, at - of.start), now->accepts});
+}
+
 /// With the rates of the first: they are in rate_changes.
 void keep_rates(spec::app_kind& later, const spec::app_kind& first) {
+  if (auto* server = std::get_if<spec::echo_server>(&later)) {
+    const auto& of = std::get<spec::echo_server>(first);
+    server->accepts = of.accepts;
+    server->accept_changes = of.accept_changes;
+  }
   std::visit(
       [&](auto& k) {
         if constexpr (requires { k.rate_changes; }) {
@@ -210,6 +235,7 @@ class element {
     const auto found = std::find_if(after_.apps.begin(), after_.apps.end(), is_it);
     const auto i = static_cast<std::uint32_t>(found - after_.apps.begin());
     if (key == "rate") note_rate(c_.out.apps[i], before_.apps[i], *found, t_.at);
+    note_accepts(c_.out.apps[i], *found, t_.at);
     if (holds_for_ever(before_.apps[i]) != holds_for_ever(*found))
       c_.error(e.where, "hold does not change to or from forever");
     out_.what.emplace_back(spec::app_change{i, found->kind});

@@ -36,14 +36,26 @@ struct server_close {
   duration time{};
 };
 
+/// How an echo_server takes connections.
+struct accept_terms {
+  std::optional<spec::rate> rate;                ///< at most so many accepts; nothing: at once
+  std::optional<std::uint32_t> max_connections;  ///< accepts no more while so many are open
+  bool operator==(const accept_terms&) const = default;
+};
+/// From then on, counted from the app's start, it takes them so.
+struct accept_change {
+  duration at{};
+  accept_terms to;
+};
+
 struct echo_server {
   endpoint listen;  ///< `port: N` is 0.0.0.0:N
   std::int32_t backlog = 4096;
-  std::string prefix;                            ///< put before each reply
-  std::optional<std::uint64_t> reply;            ///< bytes per reply; nothing: echo
-  duration delay{};                              ///< before a reply
-  std::optional<rate> accept_rate;               ///< at most so many accepts; nothing: at once
-  std::optional<std::uint32_t> max_connections;  ///< accepts no more while so many are open
+  std::string prefix;                  ///< put before each reply
+  std::optional<std::uint64_t> reply;  ///< bytes per reply; nothing: echo
+  duration delay{};                    ///< before a reply
+  accept_terms accepts;
+  std::vector<accept_change> accept_changes;  ///< by time
   server_close close;
   std::optional<duration> idle_timeout;  ///< closes a connection silent for so long
   std::vector<sockopt_setting> options;  ///< set before bind()

@@ -230,7 +230,7 @@ TEST_CASE("max_connections and accept_rate hold accepts back", "[apps][server]")
   add(s, "load", 0, k);
   spec::echo_server server = server_on(80);
   SECTION("no more than three at once") {
-    server.max_connections = 3;
+    server.accepts.max_connections = 3;
     add(s, "api", 1, server);
     running run(std::move(s));
     run.until(500ms);
@@ -240,7 +240,7 @@ TEST_CASE("max_connections and accept_rate hold accepts back", "[apps][server]")
     CHECK(run.app(1).active.peak == 3);
   }
   SECTION("ten a second") {
-    server.accept_rate = per_second(10);
+    server.accepts.rate = per_second(10);
     add(s, "api", 1, server);
     running run(std::move(s));
     run.until(350ms);

@@ -93,6 +93,97 @@ expect: { apps.load.attempted: 1120 }
 )");
 }
 
+TEST_CASE("the sizes of requests and replies change, over one segment too", "[run][changes]") {
+  check_as_expected(R"(
+duration: 3 s
+apps:
+  api:   { host: server, echo_server: { port: 80 } }
+  quote: { host: server, echo_server: { port: 81, reply: 10 B } }
+  load:  { host: client, start: 500 us, load: { to: "server:80", rate: 100/s, close: client } }
+  pool:  { host: client, start: 500 us, pool: { to: "server:81", size: 5, rate: 100/s, request: 600 B, reply: 10 B } }
+changes:
+  - { at: 1 s, set: { apps.load.request: 1 kB, apps.quote.reply: 5 kB, apps.pool.reply: 5 kB } }
+  - { at: 2 s, set: { apps.load.request: 100 B, apps.pool.request: 200 B } }
+expect_at:
+  1 s: { apps.api.bytes_in: 6400, apps.quote.bytes_out: 1000 }
+  2 s: { apps.api.bytes_in: 106400, apps.api.bytes_out: 106400, apps.quote.bytes_in: 120000, apps.quote.bytes_out: 501000 }
+expect: { apps.api.bytes_in: 116400, apps.quote.bytes_in: 140000, apps.load.failed: 0, apps.pool.completed: 300 }
+)");
+}
+
+TEST_CASE("an echo_client's reply is read whole from a server that begins to echo",
+          "[run][changes]") {
+  check_as_expected(R"(
+apps:
+  api: { host: server, echo_server: { port: 80, reply: 3 B } }
+  ask: { host: client, echo_client: { to: "server:80", message: hello, messages: 2, think: 2 s } }
+changes: [ { at: 1 s, set: { apps.api.reply: echo } } ]
+expect: { "apps.ask.replies[0]": xxx, "apps.ask.replies[1]": hello }
+)");
+}
+
+TEST_CASE("a request in line gives up by the queue_timeout it came under", "[run][changes]") {
+  check_as_expected(R"(
+duration: 10 s
+apps:
+  api:  { host: server, echo_server: { port: 80, delay: 1 h } }
+  pool: { host: client, pool: { to: "server:80", size: 1, rate: 1/s, queue_timeout: 5500 ms } }
+changes:
+  - { at: 2500 ms, set: { apps.pool.queue_timeout: 700 ms } }
+  - { at: 4500 ms, set: { apps.pool.queue_timeout: none } }
+expect_at:
+  3600 ms: { apps.pool.failed: 0 }
+  3800 ms: { apps.pool.failed: 1 }
+  4800 ms: { apps.pool.failed: 2 }
+  6600 ms: { apps.pool.failed: 3 }
+expect: { apps.pool.failed: 4, apps.pool.requests: 11, apps.pool.errors.timeout: 4 }
+)");
+}
+
+TEST_CASE("a queue_timeout that comes with a change", "[run][changes]") {
+  check_as_expected(R"(
+duration: 10 s
+apps:
+  api:  { host: server, echo_server: { port: 80, delay: 1 h } }
+  pool: { host: client, pool: { to: "server:80", size: 1, rate: 1/s } }
+changes: [ { at: 4500 ms, set: { apps.pool.queue_timeout: 1 s } } ]
+expect_at: { 5900 ms: { apps.pool.failed: 0 }, 6100 ms: { apps.pool.failed: 1 } }
+expect: { apps.pool.failed: 5 }
+)");
+}
+
+TEST_CASE("a server takes more connections, and quicker, from the change on", "[run][changes]") {
+  check_as_expected(R"(
+duration: 10 s
+apps:
+  few:  { host: server, echo_server: { port: 80, max_connections: 3 } }
+  slow: { host: server, echo_server: { port: 81, accept_rate: 1/min } }
+  many: { host: client, load: { to: "server:80", rate: 1000/s, limit: 10, hold: forever } }
+  more: { host: client, load: { to: "server:81", rate: 1000/s, limit: 10, hold: forever } }
+changes:
+  - { at: 2 s, set: { apps.few.max_connections: 7, apps.slow.accept_rate: 2/s } }
+  - { at: 4 s, set: { apps.few.max_connections: none, apps.slow.accept_rate: none } }
+expect_at:
+  1900 ms: { apps.few.accepted: 3, apps.slow.accepted: 1 }
+  2100 ms: { apps.few.accepted: 7, apps.slow.accepted: 1 }
+  2600 ms: { apps.slow.accepted: 2 }
+  3900 ms: { apps.few.accepted: 7, apps.slow.accepted: 4 }
+  4100 ms: { apps.few.accepted: 10, apps.slow.accepted: 10 }
+)");
+}
+
+TEST_CASE("a shorter delay of a udp_server overtakes a longer one", "[run][changes]") {
+  check_as_expected(R"(
+duration: 10 s
+apps:
+  dns: { host: server, udp_server: { port: 53, delay: 6 s, reply: 10 B } }
+  ask: { host: client, udp_client: { to: "server:53", rate: 1/s, timeout: 20 s, sockets: per_request, limit: 2 } }
+changes: [ { at: 500 ms, set: { apps.dns.delay: 1 s, apps.dns.reply: 30 B } } ]
+expect_at: { 2500 ms: { apps.ask.completed: 1, apps.dns.bytes_out: 30 } }
+expect: { apps.ask.completed: 2 }
+)");
+}
+
 TEST_CASE("sysctls, firewalls and links change on a host that runs", "[run][changes]") {
   check_as_expected(std::string(churn) + R"(
 changes:
