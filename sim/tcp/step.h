@@ -81,7 +81,9 @@ void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions
 /// (tcp_sync_mss(), tcp_simple_retransmit()). Never widens a path.
 /// DEVIATION: the kernel cuts what it resends into a full segment and a rest for each that was too
 /// large, and so do we; but what it had handed to its device as one burst (GSO) it cuts anew from the
-/// burst's start, so counts of segments differ where several of a burst were too large.
+/// burst's start, and takes some of that for lost once more. Measured on 6.18 with one send() into an
+/// MTU of 1,000: of 3,000, 8,000 and 14,000 bytes it sends 8, 16 and 19 segments again, we 4, 10 and
+/// 20; all bytes arrive on both.
 void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, actions& out);
 
 /// An ICMP error about this connection that the kernel treats as fatal now (SYN-SENT/SYN-RECEIVED),
