@@ -48,7 +48,7 @@ void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::act
   if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
   // Segments may be answered before this returns; the answers wait in the backlog or find this
   // socket after the step as it is now. Steps meanwhile use the other sink.
-  if (!done.segments.empty()) emit_all(&s, done);
+  if (!done.segments.empty()) emit_all(&s, done, i);
   if (done.wakes != 0 || done.end != tcp::ending::none || moved) wake(s);
   if (done.end != tcp::ending::none) end(i, s, done);
 }
@@ -66,8 +66,10 @@ void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions&
   }
 }
 
-void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done) {
+void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
   for (wire::segment& segment : done.segments) {
+    segment.sender_record = i;
+    segment.receiver_record = s != nullptr ? s->peer_record : 0;
     if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
       const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
       segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
@@ -147,8 +149,22 @@ void tcp_stack::free_socket(std::uint32_t i) {
 // ---- arriving
 // ------------------------------------------------------------------------------------
 
+bool tcp_stack::hint_is_right(const wire::segment& s) const {
+  if (!sockets_.live(s.receiver_record)) return false;
+  const tcp_socket& socket = sockets_[s.receiver_record];
+  return socket.hashed && socket.tcb.tuple == s.tuple.reversed();
+}
+
 void tcp_stack::receive(const wire::segment& s) {
   parts_.counters.add(host_counter::TcpInSegs);
+  if (hint_is_right(s)) [[likely]] {
+    to_connection(s.receiver_record, s, false);
+  } else {
+    demultiplex(s);
+  }
+}
+
+void tcp_stack::demultiplex(const wire::segment& s) {
   const ports::entry found = ports_.tuples().find(
       s.tuple.reversed(), [this](ports::entry e) -> const auto& { return tuple_at(e); });
   switch (found.type()) {
@@ -178,6 +194,7 @@ void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owne
   }
   tcp_socket& socket = sockets_[i];
   if (socket.hashed) {
+    socket.peer_record = s.sender_record;
     const state before = socket.tcb.st;
     tcp::actions& out = sink();
     tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);

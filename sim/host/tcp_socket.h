@@ -44,6 +44,7 @@ struct socket_extras {
 
 struct alignas(64) tcp_socket {
   tcp::tcb tcb;
+  std::uint32_t peer_record = 0;  ///< the peer's socket, by its last segment: a hint
   watch_list watchers;
   std::unique_ptr<listener_part> listening;
   std::unique_ptr<socket_extras> extras;

@@ -141,7 +141,8 @@ class tcp_stack final : public ports::records {
     return s;
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
-  void emit_all(tcp_socket* s, tcp::actions& done);
+  /// Of the socket with index `i`, or of a record without one.
+  void emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i = 0);
   /// False where the host's own firewall refuses it.
   bool emit(const wire::segment& s);
   void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
@@ -153,6 +154,9 @@ class tcp_stack final : public ports::records {
   void count_all(const tcp::actions& done);
 
   // segments
+  /// The segment's own hint leads to its connection, as the table of four-tuples would.
+  [[nodiscard]] bool hint_is_right(const wire::segment& s) const;
+  void demultiplex(const wire::segment& s);
   void to_connection(std::uint32_t i, const wire::segment& s, bool owned);
   void to_request(std::uint32_t index, const wire::segment& s);
   void to_time_wait(std::uint32_t index, const wire::segment& s);

@@ -132,7 +132,7 @@ bool dubious(const transit& x, const ack_round& a) {
 }
 
 /// Something is in flight.
-void process_queue(context k, ack_round& a) {
+[[gnu::always_inline]] inline void process_queue(context k, ack_round& a) {
   const std::uint32_t lost = k.x.lost;
   clean_queue(k, a);
   widen_reordering_window(k);

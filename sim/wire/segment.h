@@ -20,7 +20,7 @@ struct sack_block {
   seq right = 0;
 };
 
-/// Segment header, options and length. 72 bytes; tuple is as the SENDER sees it.
+/// Segment header, options and length. 80 bytes; tuple is as the SENDER sees it.
 struct segment {
   four_tuple tuple;
   seq seq_number = 0;
@@ -37,6 +37,10 @@ struct segment {
   bool has_timestamps = false;
   std::uint8_t sack_count = 0;
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
+  // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
+  // the connection, as far as the sender knows. 0: it does not; to be verified.
+  std::uint32_t sender_record = 0;
+  std::uint32_t receiver_record = 0;
 
   static constexpr std::uint8_t no_window_scale = 0xff;
 
