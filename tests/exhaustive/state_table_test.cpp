@@ -1,7 +1,6 @@
 // sim/tcp/STATES.md says what the code does.
 #include "tests/exhaustive/state_table.h"
 
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -14,8 +13,7 @@ using namespace fourtuple::exhaustive;
 namespace {
 
 std::string committed() {
-  const auto top = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  std::ifstream file(top / "sim/tcp/STATES.md");
+  std::ifstream file(FOURTUPLE_STATES_MD);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
