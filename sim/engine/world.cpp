@@ -143,8 +143,9 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   start_out(from, way, record);
 }
 
-/// ip6_rcv_core(): no packet from ::1 may come over a link. It is on the link, and refused where it
-/// arrives (counted as it leaves). Over IPv4 the sender's own routes refuse 127.0.0.0/8.
+/// ip6_rcv_core(): no packet from ::1 may come over a link; over IPv4 the sender's own routes refuse
+/// 127.0.0.0/8. DEVIATION: the receiver counts it as it leaves, whatever the link does to it: who
+/// sends from ::1 over a link that loses, and looks at Ip6InHdrErrors.
 void world::send_from_loopback(node& from, const node::way& way, const wire::packet& p) {
   const std::uint32_t record = in_flight_.make(p);
   if (recorder_ != nullptr)

@@ -13,17 +13,15 @@
 namespace fourtuple::host {
 
 /// Those that no single TCP step can know.
-#define FOURTUPLE_HOST_COUNTERS(X)                                                                \
-  X(TcpInSegs)                                                                                    \
-  X(TcpOutSegs) X(UdpInDatagrams) X(UdpNoPorts) X(UdpOutDatagrams) X(UdpInErrors)                 \
-      X(UdpRcvbufErrors) X(UdpIgnoredMulti) X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)          \
-          X(Udp6InDatagrams) X(Udp6NoPorts) X(Udp6OutDatagrams) X(Udp6InErrors)                   \
-              X(Udp6RcvbufErrors) X(Icmp6OutDestUnreachs) X(Icmp6InDestUnreachs)                  \
-                  X(IcmpOutTimeExcds) X(IcmpInTimeExcds) X(Icmp6OutTimeExcds) X(Icmp6InTimeExcds) \
-                      X(Icmp6OutPktTooBigs) X(Icmp6InPktTooBigs) X(IpForwDatagrams)               \
-                          X(Ip6OutForwDatagrams) X(IpInHdrErrors) X(Ip6InHdrErrors)               \
-                              X(IpExtInNoRoutes) X(Ip6InNoRoutes) X(IpFragFails)                  \
-                                  X(Ip6InTooBigErrors)
+#define FOURTUPLE_HOST_COUNTERS(X)                                                             \
+  X(TcpInSegs) X(TcpOutSegs) X(UdpInDatagrams) X(UdpNoPorts) X(UdpOutDatagrams)                 \
+  X(UdpInErrors) X(UdpRcvbufErrors) X(UdpIgnoredMulti)                                           \
+  X(IcmpOutDestUnreachs) X(IcmpInDestUnreachs)                                                  \
+  X(Udp6InDatagrams) X(Udp6NoPorts) X(Udp6OutDatagrams) X(Udp6InErrors) X(Udp6RcvbufErrors)    \
+  X(Icmp6OutDestUnreachs) X(Icmp6InDestUnreachs) X(IcmpOutTimeExcds) X(IcmpInTimeExcds)         \
+  X(Icmp6OutTimeExcds) X(Icmp6InTimeExcds) X(Icmp6OutPktTooBigs) X(Icmp6InPktTooBigs)            \
+  X(IpForwDatagrams) X(Ip6OutForwDatagrams) X(IpInHdrErrors) X(Ip6InHdrErrors)                   \
+  X(IpExtInNoRoutes) X(Ip6InNoRoutes) X(IpFragFails) X(Ip6InTooBigErrors)
 
 enum class host_counter : std::uint8_t {
 #define FOURTUPLE_ENUMERATOR(name) name,
@@ -36,39 +34,24 @@ enum class host_counter : std::uint8_t {
 [[nodiscard]] constexpr host_counter of_family(host_counter c, bool v6) {
   if (!v6) return c;
   switch (c) {
-    case host_counter::UdpInDatagrams:
-      return host_counter::Udp6InDatagrams;
-    case host_counter::UdpNoPorts:
-      return host_counter::Udp6NoPorts;
-    case host_counter::UdpOutDatagrams:
-      return host_counter::Udp6OutDatagrams;
-    case host_counter::UdpInErrors:
-      return host_counter::Udp6InErrors;
-    case host_counter::UdpRcvbufErrors:
-      return host_counter::Udp6RcvbufErrors;
-    case host_counter::IcmpOutDestUnreachs:
-      return host_counter::Icmp6OutDestUnreachs;
-    case host_counter::IcmpInDestUnreachs:
-      return host_counter::Icmp6InDestUnreachs;
-    case host_counter::IcmpOutTimeExcds:
-      return host_counter::Icmp6OutTimeExcds;
-    case host_counter::IcmpInTimeExcds:
-      return host_counter::Icmp6InTimeExcds;
-    case host_counter::IpForwDatagrams:
-      return host_counter::Ip6OutForwDatagrams;
-    case host_counter::IpInHdrErrors:
-      return host_counter::Ip6InHdrErrors;
-    case host_counter::IpExtInNoRoutes:
-      return host_counter::Ip6InNoRoutes;
-    case host_counter::IpFragFails:
-      return host_counter::Ip6InTooBigErrors;
-    default:
-      return c;
+    case host_counter::UdpInDatagrams: return host_counter::Udp6InDatagrams;
+    case host_counter::UdpNoPorts: return host_counter::Udp6NoPorts;
+    case host_counter::UdpOutDatagrams: return host_counter::Udp6OutDatagrams;
+    case host_counter::UdpInErrors: return host_counter::Udp6InErrors;
+    case host_counter::UdpRcvbufErrors: return host_counter::Udp6RcvbufErrors;
+    case host_counter::IcmpOutDestUnreachs: return host_counter::Icmp6OutDestUnreachs;
+    case host_counter::IcmpInDestUnreachs: return host_counter::Icmp6InDestUnreachs;
+    case host_counter::IcmpOutTimeExcds: return host_counter::Icmp6OutTimeExcds;
+    case host_counter::IcmpInTimeExcds: return host_counter::Icmp6InTimeExcds;
+    case host_counter::IpForwDatagrams: return host_counter::Ip6OutForwDatagrams;
+    case host_counter::IpInHdrErrors: return host_counter::Ip6InHdrErrors;
+    case host_counter::IpExtInNoRoutes: return host_counter::Ip6InNoRoutes;
+    case host_counter::IpFragFails: return host_counter::Ip6InTooBigErrors;
+    default: return c;
   }
 }
 
-/// An ICMP message of that kind goes out or comes in. IPv4's fragmentation needed is an
-/// unreachable.
+/// An ICMP message of that kind goes out or comes in. IPv4's fragmentation needed is an unreachable.
 [[nodiscard]] constexpr host_counter icmp_counter(wire::icmp_kind k, bool out, bool v6) {
   using enum host_counter;
   if (k == wire::icmp_kind::time_exceeded)

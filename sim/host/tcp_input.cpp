@@ -28,8 +28,7 @@ void tcp_stack::configure() {
   ports_.configure(ports::rules_of(*parts_.config.profile, parts_.sysctls));
 }
 
-// ---- carrying out
-// --------------------------------------------------------------------------------
+// ---- carrying out -------------------------------------------------------------------------------
 
 void tcp_stack::note_state(state from, state to) {
   --states_[static_cast<std::size_t>(from)];
@@ -146,8 +145,7 @@ void tcp_stack::free_socket(std::uint32_t i) {
   sockets_.free(i);
 }
 
-// ---- arriving
-// ------------------------------------------------------------------------------------
+// ---- arriving -----------------------------------------------------------------------------------
 
 bool tcp_stack::hint_is_right(const wire::segment& s) const {
   if (!sockets_.live(s.receiver_record)) return false;
@@ -303,8 +301,7 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   carry_out(index, s, before, out);
 }
 
-// ---- TIME-WAIT
-// -----------------------------------------------------------------------------------
+// ---- TIME-WAIT ----------------------------------------------------------------------------------
 
 ports::time_wait_facts tcp_stack::time_wait(std::uint32_t index) const {
   const tcp::time_wait& w = time_waits_[index].w;

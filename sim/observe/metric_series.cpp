@@ -192,9 +192,7 @@ void metric_reader::read_app(std::size_t index, metric_series::row& to) {
     counters(of_bytes);
   }
   if (std::holds_alternative<spec::pool>(a.kind)) counters(of_pools);
-  if (std::holds_alternative<spec::proxy>(a.kind)) {
-    counters(of_proxies);
-  }
+  if (std::holds_alternative<spec::proxy>(a.kind)) counters(of_proxies);
   if (std::holds_alternative<spec::scan>(a.kind)) {
     for (const auto v : scan_verdicts) put(path, name(v), scanned(all, v), to);
   }

@@ -164,8 +164,8 @@ void note_accepts(spec::app& of, const spec::app& after, duration at) {
     server->accept_changes.push_back({std::max(duration{}, at - of.start), now->accepts});
 }
 
-/// With the rates of the first: they are in rate_changes.
-void keep_rates(spec::app_kind& later, const spec::app_kind& first) {
+/// With the rates of the first, and how it accepts: their changes are lists of their own.
+void keep_paces(spec::app_kind& later, const spec::app_kind& first) {
   if (auto* server = std::get_if<spec::echo_server>(&later)) {
     const auto& of = std::get<spec::echo_server>(first);
     server->accepts = of.accepts;
@@ -273,7 +273,7 @@ void load_changes(context& c, const node& changes, const node& root, read_file_a
   for (auto& each : c.out.changes)
     for (auto& what : each.what)
       if (auto* app = std::get_if<spec::app_change>(&what))
-        keep_rates(app->kind, c.out.apps[app->app].kind);
+        keep_paces(app->kind, c.out.apps[app->app].kind);
 }
 
 }  // namespace fourtuple::scenario

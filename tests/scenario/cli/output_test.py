@@ -109,6 +109,42 @@ script:
                 done = self.call("run", self.file("option.yaml", text))
                 self.assertEqual(done.returncode, 0, f"{system} {kind}: {done.stdout}")
 
+    def test_a_source_that_is_not_the_hosts_is_refused_as_its_kernel_does(self):
+        text = """fourtuple: 1
+title: Unreachable since 5.4, before an invalid argument
+hosts: {{ a: {{ os: {os}, address: 10.0.0.1 }} }}
+script:
+  - {{ host: a, socket: S, type: {type} }}
+  - {{ host: a, setsockopt: S, option: IP_FREEBIND, value: 1 }}
+  - {{ host: a, bind: S, to: "10.0.0.9:5000" }}
+  - {{ host: a, connect: S, to: "10.0.0.1:80", expect: {answer} }}
+"""
+        for system, answer in (("linux-4.4", "EINVAL"), ("linux-6.1", "ENETUNREACH")):
+            for kind in ("tcp", "udp"):
+                done = self.call("run", self.file("source.yaml", text.format(os=system, type=kind, answer=answer)))
+                self.assertEqual(done.returncode, 0, f"{system} {kind}: {done.stdout}")
+
+    def test_nothing_from_the_loopback_address_crosses_a_link(self):
+        text = """fourtuple: 1
+title: From ::1, whole and in three fragments
+hosts: { a: { address: "fd00::1" }, b: { address: "fd00::2" } }
+links: [ { between: [a, b], latency: 1 ms } ]
+script:
+  - { host: a, socket: S, type: udp, family: inet6 }
+  - { host: a, bind: S, to: "[::1]:5000" }
+  - { host: a, sendto: S, to: "[fd00::2]:9", data: x }
+  - { host: a, sendto: S, to: "[fd00::2]:9", size: 4000 }
+  - { host: a, sendto: S, to: "[fd00::1]:9", data: x }
+  - { wait: 10 ms }
+expect:
+  hosts.b.nstat.Ip6InHdrErrors: 4
+  hosts.b.nstat.Udp6NoPorts: 0
+  hosts.a.nstat.Udp6NoPorts: 1
+  hosts.a.nstat.Ip6InHdrErrors: 0
+"""
+        done = self.call("run", self.file("loopback.yaml", text))
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_control_characters_of_a_title_do_not_reach_the_terminal(self):
         text = OK.replace("title: fine", 'title: "a\\e[31mb\\r\\nc"')
         self.assertNotIn("\x1b", self.call("run", self.file("t.yaml", text)).stdout)
