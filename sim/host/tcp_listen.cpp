@@ -247,6 +247,9 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   c.reuseaddr = l.reuseaddr;
   c.reuseport = l.reuseport;
   c.v6only = l.v6only;
+  c.no_port = l.no_port;
+  c.freebind = l.freebind;
+  c.broadcast = l.broadcast;
   c.address_locked = l.address_locked;
   c.port_locked = false;  // sk_clone_lock(): the port is the listener's, and disconnect() gives it up
   c.parent = listener;
@@ -258,6 +261,9 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
     socket_extras& x = extras(c);
     x.linger_on = l.extras->linger_on;
     x.linger_s = l.extras->linger_s;
+    x.rcvtimeo = l.extras->rcvtimeo;
+    x.sndtimeo = l.extras->sndtimeo;
+    x.port_range = l.extras->port_range;
   }
   c.owner = ports_.add(claim_of(c), c.port, ports::origin::accept);
   note_ports();

@@ -147,7 +147,7 @@ std::uint16_t tcp_stack::maxseg_of(const tcp_socket& s) const {
   if (t.mss == 0) return default_mss;
   constexpr int time_stamps = 12;
   const bool peer_has_spoken = t.irs != 0 || t.st == state::syn_received;
-  if (peer_has_spoken) return static_cast<std::uint16_t>(t.mss - (t.timestamps ? time_stamps : 0));
+  if (peer_has_spoken) return t.mss_cache;
   const bool v4 = s.family == family::inet ||
                   (t.tuple.remote != wire::any_v4 &&
                    parts_.world.addresses().family_of(t.tuple.remote) == family::inet);

@@ -113,8 +113,16 @@ result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const en
   return addresses.intern(ip_address::loopback(addresses.family_of(s.address)));
 }
 
+/// What a datagram to `there` would have as source; a wildcard where the way says it, and to an IPv4
+/// address where connect() chose an IPv6 one (__ip6_datagram_connect() leaves inet_saddr alone).
+wire::address_id udp_stack::source_to(const udp_socket& s, wire::address_id there) const {
+  const wire::address_table& addresses = parts_.world.addresses();
+  const bool chosen_v6 = !s.address_locked && addresses.family_of(s.address) == family::inet6;
+  return chosen_v6 && addresses.family_of(there) == family::inet ? wire::any_v4 : s.address;
+}
+
 result<route> udp_stack::route_to(const udp_socket& s, wire::address_id there) const {
-  const auto way = parts_.way(s.address, there);
+  const auto way = parts_.way(source_to(s, there), there);
   if (!way) return way.error();
   if (parts_.world.addresses().at(there).is_broadcast() && !s.broadcast) return errc::eacces;
   return way;
@@ -173,7 +181,8 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   const bool v6 = parts_.world.addresses().family_of(to) == family::inet6;
   if (const errc e = refusal_of_send(s, p.size, v6); e != errc::ok) return e;
   wire::datagram d;
-  d.tuple = {wire::is_any(s.address) ? way->source : s.address, to, s.port, port};
+  const wire::address_id source = source_to(s, to);
+  d.tuple = {wire::is_any(source) ? way->source : source, to, s.port, port};
   d.length = static_cast<std::uint32_t>(p.size);
   if (p.data != nullptr) d.payload = parts_.world.payloads().put({p.data, p.size});
   parts_.digest.add(ns(parts_.world.now()), (std::uint64_t{s.port} << 8) | 3, to.value,

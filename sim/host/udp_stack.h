@@ -95,6 +95,7 @@ class udp_stack {
   /// `v6only_error`: what an IPv6 socket for IPv6 alone answers to an IPv4 address.
   result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
                                           errc v6only_error) const;
+  wire::address_id source_to(const udp_socket& s, wire::address_id there) const;
   result<route> route_to(const udp_socket& s, wire::address_id there) const;
   errc refusal_of_send(udp_socket& s, std::size_t size, bool v6);
   [[nodiscard]] bool speaks_v4(const udp_socket& s) const;

@@ -17,7 +17,7 @@ bool update_window(tcb& t, const wire::segment& s) {
   if (!newer) return false;
   t.snd_wl1 = s.seq_number;
   t.snd_wnd = offered;
-  t.max_window = std::max(t.max_window, offered);
+  note_offered_window(t, offered);
   return true;
 }
 

@@ -91,7 +91,7 @@ std::uint64_t burst_delay_us(const tcb& t) {
   // tcp_update_pacing_rate(): bytes per second, with headroom.
   const std::uint64_t percent = t.cwnd < t.ssthresh / 2 ? 200 : 120;
   const std::uint64_t rate =
-      std::uint64_t{effective_mss(t)} * 80'000 * percent * t.cwnd / std::max(t.srtt_us8, 1U);
+      std::uint64_t{t.mss_cache} * 80'000 * percent * t.cwnd / std::max(t.srtt_us8, 1U);
   return rate == 0 ? 0 : std::min<std::uint64_t>(1000, largest_burst * 4 * 1'000'000 / rate);
 }
 

@@ -24,10 +24,6 @@ namespace fourtuple::tcp::detail {
   return static_cast<std::uint32_t>(s * l.hz);
 }
 
-/// Payload bytes of a full segment: the peer's MSS less the time stamp option.
-[[nodiscard]] inline std::uint32_t effective_mss(const tcb& t) {
-  return t.mss - (t.timestamps ? 12U : 0U);
-}
 [[nodiscard]] inline bool pingpong(const tcb& t, const limits& l) {
   return t.ack_pingpong >= l.pingpong_thresh;
 }
@@ -77,6 +73,10 @@ void expand_send_buffer(tcb& t, const limits& l);
 void grow_window(tcb& t, std::uint32_t length, const limits& l);
 
 // output.cpp
+/// tcp_sync_mss(): what t.mss leaves beside the time stamp option, within half of the peer's window.
+void sync_mss(tcb& t);
+/// The peer offered a window: the largest one decides how large a segment may be.
+void note_offered_window(tcb& t, std::uint32_t offered);
 /// Adds to out.segments one of the connection as it is now: time stamps, ACK, window, SACK blocks.
 wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
                        const clock& c, actions& out);

@@ -78,6 +78,7 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, const clock& 
   t.snd_wnd = s.window;  // the window of a SYN is not scaled
   t.snd_wl1 = s.seq_number;
   t.max_window = std::max(t.max_window, t.snd_wnd);
+  sync_mss(t);
 }
 
 void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, const clock& c,

@@ -3,6 +3,29 @@
 
 namespace fourtuple::tcp::detail {
 
+namespace {
+
+/// tcp_bound_to_half_wnd(): two segments fit into the largest window the peer offered, or, where that
+/// is at most 536 bytes (TCP_MSS_DEFAULT), one; at least 68 bytes with the headers.
+std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes) {
+  const std::uint32_t most = t.max_window > 536 ? t.max_window / 2 : t.max_window;
+  if (most == 0 || bytes <= most) return bytes;
+  return std::max(most, t.timestamps ? 36U : 48U);
+}
+
+}  // namespace
+
+void sync_mss(tcb& t) {
+  const std::uint32_t fits = t.mss - (t.timestamps ? 12U : 0U);
+  t.mss_cache = static_cast<std::uint16_t>(within_half_window(t, fits));
+}
+
+void note_offered_window(tcb& t, std::uint32_t offered) {
+  if (offered <= t.max_window) return;
+  t.max_window = offered;
+  sync_mss(t);
+}
+
 wire::segment& compose(tcb& t, seq at, std::uint8_t flags, std::uint32_t length, const limits& l,
                        const clock& c, actions& out) {
   wire::segment& s = out.segments.emplace_back();
@@ -70,7 +93,7 @@ std::uint32_t unsent(const tcb& t) {
 }
 
 bool nagle_holds(const tcb& t, std::uint32_t length, bool last, bool nonagle) {
-  if (length >= effective_mss(t) || nonagle || (last && t.fin_queued)) return false;
+  if (length >= t.mss_cache || nonagle || (last && t.fin_queued)) return false;
   if (t.cork) return true;
   // Minshall: hold a small segment only while an earlier small one is not acknowledged.
   return !t.opt.nodelay && in_flight(t) != 0 && wire::after(t.snd_sml, t.snd_una) &&
@@ -81,7 +104,7 @@ bool nagle_holds(const tcb& t, std::uint32_t length, bool last, bool nonagle) {
 
 bool may_send_new(const tcb& t) {
   if (t.snd_nxt == t.write_seq) return false;
-  const std::uint32_t length = std::min(t.write_seq - t.snd_nxt, effective_mss(t));
+  const std::uint32_t length = std::min<std::uint32_t>(t.write_seq - t.snd_nxt, t.mss_cache);
   return !wire::after(t.snd_nxt + length, t.snd_una + t.snd_wnd);
 }
 
@@ -94,7 +117,7 @@ struct cut {
 };
 cut next_cut(const tcb& t, bool nonagle) {
   const std::uint32_t waiting = unsent(t);
-  const std::uint32_t mss = effective_mss(t);
+  const std::uint32_t mss = t.mss_cache;
   std::uint32_t length = std::min(waiting, mss);
   if (length != 0) {
     const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
@@ -123,7 +146,7 @@ void send_cut(context k, const cut& cut) {
   k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
   compose(t, t.snd_nxt, flags, cut.length, k.l, k.c, k.out);
   t.snd_nxt += cut.length + (cut.fin ? 1U : 0U);
-  if (cut.length != 0 && cut.length < effective_mss(t)) t.snd_sml = t.snd_nxt;
+  if (cut.length != 0 && cut.length < t.mss_cache) t.snd_sml = t.snd_nxt;
   sent_segment sent;
   sent.end = t.snd_nxt;
   sent.sent_us = k.c.us;

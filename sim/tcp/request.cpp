@@ -188,6 +188,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.reordering = l.reordering;
   t.snd_wl1 = r.rcv_isn;
   t.last_heard = jiffy(c);
+  sync_mss(t);
   set_rto(t, l);
   // tcp_synack_rtt_meas()
   const bool sent_once = r.retransmits == 0 && r.sent_us != 0;

@@ -25,7 +25,7 @@ void collapse(context k, std::size_t i, std::uint32_t most) {
 }  // namespace
 
 bool retransmit_segment(context k, std::size_t i, bool probe) {
-  const std::uint32_t mss = effective_mss(k.t);
+  const std::uint32_t mss = k.t.mss_cache;
   const seq begin = k.x.sent.begin_of(i, k.t.snd_una);
   const std::int32_t room = wire::distance(begin, k.t.snd_una + k.t.snd_wnd);
   std::uint32_t most = mss;
@@ -114,9 +114,10 @@ void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, ac
   constexpr std::uint16_t least = 48;  // tcp_min_snd_mss
   if (t.st == state::closed || mss >= t.mss) return;
   t.mss = std::max(mss, least);
+  detail::sync_mss(t);
   if (t.transit == 0) return;
   const detail::context k{t, (*out.transits)[t.transit], l, c, out};
-  const std::uint32_t fits = detail::effective_mss(t);
+  const std::uint32_t fits = t.mss_cache;
   for (std::size_t i = 0; i < k.x.sent.size(); ++i) {
     sent_segment& s = k.x.sent[i];
     const bool fin = t.fin_queued && s.end == t.write_seq;

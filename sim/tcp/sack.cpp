@@ -13,7 +13,7 @@ seq highest_sacked(seq snd_una, const transit& x) {
 void note_reordering(context k, seq low, bool by_timestamp) {
   const seq fack = highest_sacked(k.t.snd_una, k.x);
   if (!wire::before(low, fack)) return;
-  const std::uint32_t mss = effective_mss(k.t);
+  const std::uint32_t mss = k.t.mss_cache;
   const std::uint32_t metric = fack - low;
   if (metric > k.t.reordering * mss)
     k.t.reordering = static_cast<std::uint16_t>(

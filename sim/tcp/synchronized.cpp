@@ -140,7 +140,7 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     t.snd_una = t.iss + 1;
     t.snd_wnd = std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
     t.snd_wl1 = s.seq_number;
-    t.max_window = std::max(t.max_window, t.snd_wnd);
+    note_offered_window(t, t.snd_wnd);
     syn_acknowledged(t, s, l, c, out);
     t.retransmits = 0;
     t.backoff = 0;

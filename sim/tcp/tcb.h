@@ -92,7 +92,8 @@ struct tcb {
   std::uint32_t last_heard = 0;   ///< jiffy of the last valid ACK (rcv_tstamp)
   std::uint32_t rcv_ssthresh = 0;
   std::uint32_t cwnd_count = 0;   ///< segments acknowledged since cwnd last grew
-  std::uint16_t mss = 0;          ///< send MSS without options (mss_cache)
+  std::uint16_t mss = 0;          ///< what the path and the peer allow, without options
+  std::uint16_t mss_cache = 0;    ///< payload bytes of a full segment; see sync_mss()
   std::uint16_t advmss = 0;       ///< MSS we offered, less time stamps once established
   std::uint16_t cwnd = 0;         ///< segments; DEVIATION: at most 65,535, 95 MB in flight
   enum pending pending = pending::none;
@@ -177,5 +178,6 @@ struct connection_setup {
   const std::uint32_t n = unacked(t);
   return n <= t.opt.sndbuf && t.opt.sndbuf - n >= n / 2;
 }
+
 
 }  // namespace fourtuple::tcp

@@ -162,7 +162,7 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
 void expand_send_buffer(tcb& t, const limits& l) {
   if (t.opt.sndbuf_locked) return;
   const std::uint32_t segments = std::max<std::uint32_t>(t.cwnd, l.initial_cwnd);
-  const std::uint32_t wanted = 4 * (effective_mss(t) + 400) * segments;
+  const std::uint32_t wanted = 4 * (t.mss_cache + 400) * segments;
   t.opt.sndbuf = std::max(t.opt.sndbuf, std::min(wanted, l.wmem_max));
 }
 
