@@ -19,7 +19,8 @@ namespace {
 
 /// tcp_incr_quickack()
 void more_quickacks(tcb& t) {
-  const std::uint32_t budget = std::clamp<std::uint32_t>(t.rcv_wnd / (2U * t.rcv_mss), 2, 16);
+  const std::uint32_t pairs = t.rcv_wnd / (2U * t.rcv_mss);
+  const std::uint32_t budget = pairs == 0 ? 2 : std::min(pairs, 16U);
   t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(t.ack_quick, budget));
 }
 

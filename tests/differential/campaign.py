@@ -42,9 +42,13 @@ class State:
                      "found": {}, "coverage": {}}
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as f:
-                self.data = json.load(f)
-        if self.data["seed"] != seed:
-            raise SystemExit(f"{self.path} is of seed {self.data['seed']}; give another --out")
+                kept = json.load(f)
+            if kept.get("seed") != seed:
+                raise SystemExit(f"{self.path} is of seed {kept.get('seed')}; give another --out")
+            if missing := sorted(set(self.data) - set(kept)):
+                raise SystemExit(f"{self.path} lacks {', '.join(missing)}: an older campaign's; "
+                                 "give another --out")
+            self.data = kept
 
     def save(self):
         with open(self.path + ".new", "w", encoding="utf-8") as f:
@@ -99,26 +103,25 @@ class Campaign:
 
     def weigh(self, suspects):
         """Those of no known name are confirmed, side by side: many differ by chance."""
-        unknown = [(name, prog) for name, prog in suspects if not self.counted(name)]
+        unknown = [(name, prog) for name, prog in suspects if not self.is_known(name)]
         sure_names = self.judge.confirmed([prog for _, prog in unknown])
         for (name, prog), sure in zip(unknown, sure_names):
             if not sure:
                 chance = self.state.data["chance"]
                 chance[name] = chance.get(name, 0) + 1
-            elif not self.counted(sure):
+            elif sure in self.state.data["found"]:
+                self.state.data["found"][sure]["programs"] += 1
+            elif not self.is_known(sure):
                 self.state.data["found"][sure] = {"programs": 1, "number": prog["number"],
                                                   "file": self.write_shortest(sure, prog)}
                 print(f"disagreement: {sure}\n  {self.state.data['found'][sure]['file']}", flush=True)
 
-    def counted(self, name):
-        """Whether `name` is a known difference or one that was found before; then it is counted."""
-        data = self.state.data
-        if (reason := self.known_as(name)) is not None:
-            data["known"][reason] = data["known"].get(reason, 0) + 1
-        elif name in data["found"]:
-            data["found"][name]["programs"] += 1
-        else:
+    def is_known(self, name):
+        """Whether known.txt has `name`; then it is counted."""
+        known = self.state.data["known"]
+        if (reason := self.known_as(name)) is None:
             return False
+        known[reason] = known.get(reason, 0) + 1
         return True
 
     def write_shortest(self, name, prog):

@@ -168,6 +168,12 @@ class Generator:
         if moves:
             look = "all" if self.chance(0.6) else "one"
         call = {"step": step, "look": look}
+        if self.sends_fin(step):
+            call["look"], call["settle"] = "none", SETTLED
+            self.burst = 0
+            self.calls.append(call)
+            self.look_around()
+            return
         looked = {"all": 2 * len(self.sockets), "one": 2, "none": 0}[look]
         self.burst += 1 + looked
         far = self.latency and moves
@@ -183,6 +189,11 @@ class Generator:
                 self.look_around()
             return
         self.calls.append(call)
+
+    def sends_fin(self, step):
+        """Its acknowledgement comes with a tick of the peer's clock: at once, or 4 ms later."""
+        name = step.get("close") or (step.get("shutdown") if step.get("how") != "rd" else None)
+        return any(s.name == name and s.tcp for s in self.sockets)
 
     def look_around(self):
         """A look at all sockets after a wait, hung on a call that changes nothing."""
