@@ -83,8 +83,8 @@ void packet_filter::answer(direction which, const wire::segment& s, reject_with 
   if (!rules_.watches_output() || lets_out(reset)) world_.emit(reset);
 }
 
-/// nf_send_unreach() and nf_send_unreach6() say nothing about a packet whose checksum is not right. A
-/// fragment's is not; nor, where they have been put together again, that of fragments over IPv6.
+/// nf_send_unreach() and nf_send_unreach6() say nothing about a packet whose checksum is not right.
+/// A fragment's is not; nor, where they have been put together again, that of fragments over IPv6.
 void packet_filter::answer(direction which, const wire::datagram& d, reject_with with) {
   const family f = world_.addresses().family_of(d.tuple.local);
   const bool whole = which == direction::in && f == family::inet;

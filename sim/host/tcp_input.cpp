@@ -232,9 +232,8 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   if (found.type() == ports::kind::request) {
     // tcp_req_err(): a half-open connection ends without a word where its peer cannot be reached.
     // tcp_v4_err() names what ends it, tcp_v6_err() takes what icmpv6_err_convert() calls fatal.
-    const bool ends = f == family::inet
-                          ? m.unreachable || e.kind == wire::icmp_kind::time_exceeded
-                          : m.hard && e.kind != wire::icmp_kind::too_big;
+    const bool ends = f == family::inet ? m.unreachable || e.kind == wire::icmp_kind::time_exceeded
+                                        : m.hard && e.kind != wire::icmp_kind::too_big;
     if (ends && requests_[found.index()].r.snt_isn == e.quoted_seq) {
       drop_request(found.index());
       parts_.counters.add(tcp::counter::TcpExtListenDrops);

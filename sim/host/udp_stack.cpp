@@ -113,8 +113,9 @@ result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const en
   return addresses.intern(ip_address::loopback(addresses.family_of(s.address)));
 }
 
-/// What a datagram to `there` would have as source; a wildcard where the way says it, and to an IPv4
-/// address where connect() chose an IPv6 one (__ip6_datagram_connect() leaves inet_saddr alone).
+/// What a datagram to `there` would have as source; a wildcard where the way says it, and to an
+/// IPv4 address where connect() chose an IPv6 one (__ip6_datagram_connect() leaves inet_saddr
+/// alone).
 wire::address_id udp_stack::source_to(const udp_socket& s, wire::address_id there) const {
   const wire::address_table& addresses = parts_.world.addresses();
   const bool chosen_v6 = !s.address_locked && addresses.family_of(s.address) == family::inet6;

@@ -73,7 +73,8 @@ void expand_send_buffer(tcb& t, const limits& l);
 void grow_window(tcb& t, std::uint32_t length, const limits& l);
 
 // output.cpp
-/// tcp_sync_mss(): what t.mss leaves beside the time stamp option, within half of the peer's window.
+/// tcp_sync_mss(): what t.mss leaves beside the time stamp option, within half of the peer's
+/// window.
 void sync_mss(tcb& t);
 /// The peer offered a window: the largest one decides how large a segment may be.
 void note_offered_window(tcb& t, std::uint32_t offered);

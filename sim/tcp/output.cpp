@@ -5,8 +5,8 @@ namespace fourtuple::tcp::detail {
 
 namespace {
 
-/// tcp_bound_to_half_wnd(): two segments fit into the largest window the peer offered, or, where that
-/// is at most 536 bytes (TCP_MSS_DEFAULT), one; at least 68 bytes with the headers.
+/// tcp_bound_to_half_wnd(): two segments fit into the largest window the peer offered, or, where
+/// that is at most 536 bytes (TCP_MSS_DEFAULT), one; at least 68 bytes with the headers.
 std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes) {
   const std::uint32_t most = t.max_window > 536 ? t.max_window / 2 : t.max_window;
   if (most == 0 || bytes <= most) return bytes;

@@ -179,5 +179,4 @@ struct connection_setup {
   return n <= t.opt.sndbuf && t.opt.sndbuf - n >= n / 2;
 }
 
-
 }  // namespace fourtuple::tcp
