@@ -49,7 +49,8 @@ std::string words(const wire::frame& f, const report::relative_numbers& numbers)
   if (s == nullptr) return report::packet_text(f, numbers);
   std::string out = fmt::format("[{}] seq {}", report::flags_text(*s), numbers.seq(f));
   if (s->has(wire::ack)) out += fmt::format(" ack {}", numbers.ack(f));
-  return out + fmt::format(" len {}{}", s->length, options_of(f, *s, numbers));
+  out += fmt::format(" len {}{}", s->length, options_of(f, *s, numbers));
+  return s->ect ? out + " ECT(0)" : out;
 }
 
 std::vector<line> lines_of(const conversation& c) {

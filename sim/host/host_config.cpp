@@ -24,6 +24,9 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.timestamps = s.tcp_timestamps != 0;
   l.sack = s.tcp_sack;
   l.window_scaling = s.tcp_window_scaling;
+  l.ecn_requested = s.tcp_ecn == 1;
+  l.ecn_accepted = s.tcp_ecn != 0;
+  l.ecn_fallback = s.tcp_ecn_fallback;
   l.abort_on_overflow = s.tcp_abort_on_overflow;
   l.rfc1337 = s.tcp_rfc1337;
   l.challenge_unsent_ack = p.tcp.challenge_ack_for_unsent;

@@ -9,7 +9,7 @@
 
 namespace fourtuple::host {
 
-/// By the hash of the four-tuple, as the receiver sees it. The group is not empty.
+/// By the hash of the four-tuple, as who sent the packet sees it. The group is not empty.
 [[nodiscard]] inline std::uint32_t member_of_group(const std::vector<std::uint32_t>& group,
                                                    const wire::four_tuple& t,
                                                    const host_config& config) {

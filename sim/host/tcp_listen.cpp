@@ -40,16 +40,7 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
     }
   }
   if (best == 0 || !sockets_[best].reuseport) return best;
-  // SO_REUSEPORT: a group of exactly this address and uid shares by the hash of the four-tuple.
-  const tcp_socket& leader = sockets_[best];
-  std::vector<std::uint32_t> group;
-  for (const std::uint32_t i : here->second) {
-    const tcp_socket& l = sockets_[i];
-    if (l.reuseport && l.address == leader.address && l.uid == leader.uid &&
-        l.v6only == leader.v6only)
-      group.push_back(i);
-  }
-  return member_of_group(group, s.tuple, parts_.config);
+  return member_of_group(members_of(group_of(sockets_[best])), s.tuple, parts_.config);
 }
 
 bool tcp_stack::accept_queue_full(const tcp_socket& l) const {
@@ -182,7 +173,8 @@ void tcp_stack::free_request(std::uint32_t index) {
 
 void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
   request_record& r = requests_[index];
-  if (r.listener == 0) {
+  const std::uint32_t answering = r.listener != 0 ? r.listener : heir_of(r.heirs, r.r.tuple);
+  if (answering == 0) {
     drop_request(index);
     if (const std::uint32_t listener = find_listener(s); listener != 0) {
       to_listener(listener, s, nullptr);
@@ -192,7 +184,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
     return;
   }
   tcp::actions& out = sink();
-  switch (tcp::request_segment(r.r, s, sockets_[r.listener].tcb.opt, limits_, clock(), out)) {
+  switch (tcp::request_segment(r.r, s, sockets_[answering].tcb.opt, limits_, clock(), out)) {
     case tcp::request_verdict::drop:
       break;
     case tcp::request_verdict::resent:
@@ -200,7 +192,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
       r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
       break;
     case tcp::request_verdict::make_child:
-      make_child(index, s);
+      make_child(index, answering, s);
       return;
     case tcp::request_verdict::kill:
       drop_request(index);
@@ -210,13 +202,15 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
   emit_all(nullptr, out);
 }
 
-void tcp_stack::make_child(std::uint32_t request_index, const wire::segment& s) {
+void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
+                           const wire::segment& s) {
   request_record& r = requests_[request_index];
-  const std::uint32_t listener = r.listener;
+  const bool migrates = r.listener != listener;
   tcp_socket& l = sockets_[listener];
   if (accept_queue_full(l)) {
     parts_.counters.add(tcp::counter::TcpExtListenOverflows);
     parts_.counters.add(tcp::counter::TcpExtListenDrops);
+    if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqFailure);
     tcp::actions& out = sink();
     if (tcp::overflowed(r.r, s, limits_, out)) drop_request(request_index);
     count_all(out);
@@ -227,6 +221,7 @@ void tcp_stack::make_child(std::uint32_t request_index, const wire::segment& s) 
       adopt_child(listener, tcp::child_of(r.r, s, l.tcb.opt, limits_, clock()));
   ports_.replace(r.r.tuple, {ports::kind::request, request_index}, {ports::kind::connection, made});
   free_request(request_index);
+  if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);
   parts_.world.payloads().share(s.payload);
   l.listening->accept_queue.push(made);
   to_connection(made, s, false);
@@ -273,7 +268,7 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
 void tcp_stack::request_timer(std::uint32_t index) {
   request_record& r = requests_[index];
   r.timer = 0;
-  if (r.listener == 0) {
+  if (r.listener == 0 && !inherit_request(r)) {
     drop_request(index);
     return;
   }
@@ -310,12 +305,17 @@ void tcp_stack::stop_listening(std::uint32_t i) {
   note_state(l.tcb.st, state::closed);
   l.tcb.st = state::closed;
   if (l.owner) ports_.set_listening(l.owner, false);
+  const bool migrates = parts_.sysctls.tcp_migrate_req && l.reuseport;
+  const listener_group heirs = migrates ? group_of(l) : listener_group{};
   requests_.each([&](std::uint32_t index, const request_record& r) {
-    if (r.listener == i) requests_[index].listener = 0;
+    if (r.listener != i) return;
+    requests_[index].listener = 0;
+    requests_[index].heirs = heirs;
   });
   const auto part = std::move(l.listening);
   while (!part->accept_queue.empty()) {
     const std::uint32_t child = part->accept_queue.pop();
+    if (inherit_child(heirs, child)) continue;
     sockets_[child].tcb.orphan = true;
     {
       lock held(*this, child);

@@ -76,9 +76,18 @@ struct alignas(64) tcp_socket {
 };
 static_assert(sizeof(tcp_socket) == 5 * 64);
 
+/// Listeners that share by SO_REUSEPORT: of one address, port and user.
+struct listener_group {
+  wire::address_id address;
+  std::uint32_t uid = 0;
+  std::uint16_t port = 0;  ///< 0: nobody
+  bool v6only = false;
+};
+
 struct request_record {
   tcp::request r;
-  std::uint32_t listener = 0;  ///< 0: it has gone; the next segment ends the request
+  std::uint32_t listener = 0;  ///< 0: it has gone; the next segment ends the request, or an heir's
+  listener_group heirs;        ///< who may take it over then
   std::uint32_t timer = 0;
 };
 

@@ -169,12 +169,19 @@ class tcp_stack final : public ports::records {
   void syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
   void answer_with_cookie(std::uint32_t i, const wire::segment& s);
   bool try_cookie(std::uint32_t i, const wire::segment& s);
-  void make_child(std::uint32_t request_index, const wire::segment& s);
+  void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s);
   std::uint32_t adopt_child(std::uint32_t listener, const tcp::tcb& t);
   void drop_request(std::uint32_t index);
   void free_request(std::uint32_t index);
   void request_timer(std::uint32_t index);
   [[nodiscard]] bool accept_queue_full(const tcp_socket& l) const;
+  /// SO_REUSEPORT: a group of exactly this address and uid shares by the hash of the four-tuple.
+  [[nodiscard]] static listener_group group_of(const tcp_socket& l);
+  [[nodiscard]] std::vector<std::uint32_t> members_of(const listener_group& g) const;
+  /// reuseport_migrate_sock(): who takes over a connection of a listener that has gone; 0: nobody.
+  [[nodiscard]] std::uint32_t heir_of(const listener_group& g, const wire::four_tuple& t);
+  bool inherit_child(const listener_group& g, std::uint32_t child);
+  bool inherit_request(request_record& r);
   [[nodiscard]] tcp::cookie_keys cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const;
 
   // TIME-WAIT

@@ -24,6 +24,9 @@ constexpr std::uint64_t truesize_of(std::uint32_t length) {
   return 256 + head;
 }
 
+/// Where datagrams of a connected socket go after a connect() of it that failed over IPv4.
+enum class udp_aim : std::uint8_t { at_peer, lost_after_next, lost };
+
 struct udp_socket {
   watch_list watchers;
   core::ring<wire::datagram> queue;
@@ -39,6 +42,7 @@ struct udp_socket {
   std::uint16_t peer_port = 0;  ///< may be 0 on a connected socket, too
   fourtuple::family family = fourtuple::family::inet;
   errc error = errc::ok;
+  udp_aim aim = udp_aim::at_peer;
   duration rcvtimeo{};
   duration sndtimeo{};
   profile::port_range port_range{0, 0};  ///< IP_LOCAL_PORT_RANGE
@@ -95,6 +99,7 @@ class udp_stack {
   /// `v6only_error`: what an IPv6 socket for IPv6 alone answers to an IPv4 address.
   result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
                                           errc v6only_error) const;
+  result<std::size_t> lose(udp_socket& s, payload p);
   wire::address_id source_to(const udp_socket& s, wire::address_id there) const;
   result<route> route_to(const udp_socket& s, wire::address_id there) const;
   errc refusal_of_send(udp_socket& s, std::size_t size, bool v6);

@@ -58,6 +58,7 @@ struct sysctls {
   std::int32_t tcp_max_syn_backlog = 0;
   std::uint8_t tcp_syncookies = 1;  ///< 0 off, 1 when the queue is full, 2 always
   bool tcp_abort_on_overflow = false;
+  bool tcp_migrate_req = false;  ///< 5.14
   std::uint8_t tcp_synack_retries = 5;
   // connecting and retransmitting
   std::uint8_t tcp_syn_retries = 6;  ///< 1 .. 127
@@ -69,6 +70,8 @@ struct sysctls {
   std::uint8_t tcp_timestamps = 1;  ///< 0 off, 1 with random offset, 2 without
   bool tcp_sack = true;
   bool tcp_window_scaling = true;
+  std::uint8_t tcp_ecn = 2;  ///< 0 never, 1 offered and accepted, 2 accepted (RFC 3168)
+  bool tcp_ecn_fallback = true;
   duration tcp_invalid_ratelimit{};  ///< between two replies to invalid segments; 0: no limit
   // losses and the congestion window
   congestion_control tcp_congestion_control = congestion_control::cubic;

@@ -138,6 +138,8 @@ std::string flags_text(const wire::segment& s) {
   if (s.has(wire::rst)) out += 'R';
   if (s.has(wire::psh)) out += 'P';
   if (s.has(wire::ack)) out += '.';
+  if (s.has(wire::ece)) out += 'E';
+  if (s.has(wire::cwr)) out += 'W';
   return out.empty() ? "none" : out;
 }
 

@@ -18,9 +18,9 @@ bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c) {
 namespace {
 
 /// tcp_incr_quickack()
-void more_quickacks(tcb& t) {
+void more_quickacks(tcb& t, std::uint32_t most = 16) {
   const std::uint32_t pairs = t.rcv_wnd / (2U * t.rcv_mss);
-  const std::uint32_t budget = pairs == 0 ? 2 : std::min(pairs, 16U);
+  const std::uint32_t budget = std::min(pairs == 0 ? 2U : pairs, most);
   t.ack_quick = static_cast<std::uint8_t>(std::max<std::uint32_t>(t.ack_quick, budget));
 }
 
@@ -55,8 +55,8 @@ void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l) {
   note_push(t);
 }
 
-void enter_quickack(tcb& t, const limits& l) {
-  more_quickacks(t);
+void enter_quickack(tcb& t, const limits& l, std::uint32_t most) {
+  more_quickacks(t, most);
   t.ack_pingpong = 0;
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
@@ -80,6 +80,7 @@ void data_received(tcb& t, const wire::segment& s, const limits& l, const clock&
     }
   }
   t.last_receive = jiffy(c);
+  if (t.ecn_ok) hear_ecn(t, s, l);
   grow_window(t, s.length, l);
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::uint16_t, 4> mss_table = {536, 1300, 1440, 1460};
 constexpr std::uint32_t index_mask = 0xffffff;
-constexpr std::uint32_t option_bits = 6;  // 4 window scale, 1 SACK, 1 unused (ECN)
+constexpr std::uint32_t option_bits = 6;  // 4 window scale, 1 SACK, 1 ECN
 
 std::uint32_t mss_index(std::uint16_t mss) {
   std::uint32_t i = mss_table.size() - 1;
@@ -33,12 +33,13 @@ request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_of
   if (!syn.has_timestamps || !l.timestamps) {
     seen.sack_permitted = false;
     seen.window_scale = wire::segment::no_window_scale;
+    seen.flags = wire::syn;
   }
   request r = open_request(seen, cookie, ts_offset, mss, opt, l, c);
   if (r.timestamps) {
     // cookie_init_timestamp(): the options take the low bits, never moving into the future.
     const std::uint32_t options =
-        (r.window_scaling ? r.snd_wscale : 0xfU) | (r.sack ? 0x10U : 0U);
+        (r.window_scaling ? r.snd_wscale : 0xfU) | (r.sack ? 0x10U : 0U) | (r.ecn_ok ? 0x20U : 0U);
     const std::uint32_t now = c.ms;
     std::uint32_t stamp = (now >> option_bits << option_bits) | options;
     if (stamp > now) stamp -= 1U << option_bits;
@@ -71,6 +72,7 @@ cookie_check check_cookie(const wire::segment& ack, cookie_keys k, std::uint32_t
   if (ack.has_timestamps) {
     const std::uint32_t options = (ack.ts_echo - ts_offset) & ((1U << option_bits) - 1);
     syn.sack_permitted = (options & 0x10U) != 0;
+    if ((options & 0x20U) != 0) syn.flags |= wire::ece | wire::cwr;
     if ((options & 0xfU) != 0xfU)
       syn.window_scale = static_cast<std::uint8_t>(options & 0xfU);
   }

@@ -72,6 +72,22 @@ void expand_send_buffer(tcb& t, const limits& l);
 /// tcp_grow_window(): a good segment of that size arrived.
 void grow_window(tcb& t, std::uint32_t length, const limits& l);
 
+// ecn.cpp
+/// tcp_ecn_send_syn() and, where a SYN is sent again, tcp_ecn_clear_syn().
+void offer_ecn(tcb& t, wire::segment& syn, const limits& l);
+/// tcp_ecn_send_synack()
+void answer_ecn(const tcb& t, wire::segment& syn_ack);
+/// tcp_ecn_rcv_synack(), and tcp_ecn_rcv_syn() of a simultaneous open.
+void take_ecn(tcb& t, const wire::segment& s);
+/// tcp_ecn_create_request(): a SYN of RFC 3168, to a host that takes it up.
+[[nodiscard]] bool ecn_accepted(const wire::segment& syn, const limits& l);
+/// tcp_ecn_send(), where t.ecn_ok: new data is marked; the first after a reduction says so.
+void mark_ecn(tcb& t, wire::segment& data);
+/// tcp_ecn_queue_cwr()
+void queue_cwr(tcb& t);
+/// tcp_ecn_accept_cwr() and tcp_ecn_check_ce(), where t.ecn_ok, for a segment with text.
+void hear_ecn(tcb& t, const wire::segment& s, const limits& l);
+
 // output.cpp
 /// tcp_sync_mss(): what t.mss leaves beside the time stamp option, within half of the peer's
 /// window.
@@ -98,7 +114,7 @@ void data_received(tcb& t, const wire::segment& s, const limits& l, const clock&
 void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
-void enter_quickack(tcb& t, const limits& l);
+void enter_quickack(tcb& t, const limits& l, std::uint32_t most = 16);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is due in so many jiffies.
 void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out);

@@ -25,6 +25,9 @@ struct limits {
   bool timestamps = true;                    ///< tcp_timestamps
   bool sack = true;                          ///< tcp_sack
   bool window_scaling = true;                ///< tcp_window_scaling
+  bool ecn_requested = false;                ///< tcp_ecn 1
+  bool ecn_accepted = true;                  ///< tcp_ecn 1 or 2
+  bool ecn_fallback = true;                  ///< tcp_ecn_fallback
   bool abort_on_overflow = false;            ///< tcp_abort_on_overflow
   bool rfc1337 = false;                      ///< tcp_rfc1337
   bool challenge_unsent_ack = true;          ///< RFC 5961 5.2 in ESTABLISHED, 6.18.44

@@ -73,6 +73,7 @@ void take_options(tcb& t, const wire::segment& s, const limits& l, const clock& 
     t.ts_recent_stamp_s = c.seconds;
     t.advmss = static_cast<std::uint16_t>(t.advmss - 12);
   }
+  take_ecn(t, s);
   t.irs = s.seq_number;
   t.rcv_nxt = t.copied_seq = t.rcv_wup = s.seq_number + 1;
   t.snd_wnd = s.window;  // the window of a SYN is not scaled

@@ -66,6 +66,11 @@ void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& o
     s.ts_echo = t.ts_recent;
   }
   s.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.rcv_wnd, 65535));
+  if (with_ack) {
+    answer_ecn(t, s);
+  } else {
+    offer_ecn(t, s, l);
+  }
 }
 
 void send_ack(tcb& t, const limits& l, const clock& c, actions& out) {
@@ -144,7 +149,8 @@ void send_cut(context k, const cut& cut) {
     t.last_send = jiffy(k.c);
   }
   k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
-  compose(t, t.snd_nxt, flags, cut.length, k.l, k.c, k.out);
+  wire::segment& s = compose(t, t.snd_nxt, flags, cut.length, k.l, k.c, k.out);
+  if (t.ecn_ok && cut.length != 0) mark_ecn(t, s);
   t.snd_nxt += cut.length + (cut.fin ? 1U : 0U);
   if (cut.length != 0 && cut.length < t.mss_cache) t.snd_sml = t.snd_nxt;
   sent_segment sent;

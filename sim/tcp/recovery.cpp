@@ -38,7 +38,10 @@ void undo_reduction(context k, bool unmark) {
   }
   if (k.x.prior_ssthresh != 0) {
     k.t.cwnd = static_cast<std::uint16_t>(std::max<std::uint32_t>(k.t.cwnd, k.x.prior_cwnd));
-    k.t.ssthresh = std::max(k.t.ssthresh, k.x.prior_ssthresh);
+    if (k.x.prior_ssthresh > k.t.ssthresh) {
+      k.t.ssthresh = k.x.prior_ssthresh;
+      k.t.ecn_queue_cwr = false;  // tcp_ecn_withdraw_cwr()
+    }
   }
   k.t.cwnd_stamp = jiffy(k.c);
   k.x.undoable = false;
@@ -239,6 +242,7 @@ void begin_reduction(context k) {
   k.x.prior_cwnd = k.t.cwnd;
   k.x.prr_delivered = k.x.prr_out = 0;
   k.t.ssthresh = ssthresh_after_loss(k);
+  queue_cwr(k.t);
 }
 
 void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool una_advanced) {
@@ -310,6 +314,7 @@ void enter_loss(context k) {
     k.t.reordering = std::min<std::uint16_t>(k.t.reordering, k.l.reordering);
   k.x.state = congestion_state::loss;
   note_time_out(k);
+  queue_cwr(k.t);
   k.x.high_seq = k.t.snd_nxt;
   k.x.tlp_out = false;
   k.x.frto = k.l.frto && (fresh || k.t.retransmits != 0);

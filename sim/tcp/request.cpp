@@ -21,6 +21,7 @@ request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
   r.sack = l.sack && syn.sack_permitted;
   r.window_scaling = l.window_scaling && syn.window_scale != wire::segment::no_window_scale;
   if (r.window_scaling) r.snd_wscale = std::min<std::uint8_t>(syn.window_scale, 14) & 0xf;
+  r.ecn_ok = ecn_accepted(syn, l);
   if (r.timestamps) {
     r.ts_recent = syn.ts_value;
     r.ts_recent_stamp_s = c.seconds;
@@ -40,6 +41,7 @@ void make_syn_ack(const request& r, const limits&, const clock& c, actions& out)
   s.seq_number = r.snt_isn;
   s.ack_number = r.rcv_isn + 1;
   s.flags = wire::syn | wire::ack;
+  if (r.ecn_ok) s.flags |= wire::ece;
   s.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(r.rcv_wnd, 65535));
   s.mss = r.mss;
   s.sack_permitted = r.sack;
@@ -179,6 +181,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.window_scaling = r.window_scaling;
   t.timestamps = r.timestamps;
   t.sack = r.sack;
+  t.ecn_ok = r.ecn_ok;
   t.ts_recent = r.ts_recent;
   t.ts_recent_stamp_s = r.ts_recent_stamp_s;
   t.ts_offset = r.ts_offset;

@@ -32,6 +32,7 @@ struct request {
   bool timestamps : 1 = false;
   bool sack : 1 = false;
   bool window_scaling : 1 = false;
+  bool ecn_ok : 1 = false;
   bool acked : 1 = false;           ///< final ACK seen, no child yet (full queue, TCP_DEFER_ACCEPT)
   friend bool operator==(const request&, const request&) = default;
 };

@@ -133,7 +133,10 @@ struct tcb {
   seq irs = 0;
   std::uint16_t last_seg_size = 0;  ///< of the last data segment smaller than rcv_mss
   std::uint8_t window_ratio = 128;  ///< scaling_ratio: payload per memory of a segment, 1/256
-  bool slow_start_ended = false;  ///< HyStart found that the path is full (bictcp.found)
+  bool slow_start_ended : 1 = false;  ///< HyStart found that the path is full (bictcp.found)
+  bool ecn_ok : 1 = false;            ///< both ends speak ECN; before the SYN-ACK: was offered
+  bool ecn_queue_cwr : 1 = false;     ///< the window was reduced: the next new segment says so
+  bool ecn_seen : 1 = false;          ///< the peer marks what it sends
   socket_options opt;
 
   friend bool operator==(const tcb&, const tcb&) = default;

@@ -67,6 +67,7 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   ++t.retransmits;
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);
+  queue_cwr(t);  // tcp_enter_loss()
   send_syn(t, t.st == state::syn_received, l, c, out);
   if (t.retransmits > linear) ++t.backoff;
   set_rto(t, l);

@@ -154,6 +154,8 @@ bool read_tcp_options(segment& s, byte_reader options) {
   return options.good();
 }
 
+constexpr unsigned known_flags = fin | syn | rst | psh | ack | ece | cwr;
+
 bool read_tcp(frame& f, byte_reader r) {
   segment s;
   f.source.port = r.u16();
@@ -161,7 +163,7 @@ bool read_tcp(frame& f, byte_reader r) {
   s.seq_number = r.u32();
   s.ack_number = r.u32();
   const unsigned header = (r.u8() >> 4) * 4U;
-  s.flags = r.u8() & 0x1f;
+  s.flags = r.u8() & known_flags;
   s.window = r.u16();
   r.skip(4);
   if (!r.good() || header < 20 || !read_tcp_options(s, r.part(header - 20U))) return false;
@@ -227,6 +229,7 @@ struct ip_part {
   ip_address destination;
   std::uint8_t protocol = 0;
   std::uint8_t ttl = 0;
+  unsigned tos = 0;        ///< IPv6: traffic class
   std::size_t length = 0;  ///< behind the header, as it says; `rest` may be cut shorter
   byte_reader rest{std::string_view{}};
 };
@@ -274,11 +277,14 @@ bool read_icmp(frame& f, byte_reader r) {
 
 // ---- IP -----------------------------------------------------------------------------------------
 
+constexpr unsigned ect_0 = 2;     // ECN field, RFC 3168 5
+constexpr unsigned ecn_mask = 3;  // of the type of service and of the traffic class
+
 std::string ip_header(const ip_address& from, const ip_address& to, std::uint8_t protocol,
-                      std::uint8_t ttl, std::size_t length) {
+                      std::uint8_t ttl, unsigned tos, std::size_t length) {
   std::string out;
   if (from.family == family::inet) {
-    put16(out, 0x4500);
+    put16(out, 0x4500 | tos);
     put16(out, static_cast<unsigned>(20 + length));
     put16(out, 0);
     put16(out, 0x4000);  // don't fragment
@@ -289,7 +295,7 @@ std::string ip_header(const ip_address& from, const ip_address& to, std::uint8_t
     put_address(out, to);
     set16(out, 10, internet_checksum(out));
   } else {
-    put32(out, 0x60000000);
+    put32(out, 0x60000000 | tos << 20);
     put16(out, static_cast<unsigned>(length));
     put8(out, protocol);
     put8(out, ttl);
@@ -324,7 +330,7 @@ std::optional<ip_part> read_ip(byte_reader r, bool whole) {
   std::size_t length = 0;
   if (first >> 4 == 4) {
     const unsigned header = (first & 0xf) * 4;
-    r.skip(1);
+    out.tos = r.u8();
     const unsigned total = r.u16();
     r.skip(2);
     if ((r.u16() & 0x3fff) != 0) return std::nullopt;  // a fragment
@@ -337,7 +343,8 @@ std::optional<ip_part> read_ip(byte_reader r, bool whole) {
     r.skip(header - 20U);
     length = total - header;
   } else if (first >> 4 == 6) {
-    r.skip(3);
+    out.tos = (first << 4 | r.u8() >> 4) & 0xff;
+    r.skip(2);
     length = r.u16();
     out.protocol = r.u8();
     out.ttl = r.u8();
@@ -373,7 +380,9 @@ std::string encode(const frame& f) {
     body = udp_bytes(f);
   }
   set16(body, place, transport_checksum(f, protocol, body));
-  return ip_header(f.source.address, f.destination.address, protocol, f.ttl, body.size()) + body;
+  const unsigned tos = f.tcp() != nullptr && f.tcp()->ect ? ect_0 : 0;
+  return ip_header(f.source.address, f.destination.address, protocol, f.ttl, tos, body.size()) +
+         body;
 }
 
 std::optional<frame> decode(std::string_view bytes) {
@@ -387,6 +396,7 @@ std::optional<frame> decode(std::string_view bytes) {
   switch (ip->protocol) {
     case protocol_tcp:
       good = read_tcp(f, ip->rest);
+      if (good) std::get<segment>(f.what).ect = (ip->tos & ecn_mask) != 0;
       break;
     case protocol_udp:
       good = read_udp(f, ip->rest);

@@ -1,6 +1,6 @@
-// A TCP segment between two hosts, as a value (RFC 9293 3.1, RFC 7323, RFC 2018). Addresses and ports
-// travel beside it; payload is counted, and only where an application looks at bytes does `payload`
-// name a buffer of the world's payload pool.
+// A TCP segment between two hosts, as a value (RFC 9293 3.1, RFC 7323, RFC 2018). Addresses and
+// ports travel beside it, as the ECN field of IP does; payload is counted, and only where an
+// application looks at bytes does `payload` name a buffer of the world's payload pool.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace fourtuple::wire {
 
 /// Control bits in the order of the header, FIN lowest.
-enum flag : std::uint8_t { fin = 1, syn = 2, rst = 4, psh = 8, ack = 16 };
+enum flag : std::uint8_t { fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, ece = 64, cwr = 128 };
 
 /// A range of sequence space [left, right) reported by SACK.
 struct sack_block {
@@ -36,6 +36,7 @@ struct segment {
   bool sack_permitted = false;                  ///< SYN only
   bool has_timestamps = false;
   std::uint8_t sack_count = 0;
+  bool ect = false;                  ///< the IP header says ECT(0)
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
   // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
   // the connection, as far as the sender knows. 0: it does not; to be verified.

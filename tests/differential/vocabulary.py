@@ -64,6 +64,8 @@ SYSCTLS = {
     "net.ipv4.tcp_timestamps": [0, 2],
     "net.ipv4.tcp_sack": [0],
     "net.ipv4.tcp_window_scaling": [0],
+    "net.ipv4.tcp_ecn": [0, 1],
+    "net.ipv4.tcp_migrate_req": [1],
     "net.ipv4.tcp_moderate_rcvbuf": [0],
     "net.ipv4.tcp_rmem": ["4096 8192 65536", "2304 4096 4096"],
     "net.ipv4.tcp_wmem": ["4096 8192 65536"],
