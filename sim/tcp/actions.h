@@ -23,45 +23,33 @@ enum class timer : std::uint8_t { retransmit, delayed_ack, keepalive };
 inline constexpr std::size_t timer_count = 3;
 
 /// nstat counters that a step can move; the host adds them under the kernel's names.
-#define FOURTUPLE_TCP_COUNTERS(X)                                                                       \
-  X(TcpActiveOpens)                                                                                     \
-  X(TcpPassiveOpens) X(TcpAttemptFails) X(TcpEstabResets) X(TcpRetransSegs) X(TcpOutRsts) X(            \
-      TcpExtTW) X(TcpExtTWRecycled) X(TcpExtTWKilled) X(TcpExtListenOverflows) X(TcpExtListenDrops)     \
-      X(TcpExtSyncookiesSent) X(TcpExtSyncookiesRecv) X(TcpExtSyncookiesFailed) X(                      \
-          TcpExtTCPTimeWaitOverflow) X(TcpExtTCPAbortOnData) X(TcpExtTCPAbortOnClose)                   \
-          X(TcpExtTCPAbortOnTimeout) X(TcpExtTCPAbortOnLinger) X(TcpExtTCPAbortOnMemory) X(             \
-              TcpExtTCPTimeouts) X(TcpExtTCPLossProbes) X(TcpExtTCPSynRetrans)                          \
-              X(TcpExtTCPReqQFullDrop) X(TcpExtTCPMigrateReqSuccess) X(TcpExtTCPMigrateReqFailure) X(   \
-                  TcpExtTCPReqQFullDoCookies) X(TcpExtPAWSActive) X(TcpExtPAWSEstab)                    \
-                  X(TcpExtDelayedACKs) X(TcpExtDelayedACKLost) X(TcpExtTCPChallengeACK) X(              \
-                      TcpExtTCPSYNChallenge) X(TcpExtEmbryonicRsts) X(TcpExtTCPDSACKOldSent)            \
-                      X(TcpExtTCPOFOQueue) X(TcpExtTCPACKSkippedSynRecv) X(TcpExtTCPACKSkippedPAWS) X(  \
-                          TcpExtTCPACKSkippedSeq) X(TcpExtTCPACKSkippedFinWait2)                        \
-                          X(TcpExtTCPACKSkippedTimeWait) X(TcpExtTCPACKSkippedChallenge) X(             \
-                              TcpExtTCPKeepAlive) X(TcpExtTCPPureAcks) X(TcpExtTCPDeferAcceptDrop)      \
-                              X(TcpExtTCPFromZeroWindowAdv) X(TcpExtTCPToZeroWindowAdv) X(              \
-                                  TcpExtTCPWantZeroWindowAdv) X(TcpExtTCPAutoCorking)                   \
-                                  X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent) X(                   \
-                                      TcpExtTCPOFOMerge) X(TcpExtTCPDSACKOfoSent)                       \
-                                      X(TcpExtTCPDSACKRecv) X(TcpExtTCPDSACKOfoRecv) X(                 \
-                                          TcpExtTCPSACKDiscard) X(TcpExtTCPSACKReneging)                \
-                                          X(TcpExtTCPSACKReorder) X(TcpExtTCPTSReorder) X(              \
-                                              TcpExtTCPRenoReorder) X(TcpExtTCPSackRecovery)            \
-                                              X(TcpExtTCPRenoRecovery) X(TcpExtTCPSackRecoveryFail) X(  \
-                                                  TcpExtTCPRenoRecoveryFail) X(TcpExtTCPLossFailures)   \
-                                                  X(TcpExtTCPSackFailures) X(                           \
-                                                      TcpExtTCPRenoFailures) X(TcpExtTCPFastRetrans)    \
-                                                      X(TcpExtTCPSlowStartRetrans) X(                   \
-                                                          TcpExtTCPLostRetransmit) X(TcpExtTCPFullUndo) \
-                                                          X(TcpExtTCPPartialUndo) X(                    \
-                                                              TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)  \
-                                                              X(TcpExtTCPHystartTrainDetect) X(         \
-                                                                  TcpExtTCPHystartTrainCwnd)            \
-                                                                  X(TcpExtTCPHystartDelayDetect) X(     \
-                                                                      TcpExtTCPHystartDelayCwnd)        \
-                                                                      X(TcpExtTCPSpuriousRTOs) X(       \
-                                                                          TcpExtTCPLossProbeRecovery)   \
-                                                                          X(TcpExtTCPRetransFail)
+#define FOURTUPLE_TCP_COUNTERS(X)                                                               \
+  X(TcpActiveOpens) X(TcpPassiveOpens) X(TcpAttemptFails) X(TcpEstabResets) X(TcpRetransSegs)    \
+  X(TcpOutRsts) X(TcpExtTW) X(TcpExtTWRecycled) X(TcpExtTWKilled) X(TcpExtListenOverflows)      \
+  X(TcpExtListenDrops) X(TcpExtSyncookiesSent) X(TcpExtSyncookiesRecv)                           \
+  X(TcpExtSyncookiesFailed) X(TcpExtTCPTimeWaitOverflow) X(TcpExtTCPAbortOnData)                 \
+  X(TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) X(TcpExtTCPAbortOnLinger)                  \
+  X(TcpExtTCPAbortOnMemory)                                                                      \
+  X(TcpExtTCPTimeouts) X(TcpExtTCPLossProbes) X(TcpExtTCPSynRetrans) X(TcpExtTCPReqQFullDrop)    \
+  X(TcpExtTCPMigrateReqSuccess) X(TcpExtTCPMigrateReqFailure) X(TcpExtTCPRcvQDrop)               \
+  X(TcpExtTCPReqQFullDoCookies) X(TcpExtPAWSActive) X(TcpExtPAWSEstab) X(TcpExtDelayedACKs)      \
+  X(TcpExtDelayedACKLost) X(TcpExtTCPChallengeACK) X(TcpExtTCPSYNChallenge)                      \
+  X(TcpExtEmbryonicRsts) X(TcpExtTCPDSACKOldSent) X(TcpExtTCPOFOQueue)                           \
+  X(TcpExtTCPACKSkippedSynRecv) X(TcpExtTCPACKSkippedPAWS) X(TcpExtTCPACKSkippedSeq)             \
+  X(TcpExtTCPACKSkippedFinWait2) X(TcpExtTCPACKSkippedTimeWait) X(TcpExtTCPACKSkippedChallenge) \
+  X(TcpExtTCPKeepAlive) X(TcpExtTCPPureAcks) X(TcpExtTCPDeferAcceptDrop)                         \
+  X(TcpExtTCPFromZeroWindowAdv) X(TcpExtTCPToZeroWindowAdv) X(TcpExtTCPWantZeroWindowAdv)        \
+  X(TcpExtTCPAutoCorking) X(TcpExtTCPRcvCoalesce) X(TcpExtTCPOrigDataSent)                       \
+  X(TcpExtTCPOFOMerge) X(TcpExtTCPDSACKOfoSent) X(TcpExtTCPDSACKRecv) X(TcpExtTCPDSACKOfoRecv)   \
+  X(TcpExtTCPSACKDiscard) X(TcpExtTCPSACKReneging) X(TcpExtTCPSACKReorder)                       \
+  X(TcpExtTCPTSReorder) X(TcpExtTCPRenoReorder) X(TcpExtTCPSackRecovery)                        \
+  X(TcpExtTCPRenoRecovery) X(TcpExtTCPSackRecoveryFail) X(TcpExtTCPRenoRecoveryFail)            \
+  X(TcpExtTCPLossFailures) X(TcpExtTCPSackFailures) X(TcpExtTCPRenoFailures)                    \
+  X(TcpExtTCPFastRetrans) X(TcpExtTCPSlowStartRetrans) X(TcpExtTCPLostRetransmit)               \
+  X(TcpExtTCPFullUndo) X(TcpExtTCPPartialUndo) X(TcpExtTCPDSACKUndo) X(TcpExtTCPLossUndo)       \
+  X(TcpExtTCPHystartTrainDetect) X(TcpExtTCPHystartTrainCwnd)                                   \
+  X(TcpExtTCPHystartDelayDetect) X(TcpExtTCPHystartDelayCwnd)                                   \
+  X(TcpExtTCPSpuriousRTOs) X(TcpExtTCPLossProbeRecovery) X(TcpExtTCPRetransFail)
 
 enum class counter : std::uint8_t {
 #define FOURTUPLE_ENUMERATOR(name) name,

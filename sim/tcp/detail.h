@@ -58,6 +58,8 @@ struct initial_window {
 /// tcp_full_space() and tcp_space(): the largest window the receive buffer allows, and now.
 [[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
 [[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l);
+/// tcp_can_ingest(): an edge that is rounded up with each ACK lets small segments in without end.
+[[nodiscard]] bool buffer_is_full(const tcb& t, const limits& l);
 /// A segment larger than any before: how much memory the payload costs (scaling_ratio).
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l);
 /// tcp_init_buffer_space(), tcp_initialize_rcv_mss(), tcp_rcv_rtt_measure_ts() and

@@ -223,6 +223,13 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
     send_ack(t, l, c, out);
     return go::stop;
   }
+  if (buffer_is_full(t, l)) {
+    out.count(counter::TcpExtTCPRcvQDrop);
+    t.rcv_wnd = 0;  // ICSK_ACK_NOMEM
+    t.rcv_wup = t.rcv_nxt;
+    send_ack(t, l, c, out);
+    return go::stop;
+  }
   const seq end =
       wire::after(text_end, window_end) && t.copied_seq != t.rcv_nxt ? window_end : text_end;
   out.accepted_left = t.rcv_nxt;

@@ -66,6 +66,8 @@ std::uint32_t free_window(const tcb& t, const limits& l) {
   return full > used ? full - used : 0;
 }
 
+bool buffer_is_full(const tcb& t, const limits& l) { return readable(t) > receive_buffer(t, l); }
+
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
   const std::uint32_t before = full_window(t, l);
   t.window_ratio = static_cast<std::uint8_t>(

@@ -1,5 +1,6 @@
 #include "sim/spec/metric.h"
 
+#include "sim/host/nstat.h"
 #include "sim/spec/spec.h"
 #include "sim/spec/template.h"
 #include "tests/support/catch.h"
@@ -11,7 +12,7 @@ namespace {
 
 scenario world() {
   scenario s;
-  host client, fleet;
+  spec::host client, fleet;
   client.name = "client";
   fleet.name = "fleet";
   fleet.count = 3;
@@ -32,6 +33,19 @@ scenario world() {
 }
 
 }  // namespace
+
+TEST_CASE("every counter that a model can move is a metric", "[spec]") {
+  const auto s = world();
+  host::nstat counters;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(tcp::counter::count_); ++i)
+    counters.add(static_cast<tcp::counter>(i));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(host::host_counter::count_); ++i)
+    counters.add(static_cast<host::host_counter>(i));
+  for (const auto& [name, times] : counters.moved()) {
+    INFO(name);
+    CHECK(find_metric(s, "hosts.client.nstat." + name).error.empty());
+  }
+}
 
 TEST_CASE("metric paths that exist are found with their kind", "[spec]") {
   const auto s = world();

@@ -145,6 +145,25 @@ expect:
         done = self.call("run", self.file("loopback.yaml", text))
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_who_does_not_read_keeps_no_more_than_its_buffer(self):
+        text = """fourtuple: 1
+title: The edge of a window is rounded up with each ACK of a small segment
+hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
+script:
+  - { host: a, socket: L }
+  - { host: a, bind: L, to: "0.0.0.0:5001" }
+  - { host: a, listen: L, backlog: 5 }
+  - { host: b, socket: S }
+  - { host: b, setsockopt: S, option: TCP_MAXSEG, value: 88 }
+  - { host: b, connect: S, to: "10.0.0.1:5001", within: 300 ms, expect: ok }
+  - { host: b, fill: S }
+expect:
+  hosts.a.nstat.TcpExtTCPRcvQDrop: ">= 1"
+  hosts.b.nstat.TcpExtTCPOrigDataSent: 1700 .. 2100
+"""
+        done = self.call("run", self.file("full.yaml", text))
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_control_characters_of_a_title_do_not_reach_the_terminal(self):
         text = OK.replace("title: fine", 'title: "a\\e[31mb\\r\\nc"')
         self.assertNotIn("\x1b", self.call("run", self.file("t.yaml", text)).stdout)
