@@ -124,6 +124,8 @@ void script_call::woken() {
       answer_.what = call_answer::kind::timeout;
     }
   } else if (!attempt(false)) {
+    // Ready, and yet it cannot go on (shut down before it is connected): only news helps.
+    for (watch& each : watches) each.edge = true;
     process_->wait(*this);
     return;
   }

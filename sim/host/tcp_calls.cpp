@@ -56,8 +56,9 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
     s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
     note_ports();
   }
-  s.address_locked = !any;
-  s.port_locked = to.port != 0;
+  // sk_userlocks are never taken back: an accepted socket may have them from its listener.
+  s.address_locked = s.address_locked || !any;
+  s.port_locked = s.port_locked || to.port != 0;
   return {};
 }
 

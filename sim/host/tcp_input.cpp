@@ -82,7 +82,7 @@ void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
 }
 
 bool tcp_stack::emit(const wire::segment& s) {
-  parts_.counters.add(host_counter::TcpOutSegs);
+  if (!s.resent) parts_.counters.add(host_counter::TcpOutSegs);
   parts_.digest.add(ns(parts_.world.now()),
                     (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
                     (std::uint64_t{s.seq_number} << 32) | s.ack_number,

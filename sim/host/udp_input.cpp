@@ -97,15 +97,22 @@ void udp_stack::receive_broadcast(const wire::datagram& d) {
   for (const std::uint32_t i : hear) deliver(i, d);
 }
 
+/// __udp_enqueue_schedule_skb(): a socket that holds nothing takes whatever comes.
+bool udp_stack::is_full(const udp_socket& s, std::uint64_t truesize) const {
+  if (!parts_.config.profile->datagram_must_fit) return s.queued_truesize > s.rcvbuf;
+  return s.queued_truesize != 0 && s.queued_truesize + truesize > s.rcvbuf;
+}
+
 void udp_stack::deliver(std::uint32_t i, const wire::datagram& d) {
   udp_socket& s = sockets_[i];
-  if (s.queued_truesize > s.rcvbuf) {
+  const std::uint64_t truesize = truesize_of(d.length);
+  if (is_full(s, truesize)) {
     count(host_counter::UdpInErrors, d);
     count(host_counter::UdpRcvbufErrors, d);
     parts_.world.payloads().release(d.payload);
     return;
   }
-  s.queued_truesize += truesize_of(d.length);
+  s.queued_truesize += truesize;
   s.queue.push(d);
   wake(s, i);
 }

@@ -90,8 +90,8 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
     }
     hold(i, *got);
   }
-  s.address_locked = !any;
-  s.port_locked = to.port != 0;
+  s.address_locked = s.address_locked || !any;  // sk_userlocks are never taken back
+  s.port_locked = s.port_locked || to.port != 0;
   return {};
 }
 
@@ -137,8 +137,7 @@ result<> udp_stack::connect(std::uint32_t i, const endpoint& to) {
   if (!there) return there.error();
   const auto way = route_to(s, *there);
   if (!way) {
-    const bool v4 = parts_.world.addresses().family_of(*there) == family::inet;
-    if (s.connected && v4) s.aim = udp_aim::lost_after_next;
+    if (s.connected && s.family == family::inet) s.aim = udp_aim::lost_after_next;
     return way.error();
   }
   s.aim = udp_aim::at_peer;
@@ -214,6 +213,8 @@ result<std::size_t> udp_stack::send(std::uint32_t i, payload p) {
   if (const auto bound = autobind(i); !bound) return bound.error();
   if (p.size > largest_length && speaks_v4(s)) return errc::emsgsize;
   if (!s.connected) return errc::edestaddrreq;
+  // udpv6_sendmsg() hands a mapped peer to udp_sendmsg() as if it had been named.
+  if (s.peer_port == 0 && s.family == family::inet6 && speaks_v4(s)) return errc::einval;
   if (s.aim == udp_aim::lost) return lose(s, p);
   if (s.aim == udp_aim::lost_after_next && route_to(s, s.peer)) s.aim = udp_aim::lost;
   return transmit(s, p, s.peer, s.peer_port);

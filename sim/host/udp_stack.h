@@ -99,6 +99,7 @@ class udp_stack {
   /// `v6only_error`: what an IPv6 socket for IPv6 alone answers to an IPv4 address.
   result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
                                           errc v6only_error) const;
+  [[nodiscard]] bool is_full(const udp_socket& s, std::uint64_t truesize) const;
   result<std::size_t> lose(udp_socket& s, payload p);
   wire::address_id source_to(const udp_socket& s, wire::address_id there) const;
   result<route> route_to(const udp_socket& s, wire::address_id there) const;

@@ -184,6 +184,7 @@ result<accepted> real_process::accept(descriptor fd) {
   if (s == nullptr) return errc::ebadf;
   socket_address peer;
   const auto made = add(true, [s, &peer] {
+    const as_user owner(s->uid);  // sock_graft(): whose the new inode is
     return ::accept4(s->fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   });
   if (!made) return made.error();

@@ -87,6 +87,7 @@ void simultaneous_open(tcb& t, const wire::segment& s, const limits& l, const cl
   take_options(t, s, l, c);
   t.st = state::syn_received;
   send_syn(t, true, l, c, out);
+  out.segments.back().resent = true;  // the SYN is
   t.rcv_wup = t.rcv_nxt;
 }
 

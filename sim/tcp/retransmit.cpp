@@ -58,6 +58,7 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
     compose(k.t, begin, flags, length, k.l, k.c, k.out);
     if (length != 0) k.t.last_send = jiffy(k.c);
   }
+  k.out.segments.back().resent = true;
   s.sent_us = k.c.us;
   s.order = ++k.x.sendings;
   s.ever_retransmitted = true;

@@ -69,6 +69,7 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   out.count(counter::TcpExtTCPSynRetrans);
   queue_cwr(t);  // tcp_enter_loss()
   send_syn(t, t.st == state::syn_received, l, c, out);
+  out.segments.back().resent = true;
   if (t.retransmits > linear) ++t.backoff;
   set_rto(t, l);
   t.pending = pending::retransmit;

@@ -1,5 +1,6 @@
 """trace: what other people's tools make of it."""
 
+import re
 import shutil
 import subprocess
 import unittest
@@ -21,6 +22,36 @@ script:
   - { host: client, socket: D, family: inet6 }
   - { host: client, connect: D, to: "[fd00::2]:80" }
 """
+ECN = """fourtuple: 1
+title: Who offers ECN, and who has it switched off
+hosts:
+  asks: { address: 10.0.0.1, sysctls: { net.ipv4.tcp_ecn: 1 } }
+  takes: { address: 10.0.0.2 }
+  never: { address: 10.0.0.3, sysctls: { net.ipv4.tcp_ecn: 0 } }
+links:
+  - { between: [asks, takes], latency: 10 ms }
+  - { between: [asks, never], latency: 10 ms }
+apps:
+  one: { host: takes, echo_server: { port: 5000 } }
+  two: { host: never, echo_server: { port: 5000 } }
+script:
+  - { host: asks, socket: S }
+  - { host: asks, connect: S, to: "SERVER:5000" }
+  - { host: asks, send: S, data: hello }
+"""
+
+
+class Flags(CommandTest):
+    def flags(self, server):
+        done = self.call("trace", self.file("ecn.yaml", ECN.replace("SERVER", server)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return re.findall(r"Flags \[(.*?)\]", done.stdout)[:4]
+
+    def test_a_syn_offers_ecn_and_the_answer_accepts(self):
+        self.assertEqual(self.flags("takes"), ["SEW", "S.E", ".", "P."])
+
+    def test_a_host_without_ecn_does_not_answer(self):
+        self.assertEqual(self.flags("never"), ["SEW", "S.", ".", "P."])
 
 
 @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
@@ -49,6 +80,11 @@ class Wireshark(CommandTest):
                         "udp.checksum.status==0 || ip.checksum.status==0")
                     self.assertEqual(wrong, "")
                     self.assertGreater(len(self.tshark().splitlines()), 3)
+
+    def test_it_sees_ect_on_data_alone(self):
+        self.capture(ECN.replace("SERVER", "takes"))
+        rows = self.tshark("-T", "fields", "-e", "ip.dsfield.ecn", "-e", "tcp.len").split("\n")[:4]
+        self.assertEqual(rows, ["0\t0", "0\t0", "0\t0", "2\t5"])
 
     def test_it_reads_hosts_and_calls(self):
         self.capture(ECHO)
