@@ -32,7 +32,8 @@ std::uint32_t tcp_stack::heir_of(const listener_group& g, const wire::four_tuple
   return member_of_group(members, t.reversed(), parts_.config);
 }
 
-/// inet_csk_reqsk_queue_add() does not ask whether the queue is full.
+/// inet_csk_reqsk_queue_add() does not ask whether the queue is full. Who waits there gets it at once
+/// (seen on 6.18).
 bool tcp_stack::inherit_child(const listener_group& g, std::uint32_t child) {
   const std::uint32_t heir = heir_of(g, sockets_[child].tcb.tuple);
   if (heir == 0) return false;

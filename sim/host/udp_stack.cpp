@@ -223,7 +223,8 @@ result<std::size_t> udp_stack::send(std::uint32_t i, payload p) {
 /// udp_sendmsg() goes the way of the datagram before (sk_dst_check()) to the address that the last
 /// connect() noted (inet->cork.fl), though that failed: it arrives nowhere (measured on 6.18).
 ///
-/// DEVIATION: where connect(255.255.255.255) was refused with EACCES, the kernel broadcasts it.
+/// DEVIATION: the kernel sends it to that address all the same. Who captures packets sees it there;
+/// who had connect(255.255.255.255) refused with EACCES and goes on sending broadcasts.
 result<std::size_t> udp_stack::lose(udp_socket& s, payload p) {
   if (const errc e = refusal_of_send(s, p.size, false); e != errc::ok) return e;
   parts_.counters.add(host_counter::UdpOutDatagrams);

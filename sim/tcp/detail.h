@@ -91,8 +91,7 @@ void queue_cwr(tcb& t);
 void hear_ecn(tcb& t, const wire::segment& s, const limits& l);
 
 // output.cpp
-/// tcp_sync_mss(): what t.mss leaves beside the time stamp option, within half of the peer's
-/// window.
+/// tcp_sync_mss(): what t.mss leaves beside time stamps, within half of the peer's window.
 void sync_mss(tcb& t);
 /// The peer offered a window: the largest one decides how large a segment may be.
 void note_offered_window(tcb& t, std::uint32_t offered);

@@ -8,7 +8,7 @@
 namespace fourtuple::tcp::detail {
 
 void offer_ecn(tcb& t, wire::segment& syn, const limits& l) {
-  const bool again = t.retrans_stamp != 0;
+  const bool again = t.retrans_stamp != 0;  // set behind the first SYN
   if (!again) t.ecn_ok = l.ecn_requested;
   // tcp_ecn_clear_syn(): who does not answer may be a box that drops such SYNs.
   if (t.ecn_ok && !(again && l.ecn_fallback)) syn.flags |= wire::ece | wire::cwr;

@@ -1,6 +1,6 @@
-// A TCP segment between two hosts, as a value (RFC 9293 3.1, RFC 7323, RFC 2018). Addresses and
-// ports travel beside it, as the ECN field of IP does; payload is counted, and only where an
-// application looks at bytes does `payload` name a buffer of the world's payload pool.
+// A TCP segment between two hosts, as a value (RFC 9293 3.1, RFC 7323, RFC 2018), with what IP adds:
+// addresses and the ECN field. Payload is counted, and only where an application looks at bytes does
+// `payload` name a buffer of the world's payload pool.
 #pragma once
 
 #include <array>
@@ -36,8 +36,8 @@ struct segment {
   bool sack_permitted = false;                  ///< SYN only
   bool has_timestamps = false;
   std::uint8_t sack_count = 0;
-  bool ect = false;     ///< the IP header says ECT(0)
-  bool resent = false;  ///< no part of the packet: all of it was sent before
+  bool ect = false;                  ///< the IP header says ECT(0)
+  bool resent = false;               ///< no part of the packet: all of it was sent before
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
   // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
   // the connection, as far as the sender knows. 0: it does not; to be verified.

@@ -151,7 +151,8 @@ def arguments():
     parser.add_argument("--programs", type=int, default=1000, help="how many in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder of the campaign (build/differential/SEED)")
-    parser.add_argument("--jobs", type=int, default=8, help="programs at a time (%(default)s); too many, and the kernel is late")
+    parser.add_argument("--jobs", type=int, default=8,
+                        help="programs at a time (%(default)s); too many, and the kernel is late")
     parser.add_argument("--batch", type=int, default=96, help=argparse.SUPPRESS)
     parser.add_argument("--no-shrink", action="store_true", help="write programs as they are")
     parser.add_argument("--show", type=int, metavar="N", help="print program N and end")

@@ -74,6 +74,10 @@ void check_there_and_back(const frame& f) {
   CHECK(back->destination == f.destination);
   CHECK(back->payload == f.payload);
   CHECK(back->what.index() == f.what.index());
+  if (const segment* s = f.tcp()) {
+    CHECK(back->tcp()->flags == s->flags);
+    CHECK(back->tcp()->ect == s->ect);
+  }
   if (f.source.address.family == family::inet)
     CHECK(wire::internet_checksum(once.substr(0, 20)) == 0);
 }
@@ -84,7 +88,8 @@ segment any_segment(std::uint64_t key) {
   s.seq_number = static_cast<std::uint32_t>(draw());
   s.ack_number = static_cast<std::uint32_t>(draw());
   s.window = static_cast<std::uint16_t>(draw());
-  s.flags = static_cast<std::uint8_t>(draw() & 0x1f);
+  s.flags = static_cast<std::uint8_t>(draw() & 0xdf);  // all but URG
+  s.ect = draw() % 2 == 0;
   if (draw() % 2 == 0) s.mss = static_cast<std::uint16_t>(draw() | 1U);
   s.sack_permitted = draw() % 2 == 0;
   s.has_timestamps = draw() % 2 == 0;
@@ -124,6 +129,10 @@ TEST_CASE("every packet comes back as it was", "[wire]") {
   }
   for (std::uint64_t key = 0; key < 500; ++key) {
     frame f = syn();
+    if (key % 2 == 0) {
+      f.source.address = *parse_address("fd00::1");
+      f.destination.address = *parse_address("fd00::2");
+    }
     f.what = any_segment(key);
     f.payload.assign(key % 7, 'y');
     check_there_and_back(f);

@@ -164,6 +164,26 @@ expect:
         done = self.call("run", self.file("full.yaml", text))
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_what_is_sent_again_is_not_sent_out(self):
+        text = """fourtuple: 1
+title: tcpOutSegs leaves out what was sent before (RFC 4022); a SYN-ACK counts each time
+hosts:
+  a: { address: 10.0.0.1, firewall: [ { drop: all } ] }
+  b: { address: 10.0.0.2 }
+script:
+  - { host: b, socket: L }
+  - { host: b, bind: L, to: "0.0.0.0:5000" }
+  - { host: b, listen: L, backlog: 5 }
+  - { host: a, socket: S }
+  - { host: a, connect: S, to: "10.0.0.2:5000", within: 2500 ms, expect: timeout }
+expect:
+  hosts.a.nstat.TcpOutSegs: 1
+  hosts.a.nstat.TcpRetransSegs: 2
+  hosts.b.nstat.TcpOutSegs: 4
+"""
+        done = self.call("run", self.file("again.yaml", text))
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_control_characters_of_a_title_do_not_reach_the_terminal(self):
         text = OK.replace("title: fine", 'title: "a\\e[31mb\\r\\nc"')
         self.assertNotIn("\x1b", self.call("run", self.file("t.yaml", text)).stdout)

@@ -50,6 +50,13 @@ class Flags(CommandTest):
     def test_a_syn_offers_ecn_and_the_answer_accepts(self):
         self.assertEqual(self.flags("takes"), ["SEW", "S.E", ".", "P."])
 
+    def test_a_syn_that_is_sent_again_offers_it_only_without_fallback(self):
+        for fallback, second in ((1, "S"), (0, "SEW")):
+            text = ECN.replace("tcp_ecn: 1 }", f"tcp_ecn: 1, net.ipv4.tcp_ecn_fallback: {fallback} }}")
+            text = text.replace("address: 10.0.0.2 }", "address: 10.0.0.2, firewall: [ { drop: tcp/5000 } ] }")
+            done = self.call("trace", self.file("again.yaml", text.replace("SERVER", "takes")))
+            self.assertEqual(re.findall(r"Flags \[(.*?)\]", done.stdout)[:3], ["SEW", second, second])
+
     def test_a_host_without_ecn_does_not_answer(self):
         self.assertEqual(self.flags("never"), ["SEW", "S.", ".", "P."])
 
