@@ -228,14 +228,15 @@ result<host::route> node::find_route(wire::address_id destination) const {
   wire::address_table& all = addresses();
   if (all.is_loopback(destination)) {
     const ip_address mine = ip_address::loopback(all.family_of(destination));
-    return host::route{all.intern(mine), loopback_mtu, true};
+    return host::route{all.intern(mine), loopback_mtu, true, true};
   }
   const way& w = way_to(destination);
   if (!w.exists) return errc::enetunreach;
-  if (w.host == entity_) return host::route{destination, loopback_mtu, true};
+  if (w.host == entity_) return host::route{destination, loopback_mtu, true, true};
   const family f = all.family_of(destination);
+  const bool direct = w.plain && w.delay == duration{};
   for (const wire::address_id mine : addresses_)
-    if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false};
+    if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false, direct};
   return errc::enetunreach;
 }
 

@@ -21,6 +21,7 @@ struct route {
   wire::address_id source;  ///< preferred source address (RFC 6724 reduced to: same family, first)
   std::uint32_t mtu = 1500;
   bool loopback = false;
+  bool direct = false;  ///< packets arrive as the buffers they were sent as: no wire, no delay
 };
 
 /// What all hosts of one world have in common. Plain members, because every step asks for them.

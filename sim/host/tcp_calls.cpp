@@ -154,7 +154,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   tcp::connection_setup setup;
   setup.tuple = tuple;
   setup.ts_offset = ts_offset_for(tuple);
-  setup.mss = mss_to(*there);
+  setup.way = path_to(*there);
   setup.iss = s.nonzero_iss ? tcp::next_iss(s.tcb) : iss_for(tuple);
   if (got->displaced) {
     const tcp::time_wait& old = time_waits_[got->displaced.index()].w;

@@ -11,6 +11,8 @@ namespace fourtuple::host {
 
 using tcp::state;
 
+constexpr std::size_t most_at_once = 0x7ffff000;  ///< MAX_RW_COUNT
+
 errc tcp_stack::take_error(tcp_socket& s) {
   const errc e = s.tcb.error;
   s.tcb.error = errc::ok;
@@ -34,10 +36,10 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
     const errc e = take_error(s);
     return e == errc::ok ? errc::epipe : e;
   }
-  const std::uint32_t space = tcp::send_space(s.tcb);
-  if (space == 0 && p.size != 0) return errc::eagain;
-  const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, space));
-  if (n == 0) return std::size_t{0};
+  if (p.size == 0) return std::size_t{0};
+  const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, most_at_once));
+  const std::uint32_t n = tcp::send_space(s.tcb, wanted, records_.transits);
+  if (n == 0) return errc::eagain;
   if (p.data != nullptr) {
     if (!s.bytes) s.bytes = std::make_unique<byte_store>();
     s.bytes->append(s.tcb.write_seq, {p.data, n});
@@ -93,7 +95,7 @@ ready_mask tcp_stack::poll_level(std::uint32_t i) const {
   return static_cast<ready_mask>(level_of(s) | (s.error_queued ? ready_err : ready_none));
 }
 
-ready_mask tcp_stack::level_of(const tcp_socket& s) const {
+ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {
   if (s.is_listener())
     return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
   unsigned mask = 0;
@@ -102,17 +104,14 @@ ready_mask tcp_stack::level_of(const tcp_socket& s) const {
     const bool over = s.extras->linger_over || !tcp::lingering(t);
     return over ? ready_hup : ready_none;
   }
-  if (t.st == state::established && !t.shut_rd && !t.shut_wr && t.error == errc::ok && !s.extras) {
-    return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
-                                   (tcp::writable(t) ? unsigned{ready_out} : 0U));
-  }
   if ((t.shut_rd && t.shut_wr) || t.st == state::closed) mask |= ready_hup;
   if (t.shut_rd || t.fin_received) mask |= ready_in | ready_rdhup;
   if (t.st != state::syn_sent && t.st != state::syn_received) {
     if (t.st != state::closed && tcp::readable(t) != 0) mask |= ready_in;
     if (t.st == state::closed && t.copied_seq != t.rcv_nxt && tcp::readable(t) != 0)
       mask |= ready_in;
-    if (t.shut_wr || t.st == state::closed || tcp::writable(t)) mask |= ready_out;
+    if (t.shut_wr || t.st == state::closed || tcp::writable(t, records_.transits))
+      mask |= ready_out;
   }
   if (t.error != errc::ok) mask |= ready_err;
   return static_cast<ready_mask>(mask);
@@ -157,11 +156,12 @@ std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
   return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, wire::hash(per_tuple ? t : pair)));
 }
 
-std::uint16_t tcp_stack::mss_to(wire::address_id a) const {
+tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
   const auto way = parts_.world.find_route(a);
   const std::uint32_t mtu = parts_.paths.to(a, way ? way->mtu : 1500);
   const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
-  return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495));
+  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)),
+          way && way->direct};
 }
 
 ports::kernel_time tcp_stack::kernel_now() const {
@@ -207,11 +207,19 @@ void tcp_stack::begin_counting() {
   time_wait_reused_ = 0;
 }
 
+namespace {
+
+/// observe::state_names.
+constexpr std::array<state, observe::state_names.size()> reported = {
+    state::listen,     state::syn_sent,   state::syn_received, state::established,
+    state::fin_wait_1, state::fin_wait_2, state::close_wait,   state::closing,
+    state::last_ack,   state::time_wait,  state::closed};
+static_assert(std::ranges::equal(reported, observe::state_names, {}, tcp::name));
+
+}  // namespace
+
 void tcp_stack::look(observe::host_metrics& m) const {
-  for (std::size_t n = 0; n < observe::state_names.size(); ++n)
-    for (std::size_t s = 0; s < tcp::state_count; ++s)
-      if (tcp::name(static_cast<tcp::state>(s)) == observe::state_names[n])
-        m.sockets[n] = count(static_cast<tcp::state>(s));
+  for (std::size_t n = 0; n < reported.size(); ++n) m.sockets[n] = count(reported[n]);
   const ports::usage u = ports_.current_usage();
   m.tcp.low = parts_.sysctls.ip_local_port_range.low;
   m.tcp.high = parts_.sysctls.ip_local_port_range.high;

@@ -268,7 +268,7 @@ void tcp_stack::path_narrows(std::uint32_t i, std::uint32_t mtu) {
   const wire::address_id peer = s.tcb.tuple.remote;
   parts_.paths.learn(peer, mtu);
   tcp::actions& out = sink();
-  tcp::path_narrows(s.tcb, mss_to(peer), limits_, clock(), out);
+  tcp::path_narrows(s.tcb, path_to(peer).mss, limits_, clock(), out);
   carry_out(i, s, before, out);
 }
 

@@ -94,7 +94,7 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   const std::uint32_t index = requests_.make();
   request_record& r = requests_[index];
   r.r = tcp::open_request(s, reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(tuple),
-                          ts_offset_for(tuple), mss_to(tuple.remote), l.tcb.opt, limits_, clock());
+                          ts_offset_for(tuple), path_to(tuple.remote), l.tcb.opt, limits_, clock());
   r.listener = i;
   ++l.listening->requests;
   ++l.listening->young;
@@ -116,7 +116,7 @@ void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   const wire::four_tuple tuple = s.tuple.reversed();
   const tcp::clock c = clock();
   const wire::seq cookie = tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
-  const tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple), mss_to(tuple.remote),
+  const tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple), path_to(tuple.remote),
                                              sockets_[i].tcb.opt, limits_, c);
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
@@ -135,7 +135,7 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
   tcp::cookie_check check;
   if (age < 2)
     check = tcp::check_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c) - age),
-                              ts_offset_for(tuple), mss_to(tuple.remote), l.tcb.opt, limits_, c);
+                              ts_offset_for(tuple), path_to(tuple.remote), l.tcb.opt, limits_, c);
   if (!check.valid) {
     parts_.counters.add(tcp::counter::TcpExtSyncookiesFailed);
     return false;

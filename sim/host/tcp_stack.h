@@ -125,6 +125,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
   [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const;
   [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
+  [[nodiscard]] ready_mask level_otherwise(const tcp_socket& s) const;
 
   [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
 
@@ -194,7 +195,7 @@ class tcp_stack final : public ports::records {
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
   [[nodiscard]] std::uint16_t maxseg_of(const tcp_socket& s) const;
-  [[nodiscard]] std::uint16_t mss_to(wire::address_id a) const;
+  [[nodiscard]] tcp::path_facts path_to(wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;
   [[nodiscard]] const tcp::clock& clock() const { return parts_.timers.clock(); }
@@ -224,6 +225,15 @@ class tcp_stack final : public ports::records {
   observe::gauge ports_gauge_;
   void note_ports();
 };
+
+/// Most are asked about while they are established.
+inline ready_mask tcp_stack::level_of(const tcp_socket& s) const {
+  const tcp::tcb& t = s.tcb;
+  if (t.st != tcp::state::established || t.shut_rd || t.shut_wr || t.error != errc::ok || s.extras)
+    return level_otherwise(s);
+  return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
+                                 (tcp::writable(t, records_.transits) ? unsigned{ready_out} : 0U));
+}
 
 inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
   switch (e.type()) {

@@ -74,7 +74,7 @@ value nstat_of(members_of_host all) {
   }
   value out = value::map();
   out.members.reserve(sums.size());
-  for (const auto& [name, n] : sums) out.set(name, n);
+  for (const auto& [name, n] : sums) out.members.push_back({std::string(name), n});  // once each
   return out;
 }
 

@@ -24,7 +24,8 @@
 namespace fourtuple::real {
 namespace {
 
-constexpr std::size_t scratch_size = 65536;
+/// One call moves no more than the largest buffers hold.
+constexpr std::size_t most_at_once = std::size_t{16} << 20;
 
 /// Sockets made meanwhile belong to that user (setfsuid(2) is of the thread).
 class as_user {
@@ -196,8 +197,9 @@ result<std::size_t> real_process::send(descriptor fd, payload p) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
   if (p.data == nullptr) {
-    if (scratch_.empty()) scratch_.assign(scratch_size, 'x');
-    p = {scratch_.data(), std::min(p.size, scratch_.size())};
+    const std::size_t size = std::min(p.size, most_at_once);
+    if (scratch_.size() < size) scratch_.resize(size, 'x');
+    p = {scratch_.data(), size};
   }
   return bytes(::send(s->fd, p.data, p.size, MSG_NOSIGNAL));
 }
@@ -207,7 +209,7 @@ result<std::size_t> real_process::recv(descriptor fd, buffer b) {
   if (s == nullptr) return errc::ebadf;
   std::string forgotten;
   if (b.data == nullptr) {
-    forgotten.resize(std::min(b.size, scratch_size));
+    forgotten.resize(std::min(b.size, most_at_once));
     b = {forgotten.data(), forgotten.size()};
   }
   return bytes(::recv(s->fd, b.data, b.size, 0));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace fourtuple::spec {
 namespace {
@@ -46,6 +47,20 @@ std::string unknown_host(const scenario& s, std::string_view name) {
   return "unknown host " + quoted(name) + profile::did_you_mean(name, names);
 }
 
+/// Members 1 to n of a host in the order of their decimal numbers as text: 1, 10, 100, 11, 2.
+void append_by_name(std::uint32_t n, std::uint32_t host, std::vector<host_ref>& to) {
+  std::uint64_t number = 1;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    to.push_back({host, static_cast<std::uint32_t>(number - 1)});
+    if (number * 10 <= n) {
+      number *= 10;
+      continue;
+    }
+    while (number % 10 == 9 || number == n) number /= 10;
+    ++number;
+  }
+}
+
 /// What "addr:port" would have been, where parse_endpoint() takes it.
 std::optional<endpoint> literal(std::string_view text) { return parse_endpoint(text); }
 
@@ -58,13 +73,23 @@ std::uint64_t scenario::host_count() const {
 }
 
 std::vector<host_ref> in_name_order(const scenario& s) {
-  std::vector<std::pair<std::string, host_ref>> all;
-  for (std::uint32_t h = 0; h < s.hosts.size(); ++h)
-    for (std::uint32_t m = 0; m < s.hosts[h].members(); ++m)
-      all.emplace_back(member_name(s.hosts[h], m), host_ref{h, m});
-  std::sort(all.begin(), all.end());
+  std::vector<std::uint32_t> hosts(s.hosts.size());
+  std::iota(hosts.begin(), hosts.end(), 0U);
+  std::sort(hosts.begin(), hosts.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return s.hosts[a].name < s.hosts[b].name; });
+  const auto by_name = [&](const host_ref& a, const host_ref& b) {
+    return host_name(s, a) < host_name(s, b);
+  };
   std::vector<host_ref> refs;
-  for (const auto& [name, ref] : all) refs.push_back(ref);
+  refs.reserve(s.host_count());
+  for (const std::uint32_t h : hosts) {
+    const auto middle = static_cast<std::ptrdiff_t>(refs.size());
+    append_by_name(s.hosts[h].members(), h, refs);
+    // "a-2" of a fleet stands behind a host "a-1x".
+    const auto fresh = refs.begin() + middle;
+    if (middle != 0 && by_name(*fresh, *(fresh - 1)))
+      std::inplace_merge(refs.begin(), fresh, refs.end(), by_name);
+  }
   return refs;
 }
 

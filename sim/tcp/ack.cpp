@@ -30,6 +30,7 @@ struct acked_times {
 void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& lowest) {
   const sent_segment s = k.x.sent.front();
   k.x.sent.pop_front();
+  if (k.x.sent.empty() || k.x.sent.front().head) --k.x.buffers;
   a.data_acked = true;
   if (s.ever_retransmitted) {
     a.retrans_acked = true;

@@ -117,7 +117,9 @@ void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out) {
 void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order) {
   if (!t.ack_scheduled && !out_of_order && !t.ack_now) return;
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
-  const bool two_segments = owed > t.rcv_mss;
+  // Who does not read is no reason to move the window on; recv() sends the ACK then.
+  const bool two_segments =
+      owed > t.rcv_mss && (t.rcv_nxt == t.copied_seq || next_window(t, l) >= t.rcv_wnd);
   const bool quick = t.ack_quick != 0 && !pingpong(t, l);
   if (two_segments || quick || t.ack_now || out_of_order || has_out_of_order(t, out)) {
     send_ack(t, l, c, out);

@@ -99,9 +99,11 @@ class counter_list {
   std::array<item, 31> items_;
 };
 
+using transit_pool = record_pool<transit>;
+
 /// What the connections of one host have beside their tcbs.
 struct host_records {
-  record_pool<transit> transits;
+  transit_pool transits;
   record_pool<cubic_state> cubics;
 };
 
@@ -111,7 +113,7 @@ struct actions {
   /// `records` is the host's; it outlives the sink.
   explicit actions(host_records& records) : transits(&records.transits), cubics(&records.cubics) {}
 
-  record_pool<transit>* transits;       ///< where tcb.transit points to
+  transit_pool* transits;               ///< where tcb.transit points to
   record_pool<cubic_state>* cubics;     ///< where tcb.cubic points to
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};

@@ -28,14 +28,15 @@ seq make_cookie(const wire::segment& syn, cookie_keys k, const clock& c) {
 }
 
 request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_offset,
-                       std::uint16_t mss, const socket_options& opt, const limits& l, const clock& c) {
+                       const path_facts& way, const socket_options& opt, const limits& l,
+                       const clock& c) {
   wire::segment seen = syn;
   if (!syn.has_timestamps || !l.timestamps) {
     seen.sack_permitted = false;
     seen.window_scale = wire::segment::no_window_scale;
     seen.flags = wire::syn;
   }
-  request r = open_request(seen, cookie, ts_offset, mss, opt, l, c);
+  request r = open_request(seen, cookie, ts_offset, way, opt, l, c);
   if (r.timestamps) {
     // cookie_init_timestamp(): the options take the low bits, never moving into the future.
     const std::uint32_t options =
@@ -56,7 +57,8 @@ std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, cons
 }
 
 cookie_check check_cookie(const wire::segment& ack, cookie_keys k, std::uint32_t ts_offset,
-                          std::uint16_t mss, const socket_options& opt, const limits& l, const clock& c) {
+                          const path_facts& way, const socket_options& opt, const limits& l,
+                          const clock& c) {
   cookie_check answer;
   const seq cookie = ack.ack_number - 1;
   const seq syn_seq = ack.seq_number - 1;
@@ -76,7 +78,7 @@ cookie_check check_cookie(const wire::segment& ack, cookie_keys k, std::uint32_t
     if ((options & 0xfU) != 0xfU)
       syn.window_scale = static_cast<std::uint8_t>(options & 0xfU);
   }
-  answer.rebuilt = open_request(syn, cookie, ts_offset, mss, opt, l, c);
+  answer.rebuilt = open_request(syn, cookie, ts_offset, way, opt, l, c);
   answer.rebuilt.sent_us = 0;
   answer.valid = true;
   return answer;

@@ -53,6 +53,15 @@ struct initial_window {
 };
 [[nodiscard]] initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbuf,
                                           const limits& l);
+/// SKB_TRUESIZE() of a buffer whose payload is in page fragments, as the send queue's.
+/// DEVIATION: of kernels without wireless and AX.25 drivers; with them MAX_TCP_HEADER is 64 more.
+inline constexpr std::uint32_t max_tcp_header = 256;
+inline constexpr std::uint32_t shared_info = 320;
+inline constexpr std::uint32_t sk_buff = 256;
+inline constexpr std::uint32_t buffer_overhead = max_tcp_header + shared_info + sk_buff;
+
+/// __tcp_select_window(): what is offered next, where the right edge may move left.
+[[nodiscard]] std::uint32_t next_window(tcb& t, const limits& l);
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
 /// tcp_full_space() and tcp_space(): the largest window the receive buffer allows, and now.
@@ -91,6 +100,14 @@ void queue_cwr(tcb& t);
 void hear_ecn(tcb& t, const wire::segment& s, const limits& l);
 
 // output.cpp
+// write_queue.cpp
+/// What send() was given, in buffers that wait to be sent.
+void append(tcb& t, std::uint32_t bytes, actions& out);
+/// tcp_push(): what send() could not send at once ends with PSH.
+void mark_what_waits(tcb& t, actions& out);
+
+/// tcp_bound_to_half_wnd()
+[[nodiscard]] std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes);
 /// tcp_sync_mss(): what t.mss leaves beside time stamps, within half of the peer's window.
 void sync_mss(tcb& t);
 /// The peer offered a window: the largest one decides how large a segment may be.

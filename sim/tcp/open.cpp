@@ -7,13 +7,6 @@ namespace fourtuple::tcp {
 
 using namespace detail;
 
-std::string_view name(state s) {
-  constexpr std::string_view names[state_count] = {
-      "CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
-      "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT"};
-  return names[static_cast<std::size_t>(s)];
-}
-
 seq next_iss(const tcb& t) {
   const seq n = t.write_seq + t.max_window + 2;
   return n == 0 ? 1 : n;
@@ -30,8 +23,9 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   t.ts_offset = s.ts_offset;
   t.ts_recent = s.ts_recent;
   t.ts_recent_stamp_s = s.ts_recent_stamp_s;
-  t.advmss = opt.maxseg != 0 ? std::min(s.mss, opt.maxseg) : s.mss;
-  t.mss = s.mss;
+  t.advmss = opt.maxseg != 0 ? std::min(s.way.mss, opt.maxseg) : s.way.mss;
+  t.mss = s.way.mss;
+  t.direct_path = s.way.direct;
   t.cwnd = l.initial_cwnd;
   t.reordering = l.reordering;
   set_rto(t, l);

@@ -3,8 +3,6 @@
 
 namespace fourtuple::tcp::detail {
 
-namespace {
-
 /// tcp_bound_to_half_wnd(): two segments fit into the largest window the peer offered, or, where
 /// that is at most 536 bytes (TCP_MSS_DEFAULT), one; at least 68 bytes with the headers.
 std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes) {
@@ -12,8 +10,6 @@ std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes) {
   if (most == 0 || bytes <= most) return bytes;
   return std::max(most, t.timestamps ? 36U : 48U);
 }
-
-}  // namespace
 
 void sync_mss(tcb& t) {
   const std::uint32_t fits = t.mss - (t.timestamps ? 12U : 0U);
@@ -120,25 +116,29 @@ struct cut {
   std::uint32_t length = 0;
   bool fin = false;
 };
-cut next_cut(const tcb& t, bool nonagle) {
+cut next_cut(const tcb& t, const transit& x, bool nonagle) {
   const std::uint32_t waiting = unsent(t);
-  const std::uint32_t mss = t.mss_cache;
-  std::uint32_t length = std::min(waiting, mss);
-  if (length != 0) {
+  std::uint32_t length = 0;
+  if (waiting != 0) {
+    const std::uint32_t whole =
+        std::min<std::uint32_t>(x.unsent.front().end - t.snd_nxt, t.mss_cache);
     const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
     if (room <= 0) return {};
-    length = std::min(length, static_cast<std::uint32_t>(room));
-    if (length < std::min(waiting, mss) && in_flight(t) != 0) return {};  // silly window
+    length = std::min(whole, static_cast<std::uint32_t>(room));
+    if (length < whole && in_flight(t) != 0) return {};  // silly window
   }
   const bool last = length == waiting;
-  if (length != 0 && nagle_holds(t, length, last, nonagle)) return {};
+  const bool of_tail = x.unsent.size() == 1;  // what stands before it is not held
+  if (length != 0 && of_tail && nagle_holds(t, length, last, nonagle)) return {};
   return {length, last && t.fin_queued && t.snd_nxt != t.write_seq};
 }
 
-void send_cut(context k, const cut& cut) {
+/// `head`: it begins a buffer.
+void send_cut(context k, const cut& cut, bool head) {
   tcb& t = k.t;
   std::uint8_t flags = wire::ack;
-  const bool push = cut.length != 0 && cut.length == unsent(t);
+  const bool whole = cut.length != 0 && k.x.unsent.front().end == t.snd_nxt + cut.length;
+  const bool push = whole && k.x.unsent.front().push;
   if (push) flags |= wire::psh;
   if (cut.fin) flags |= wire::fin;
   if (cut.length != 0) {
@@ -158,7 +158,10 @@ void send_cut(context k, const cut& cut) {
   sent.sent_us = k.c.us;
   sent.order = ++k.x.sendings;
   sent.push = push;
+  sent.head = head;
   k.x.sent.push_back(sent);
+  if (cut.length == 0) ++k.x.buffers;  // tcp_send_fin()
+  if (whole) k.x.unsent.pop_front();
 }
 
 }  // namespace
@@ -167,17 +170,21 @@ bool send_new(context k, bool nonagle, bool one) {
   const bool was_empty = k.x.sent.empty();
   bool limited = false;
   std::uint32_t sent = 0;
+  bool inside = false;  // the first buffer that waits was sent in part
   while (k.t.snd_nxt != k.t.write_seq) {
     if (!one && unsent(k.t) != 0 && k.x.in_flight() >= k.t.cwnd) {
       limited = true;
       break;
     }
-    const cut cut = next_cut(k.t, nonagle);
+    const cut cut = next_cut(k.t, k.x, nonagle);
     if (cut.length == 0 && !cut.fin) break;
-    send_cut(k, cut);
+    const std::size_t waiting = k.x.unsent.size();
+    send_cut(k, cut, !inside);
+    inside = cut.length != 0 && k.x.unsent.size() == waiting;
     ++sent;
     if (one) break;
   }
+  if (inside) ++k.x.buffers;  // tso_fragment(): the rest is a buffer of its own
   limited = limited || k.x.in_flight() >= k.t.cwnd;
   if (sent != 0 || limited) validate_cwnd(k, limited);
   if (sent == 0) return false;

@@ -27,6 +27,9 @@ class record_pool {
   [[nodiscard]] Record& operator[](std::uint32_t index) {
     return chunks_[index / chunk_size][index % chunk_size];
   }
+  [[nodiscard]] const Record& operator[](std::uint32_t index) const {
+    return chunks_[index / chunk_size][index % chunk_size];
+  }
   /// Records in use.
   [[nodiscard]] std::size_t size() const {
     return chunks_.empty() ? 0 : chunks_.size() * chunk_size - 1 - free_.size();

@@ -33,16 +33,17 @@ struct request {
   bool sack : 1 = false;
   bool window_scaling : 1 = false;
   bool ecn_ok : 1 = false;
+  bool direct_path : 1 = false;     ///< see path_facts::direct
   bool acked : 1 = false;           ///< final ACK seen, no child yet (full queue, TCP_DEFER_ACCEPT)
   friend bool operator==(const request&, const request&) = default;
 };
 static_assert(sizeof(request) <= 64);
 
-/// What the SYN leads to. `syn` was sent to a listener with options `opt`; `mss` is the route's
-/// (MTU - 40 or - 60); `iss` from D.3, from make_cookie() or isn_after_reuse().
+/// What the SYN leads to. `syn` was sent to a listener with options `opt`; `iss` from D.3, from
+/// make_cookie() or isn_after_reuse().
 [[nodiscard]] request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
-                                   std::uint16_t mss, const socket_options& opt, const limits& l,
-                                   const clock& c);
+                                   const path_facts& way, const socket_options& opt,
+                                   const limits& l, const clock& c);
 
 /// Appends the SYN-ACK of this request to out.segments. The host arms its timer for
 /// request_timeout() after the first one.
@@ -99,8 +100,8 @@ struct cookie_keys {
 /// The request for a SYN answered by a cookie: as open_request(), options limited to what the
 /// SYN-ACK's time stamp can carry. Emit with make_syn_ack(), then forget it. No counter here.
 [[nodiscard]] request cookie_request(const wire::segment& syn, seq cookie, std::uint32_t ts_offset,
-                                     std::uint16_t mss, const socket_options& opt, const limits& l,
-                                     const clock& c);
+                                     const path_facts& way, const socket_options& opt,
+                                     const limits& l, const clock& c);
 /// The final ACK of a cookie handshake: rebuilds the request if the cookie is genuine and at most two
 /// minutes old. `second_key(minute)` is asked for the minute written in the cookie.
 struct cookie_check {
@@ -111,7 +112,7 @@ struct cookie_check {
 [[nodiscard]] std::uint32_t cookie_age(const wire::segment& ack, std::uint32_t first_key, const clock& c);
 /// `k.second` must belong to minute cookie_minute(c) - cookie_age().
 [[nodiscard]] cookie_check check_cookie(const wire::segment& ack, cookie_keys k,
-                                        std::uint32_t ts_offset, std::uint16_t mss,
+                                        std::uint32_t ts_offset, const path_facts& way,
                                         const socket_options& opt, const limits& l, const clock& c);
 
 }  // namespace fourtuple::tcp

@@ -18,6 +18,7 @@ void collapse(context k, std::size_t i, std::uint32_t most) {
     if (next.retransmitted) --k.x.retrans_out;
     // tcp_adjust_pcount(): without SACK one segment less is one duplicate ACK less.
     if (!k.t.sack && k.x.sacked_out != 0) --k.x.sacked_out;
+    if (k.x.sent[i + 1].head) --k.x.buffers;
     k.x.sent.merge(i);
   }
 }

@@ -24,6 +24,11 @@ enum class state : std::uint8_t {
 inline constexpr std::size_t state_count = 11;
 
 /// "FIN-WAIT-2", as RFC 9293 spells it.
-[[nodiscard]] std::string_view name(state s);
+[[nodiscard]] constexpr std::string_view name(state s) {
+  constexpr std::string_view names[state_count] = {
+      "CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+      "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT"};
+  return names[static_cast<std::size_t>(s)];
+}
 
 }  // namespace fourtuple::tcp

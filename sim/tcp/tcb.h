@@ -20,6 +20,15 @@ using wire::seq;
 /// What the one retransmission timer of a Linux socket stands for (icsk_pending).
 enum class pending : std::uint8_t { none, retransmit, loss_probe, reordering, zero_window_probe };
 
+/// scaling_ratio before a segment's memory is known (TCP_DEFAULT_SCALING_RATIO).
+inline constexpr std::uint8_t default_ratio = 128;
+
+/// What is known of the way to a peer.
+struct path_facts {
+  std::uint16_t mss = 1460;  ///< its MTU - 40 or - 60, as far as it is known
+  bool direct = false;       ///< hands over the sender's buffers: loopback, a link without delay
+};
+
 /// Options of the socket that change a TCP rule; an accepted connection copies its listener's.
 /// The host writes them; where a change has an effect at once, step.h has a function for it.
 struct socket_options {
@@ -132,11 +141,12 @@ struct tcb {
   seq iss = 0;
   seq irs = 0;
   std::uint16_t last_seg_size = 0;  ///< of the last data segment smaller than rcv_mss
-  std::uint8_t window_ratio = 128;  ///< scaling_ratio: payload per memory of a segment, 1/256
+  std::uint8_t window_ratio = default_ratio;  ///< scaling_ratio: payload per memory, 1/256
   bool slow_start_ended : 1 = false;  ///< HyStart found that the path is full (bictcp.found)
   bool ecn_ok : 1 = false;            ///< both ends speak ECN; before the SYN-ACK: was offered
   bool ecn_queue_cwr : 1 = false;     ///< the window was reduced: the next new segment says so
   bool ecn_seen : 1 = false;          ///< the peer marks what it sends
+  bool direct_path : 1 = false;       ///< see path_facts::direct
   socket_options opt;
 
   friend bool operator==(const tcb&, const tcb&) = default;
@@ -149,7 +159,7 @@ struct connection_setup {
   wire::four_tuple tuple;
   seq iss = 0;                   ///< D.3, next_iss() or isn_after_reuse()
   std::uint32_t ts_offset = 0;
-  std::uint16_t mss = 1460;      ///< MTU - 40 or - 60 of the path, as far as it is known: what is offered
+  path_facts way;                ///< its mss is offered
   std::uint32_t ts_recent = 0;   ///< after TIME-WAIT reuse: the old connection's, and its stamp
   std::uint32_t ts_recent_stamp_s = 0;
 };
@@ -170,16 +180,6 @@ struct connection_setup {
 [[nodiscard]] inline std::uint32_t unacked(const tcb& t) {
   const std::uint32_t n = t.write_seq - t.snd_una;
   return n - (n != 0 && t.fin_queued ? 1U : 0U);
-}
-/// How many bytes may be appended now (sk_stream_memory_free); 0: EAGAIN.
-[[nodiscard]] inline std::uint32_t send_space(const tcb& t) {
-  const std::uint32_t n = unacked(t);
-  return n < t.opt.sndbuf ? t.opt.sndbuf - n : 0;
-}
-/// EPOLLOUT: at least a third of the buffer is free (sk_stream_is_writeable).
-[[nodiscard]] inline bool writable(const tcb& t) {
-  const std::uint32_t n = unacked(t);
-  return n <= t.opt.sndbuf && t.opt.sndbuf - n >= n / 2;
 }
 
 }  // namespace fourtuple::tcp

@@ -16,6 +16,7 @@ void rtx_queue::split(std::size_t i, seq at) {
   sent_segment first = *here;
   first.end = at;
   first.push = false;
+  here->head = false;
   segments_.insert(here, first);
   ++tail_;
 }

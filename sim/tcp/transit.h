@@ -37,6 +37,7 @@ struct sent_segment {
   bool lost : 1 = false;                 ///< TCPCB_LOST
   bool retransmitted : 1 = false;        ///< TCPCB_SACKED_RETRANS: the retransmission is in flight
   bool ever_retransmitted : 1 = false;   ///< TCPCB_EVER_RETRANS
+  bool head : 1 = false;                 ///< begins a buffer: the kernel sends several as one
 };
 
 /// tcp_rtx_queue: in sequence order, the oldest first.
@@ -84,6 +85,41 @@ class rtx_queue {
   std::uint32_t tail_ = 0;
 };
 
+/// What send() filled and nobody has sent: from the end of its predecessor (the first: from
+/// snd_nxt).
+struct send_buffer {
+  seq end = 0;
+  bool push = false;  ///< PSH goes with its last byte
+};
+
+/// sk_write_queue: the oldest first.
+class write_queue {
+ public:
+  [[nodiscard]] bool empty() const { return head_ == buffers_.size(); }
+  [[nodiscard]] std::size_t size() const { return buffers_.size() - head_; }
+  [[nodiscard]] std::span<const send_buffer> all() const {
+    return {buffers_.data() + head_, size()};
+  }
+  [[nodiscard]] const send_buffer& front() const { return buffers_[head_]; }
+  [[nodiscard]] send_buffer& back() { return buffers_.back(); }
+  /// Where the last buffer begins; `snd_nxt` where it is the only one.
+  [[nodiscard]] seq begin_of_last(seq snd_nxt) const {
+    return size() > 1 ? buffers_[buffers_.size() - 2].end : snd_nxt;
+  }
+  void push_back(const send_buffer& b) { buffers_.push_back(b); }
+  void pop_front() {
+    if (++head_ == buffers_.size()) clear();
+  }
+  void clear() {
+    buffers_.clear();
+    head_ = 0;
+  }
+
+ private:
+  std::vector<send_buffer> buffers_;
+  std::size_t head_ = 0;
+};
+
 /// What came out of order: the ranges by sequence number, and which of them an ACK reports first.
 class reassembly {
  public:
@@ -110,6 +146,9 @@ class reassembly {
 
 /// The numbers of a transit.
 struct transit_numbers {
+  std::uint32_t buffers = 0;  ///< that hold what is not acknowledged or not sent
+  seq pushed_seq = 0;         ///< write_seq when PSH was last set
+
   // ---- how many segments of the retransmission queue bear which mark
   std::uint32_t sacked_out = 0;   ///< without SACK: duplicate ACKs
   std::uint32_t lost_out = 0;
@@ -157,6 +196,7 @@ struct transit_numbers {
 
 struct transit : transit_numbers {
   rtx_queue sent;
+  write_queue unsent;
   reassembly out_of_order;
 
   [[nodiscard]] std::uint32_t packets_out() const { return sent.size(); }
@@ -174,13 +214,14 @@ struct transit : transit_numbers {
   }
   /// Nothing is under way that a later segment could ask about.
   [[nodiscard]] bool settled() const {
-    return sent.empty() && state == congestion_state::open && !undoable && !tlp_out &&
-           !dsack_pending && out_of_order.empty();
+    return sent.empty() && unsent.empty() && state == congestion_state::open && !undoable &&
+           !tlp_out && !dsack_pending && out_of_order.empty();
   }
   /// As new, with the memory it has.
   void reset() {
     std::construct_at(static_cast<transit_numbers*>(this));
     sent.clear();
+    unsent.clear();
     out_of_order.clear();
   }
 };

@@ -8,8 +8,9 @@ using namespace detail;
 
 void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   if (in_flight(t) == 0) restart_after_idle(t, l, c);
-  t.write_seq += bytes;
+  append(t, bytes, out);
   push_pending(t, l, c, out, false);
+  if (t.snd_nxt != t.write_seq) mark_what_waits(t, out);
 }
 
 void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {

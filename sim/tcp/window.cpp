@@ -1,7 +1,7 @@
 // Receive windows (tcp_output.c: tcp_select_initial_window, __tcp_select_window; reference F.2).
 //
-// DEVIATION: what waits to be read counts as payload by the connection's ratio, not buffer by
-// buffer: who leaves many small messages unread is offered more than the kernel would.
+// DEVIATION: what waits to be read is counted by connection, not buffer by buffer: who leaves many
+// small messages unread is offered more than the kernel would.
 #include <bit>
 #include <utility>
 
@@ -35,19 +35,41 @@ std::uint32_t window_of(const tcb& t, std::uint64_t space) {
   return static_cast<std::uint32_t>(space * t.window_ratio >> 8);
 }
 
-/// skb->truesize of a segment as drivers that give each packet a buffer of its own have it:
-/// headers, headroom and skb_shared_info in a power of two, and the sk_buff (tun, and most Ethernet
-/// drivers).
-std::uint32_t truesize(std::uint32_t length) {
+/// skb->truesize of a segment. A direct path hands the sender's buffer over, its payload in page
+/// fragments; most drivers put headers, headroom, payload and skb_shared_info in a power of two.
+std::uint32_t truesize(const tcb& t, std::uint32_t length) {
+  if (t.direct_path) return length + buffer_overhead;
   constexpr std::uint32_t headers_and_headroom = 52 + 64;
-  constexpr std::uint32_t shared_info = 320;
-  constexpr std::uint32_t sk_buff = 256;
   return std::bit_ceil(length + headers_and_headroom + shared_info) + sk_buff;
+}
+
+/// sk_rmem_alloc less what the ratio allows for. On a direct path what comes is added to the last
+/// buffer (tcp_try_coalesce()), so that there is one overhead.
+std::uint32_t memory_in_use(const tcb& t) {
+  const std::uint32_t unread = readable(t);
+  return t.direct_path && unread != 0 ? unread + buffer_overhead : unread;
+}
+
+/// window_clamp. Until a segment's memory was measured one segment is reserved
+/// (tcp_init_buffer_space()).
+std::uint32_t window_clamp(const tcb& t, std::uint32_t full) {
+  if (t.window_ratio != default_ratio || full <= 2U * t.advmss) return full;
+  return std::max(2U * t.advmss, full - t.advmss);
+}
+
+/// tcp_space(), where `full` is tcp_full_space().
+std::uint32_t free_of(const tcb& t, std::uint32_t full, const limits& l) {
+  const std::uint32_t used = memory_in_use(t);
+  if (t.direct_path && used != 0) {
+    const std::uint32_t buffer = receive_buffer(t, l);
+    return buffer > used ? window_of(t, buffer - used) : 0;
+  }
+  return full > used ? full - used : 0;
 }
 
 /// __tcp_grow_window(): a segment that wastes memory lets the window grow while it is small.
 std::uint32_t growth_by_waste(const tcb& t, std::uint32_t length, const limits& l) {
-  std::uint32_t wasted = window_of(t, truesize(length)) >> 1;
+  std::uint32_t wasted = window_of(t, truesize(t, length)) >> 1;
   std::uint32_t window = window_of(t, l.rmem_max) >> 1;
   for (; t.rcv_ssthresh <= window; wasted >>= 1, window >>= 1)
     if (wasted <= length) return 2U * t.rcv_mss;
@@ -61,17 +83,17 @@ std::uint32_t full_window(const tcb& t, const limits& l) {
 }
 
 std::uint32_t free_window(const tcb& t, const limits& l) {
-  const std::uint32_t full = full_window(t, l);
-  const std::uint32_t used = readable(t);
-  return full > used ? full - used : 0;
+  return free_of(t, full_window(t, l), l);
 }
 
-bool buffer_is_full(const tcb& t, const limits& l) { return readable(t) > receive_buffer(t, l); }
+bool buffer_is_full(const tcb& t, const limits& l) {
+  return memory_in_use(t) > receive_buffer(t, l);
+}
 
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
   const std::uint32_t before = full_window(t, l);
   t.window_ratio = static_cast<std::uint8_t>(
-      std::clamp<std::uint32_t>((length << 8) / truesize(length), 1, 255));
+      std::clamp<std::uint32_t>((length << 8) / truesize(t, length), 1, 255));
   // tcp_set_window_clamp()
   const std::uint32_t clamp = full_window(t, l);
   if (clamp < before) {
@@ -82,36 +104,48 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
   t.rcvq_space = std::min(t.rcvq_space, clamp);
 }
 
+std::uint32_t next_window(tcb& t, const limits& l) {
+  const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;  // what the field cannot say
+  const std::uint32_t allowed = full_window(t, l);
+  const std::uint32_t full = window_clamp(t, allowed);
+  const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
+  std::uint32_t space = free_of(t, allowed, l);
+  if (space < full / 2) {
+    t.ack_quick = 0;
+    space &= ~(unit - 1);
+    if (space < allowed >> 4 || space < mss) return 0;
+  }
+  space = std::min(space, t.rcv_ssthresh);
+  if (t.rcv_wscale != 0) return (space + unit - 1) & ~(unit - 1);
+  const std::uint32_t window = t.rcv_wnd;
+  if (window + mss <= space || window > space) return space - space % mss;
+  return mss == full && space > window + full / 2 ? space : window;
+}
+
 std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   const std::uint32_t left = receive_window(t);
-  const std::uint32_t full = full_window(t, l);
-  std::uint32_t space = free_window(t, l);
-  const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
-  const std::uint32_t below = (std::uint32_t{1} << t.rcv_wscale) - 1;  // what the field cannot say
-  std::uint32_t window = 0;
-  if (space < full / 2 && (space < full >> 4 || space < mss)) {
-    window = 0;
-  } else {
-    space = std::min(space, t.rcv_ssthresh);
-    window =
-        t.rcv_wscale != 0 ? (space + below) & ~below : (space > mss ? space - space % mss : space);
+  const std::uint32_t before = t.rcv_wnd;
+  std::uint32_t window = next_window(t, l);
+  if (window < left) {  // The right edge never moves left (RFC 9293 3.8.6.2.1).
+    if (window == 0) out.count(counter::TcpExtTCPWantZeroWindowAdv);
+    const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;
+    window = (left + unit - 1) & ~(unit - 1);
   }
-  // The right edge never moves left (RFC 9293 3.8.6.2.1).
-  if (window < left) window = (left + below) & ~below;
-  if (window == 0 && t.rcv_wnd != 0) out.count(counter::TcpExtTCPToZeroWindowAdv);
-  if (window != 0 && t.rcv_wnd == 0 && t.rcv_wup != 0)
-    out.count(counter::TcpExtTCPFromZeroWindowAdv);
-  window = std::min<std::uint32_t>(window, std::uint32_t{65535} << t.rcv_wscale);
   t.rcv_wnd = window;
   t.rcv_wup = t.rcv_nxt;
-  return static_cast<std::uint16_t>(window >> t.rcv_wscale);
+  const std::uint32_t field = std::min<std::uint32_t>(window >> t.rcv_wscale, 65535);
+  if (field == 0 && before != 0) out.count(counter::TcpExtTCPToZeroWindowAdv);
+  if (field != 0 && before == 0) out.count(counter::TcpExtTCPFromZeroWindowAdv);
+  return static_cast<std::uint16_t>(field);
 }
 
 void grow_window(tcb& t, std::uint32_t length, const limits& l) {
   if (length < 128) return;
-  const std::uint32_t most = free_window(t, l);
+  const std::uint32_t full = full_window(t, l);
+  const std::uint32_t most = std::min(window_clamp(t, full), free_of(t, full, l));
   if (most <= t.rcv_ssthresh) return;
-  const bool dense = window_of(t, truesize(length)) <= length;
+  // truesize_adjust(): what a direct path hands over has nothing but payload.
+  const bool dense = t.direct_path || window_of(t, truesize(t, length)) <= length;
   const std::uint32_t growth = dense ? 2U * t.advmss : growth_by_waste(t, length, l);
   if (growth == 0) return;
   t.rcv_ssthresh += std::min(most - t.rcv_ssthresh, std::max(growth, 2 * length));
@@ -121,6 +155,7 @@ void grow_window(tcb& t, std::uint32_t length, const limits& l) {
 void begin_space_measurement(tcb& t, const limits& l, const clock& c) {
   const std::uint32_t hint = std::min<std::uint32_t>({t.advmss, t.mss, t.rcv_wnd / 2, 536});
   t.rcv_mss = static_cast<std::uint16_t>(std::max(hint, 88U));
+  t.rcv_ssthresh = std::min(t.rcv_ssthresh, window_clamp(t, full_window(t, l)));
   t.rcvq_space = std::min({t.rcv_ssthresh, t.rcv_wnd, std::uint32_t{l.initial_cwnd} * t.advmss});
   t.rcvq_seq = t.copied_seq;
   t.rcvq_us = c.us;
@@ -163,9 +198,11 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
 
 void expand_send_buffer(tcb& t, const limits& l) {
   if (t.opt.sndbuf_locked) return;
-  const std::uint32_t segments = std::max<std::uint32_t>(t.cwnd, l.initial_cwnd);
-  const std::uint32_t wanted = 4 * (t.mss_cache + 400) * segments;
-  t.opt.sndbuf = std::max(t.opt.sndbuf, std::min(wanted, l.wmem_max));
+  const std::uint32_t head = max_tcp_header + shared_info;
+  const std::uint32_t each = std::bit_ceil(std::max(t.mss, t.mss_cache) + head) + sk_buff;
+  const std::uint32_t segments =
+      std::max({std::uint32_t{t.cwnd}, std::uint32_t{l.initial_cwnd}, t.reordering + 1U});
+  t.opt.sndbuf = std::max(t.opt.sndbuf, std::min(2 * each * segments, l.wmem_max));
 }
 
 }  // namespace fourtuple::tcp::detail

@@ -41,6 +41,9 @@ void put(writer& w, const tcp::transit& x) {
     w.put(s.end, s.order, static_cast<bool>(s.push), static_cast<bool>(s.sacked),
           static_cast<bool>(s.lost), static_cast<bool>(s.retransmitted),
           static_cast<bool>(s.ever_retransmitted));
+  w.put(static_cast<std::uint8_t>(
+      x.unsent.size()));  // `buffers` decides nothing but send() and poll()
+  for (const auto& b : x.unsent.all()) w.put(b.end, b.push);
   for (const auto& list : {x.out_of_order.ranges(), x.out_of_order.reported()}) {
     w.put(static_cast<std::uint8_t>(list.size()));
     for (const auto& r : list) w.put(r.left, r.right);

@@ -91,7 +91,8 @@ void model::open_request(joint& j, std::size_t p, const wire::segment& s, wire::
                          report& r) {
   peer& me = j.peers[p];
   half_open h;
-  h.request = tcp::open_request(s, iss, 0, 1460, setting_.options, setting_.limits, clock_);
+  h.request =
+      tcp::open_request(s, iss, 0, tcp::path_facts{}, setting_.options, setting_.limits, clock_);
   tcp::make_syn_ack(h.request, setting_.limits, clock_, out_);
   me.holds = h;
   me.bytes_sent = 0;

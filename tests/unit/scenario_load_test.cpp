@@ -144,6 +144,25 @@ TEST_CASE("addresses: a range fills a plain host and serves a counted one in tur
   CHECK_FALSE(spec::owner_of(s, *parse_address("10.0.1.3")));
 }
 
+TEST_CASE("hosts are numbered by their names as text, those of a fleet among the others",
+          "[scenario]") {
+  const auto s = must_load(
+      "fourtuple: 1\nhosts:\n"
+      "  fleet-1x: { address: 10.1.0.1 }\n"
+      "  web: { address: 10.1.0.2 }\n"
+      "  fleet: { count: 103, address: 10.2.0.0/16 }\n"
+      "  a: { address: 10.1.0.3 }\n");
+  std::vector<std::string> names;
+  for (const auto& each : spec::in_name_order(s)) names.push_back(spec::host_name(s, each));
+  REQUIRE(names.size() == 106);
+  CHECK(std::ranges::is_sorted(names));
+  CHECK(std::ranges::adjacent_find(names) == names.end());
+  CHECK(names.front() == "a");
+  CHECK(names[1] == "fleet-1");
+  CHECK(names[2] == "fleet-10");
+  CHECK(names.back() == "web");
+}
+
 TEST_CASE("expect of a step: words test the result, anything else is data", "[scenario]") {
   const auto expect_of = [](const std::string& yaml) {
     const auto s =

@@ -50,7 +50,7 @@ pair established() {
   p.client = new_connection(setup(), {}, linux_limits);
   open_active(p.client, linux_limits, at(0ms), p.out);
   const wire::segment syn = p.out.segments.at(0);
-  const request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(50ms));
+  const request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(50ms));
   p.out.clear();
   make_syn_ack(r, linux_limits, at(50ms), p.out);
   const wire::segment syn_ack = p.out.segments.at(0);
@@ -84,7 +84,7 @@ TEST_CASE("SYN and SYN-ACK carry the windows and options of Linux 6.18", "[tcp]"
   CHECK(syn.window_scale == 10);
   CHECK(syn.sack_permitted);
   CHECK(syn.has_timestamps);
-  const request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(0ms));
+  const request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(0ms));
   p.out.clear();
   make_syn_ack(r, linux_limits, at(0ms), p.out);
   CHECK(shown(p.out.segments.at(0)) == "S. 9000:9000 ack 1001 win 65160");
@@ -256,7 +256,7 @@ TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[
   timer_expires(t, timer::retransmit, linux_limits, at(1s), out);
   REQUIRE(out.segments.at(0).has(wire::syn));
   out.clear();
-  const request r = open_request(first_syn, 9000, 11, 1460, {}, linux_limits, at(700ms));
+  const request r = open_request(first_syn, 9000, 11, path_facts{}, {}, linux_limits, at(700ms));
   make_syn_ack(r, linux_limits, at(700ms), out);
   const wire::segment syn_ack = out.segments.at(0);
   out.clear();
@@ -364,7 +364,7 @@ TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before 
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   const wire::segment syn = out.segments.at(0);
-  request r = open_request(syn, 9000, 11, 1460, {}, linux_limits, at(0ms));
+  request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(0ms));
   wire::segment syn_ack = syn;
   syn_ack.flags = wire::syn | wire::ack;
   syn_ack.ack_number = 9001;

@@ -157,6 +157,11 @@ script:
   - { host: b, setsockopt: S, option: TCP_MAXSEG, value: 88 }
   - { host: b, connect: S, to: "10.0.0.1:5001", within: 300 ms, expect: ok }
   - { host: b, fill: S }
+  - { wait: 300 ms }
+  - { host: b, fill: S }
+  - { wait: 300 ms }
+  - { host: b, fill: S }
+  - { wait: 300 ms }
 expect:
   hosts.a.nstat.TcpExtTCPRcvQDrop: ">= 1"
   hosts.b.nstat.TcpExtTCPOrigDataSent: 1700 .. 2100
