@@ -86,7 +86,6 @@ result<> tcp_stack::listen(std::uint32_t i, int backlog) {
   ports_.set_listening(s.owner, true);
   note_state(s.tcb.st, state::listen);
   s.tcb.st = state::listen;
-  s.tcb.shut_rd = s.tcb.shut_wr = false;
   s.listening = std::make_unique<listener_part>();
   s.listening->backlog = effective;
   listeners_[s.port].push_back(i);
@@ -199,7 +198,8 @@ result<> tcp_stack::disconnect(std::uint32_t i) {
 
 void tcp_stack::disconnect_locked(std::uint32_t i) {
   tcp_socket& s = sockets_[i];
-  if (s.is_listener()) stop_listening(i);
+  const bool listened = s.is_listener();
+  if (listened) stop_listening(i);
   lock held(*this, i);
   const state before = s.tcb.st;
   tcp::actions& out = sink();
@@ -215,6 +215,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
     s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
     if (s.owner) ports_.move(s.owner, claim_of(s).where);
   }
+  if (listened) wake(s);  // sk_error_report(): who waits in accept() hears EINVAL
 }
 
 result<std::uint32_t> tcp_stack::accept(std::uint32_t i) {

@@ -92,7 +92,8 @@ result<datagram> tcp_stack::recvfrom(std::uint32_t i, buffer b) {
 
 ready_mask tcp_stack::poll_level(std::uint32_t i) const {
   const tcp_socket& s = sockets_[i];
-  return static_cast<ready_mask>(level_of(s) | (s.error_queued ? ready_err : ready_none));
+  const bool error = s.error_queued && !s.is_listener();  // inet_csk_listen_poll() looks no further
+  return static_cast<ready_mask>(level_of(s) | (error ? ready_err : ready_none));
 }
 
 ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {

@@ -233,6 +233,8 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   tcp_socket& c = sockets_[made];
   const tcp_socket& l = sockets_[listener];
   c.tcb = t;
+  c.tcb.shut_rd = l.tcb.shut_rd;  // sk_clone_lock(): shutdown() before listen() is the child's, too
+  c.tcb.shut_wr = l.tcb.shut_wr;
   ++states_[static_cast<std::size_t>(t.st)];
   parts_.counters.add(tcp::counter::TcpPassiveOpens);  // tcp_create_openreq_child()
   c.family = l.family;

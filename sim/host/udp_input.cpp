@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sim/host/reuseport.h"
+#include "sim/host/udp_memory.h"
 #include "sim/host/udp_stack.h"
 #include "sim/wire/icmp.h"
 
@@ -97,6 +98,11 @@ void udp_stack::receive_broadcast(const wire::datagram& d) {
   for (const std::uint32_t i : hear) deliver(i, d);
 }
 
+std::uint64_t udp_stack::truesize(const wire::datagram& d) const {
+  return truesize_of(d, parts_.world.addresses().family_of(d.tuple.local),
+                     parts_.config.profile->small_heads);
+}
+
 /// __udp_enqueue_schedule_skb(): a socket that holds nothing takes whatever comes.
 bool udp_stack::is_full(const udp_socket& s, std::uint64_t truesize) const {
   if (!parts_.config.profile->datagram_must_fit) return s.queued_truesize > s.rcvbuf;
@@ -105,14 +111,14 @@ bool udp_stack::is_full(const udp_socket& s, std::uint64_t truesize) const {
 
 void udp_stack::deliver(std::uint32_t i, const wire::datagram& d) {
   udp_socket& s = sockets_[i];
-  const std::uint64_t truesize = truesize_of(d.length);
-  if (is_full(s, truesize)) {
+  const std::uint64_t memory = truesize(d);
+  if (is_full(s, memory)) {
     count(host_counter::UdpInErrors, d);
     count(host_counter::UdpRcvbufErrors, d);
     parts_.world.payloads().release(d.payload);
     return;
   }
-  s.queued_truesize += truesize;
+  s.queued_truesize += memory;
   s.queue.push(d);
   wake(s, i);
 }

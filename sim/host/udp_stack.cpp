@@ -255,7 +255,7 @@ result<datagram> udp_stack::recvfrom(std::uint32_t i, buffer b) {
   if (s.queue.empty()) return errc::eagain;  // shut down or not: only who waits gets 0 bytes
   const wire::datagram d = s.queue.pop();
   count(host_counter::UdpInDatagrams, d);  // udp_recvmsg(): those that somebody read
-  s.queued_truesize -= truesize_of(d.length);
+  s.queued_truesize -= truesize(d);
   const std::size_t n = std::min<std::size_t>(d.length, b.size);
   if (b.data != nullptr) {
     if (d.payload != 0) {

@@ -16,14 +16,6 @@
 
 namespace fourtuple::host {
 
-/// What a small datagram costs the receive buffer: sk_buff 256 bytes and a head of 512 (reference
-/// H.4).
-constexpr std::uint64_t truesize_of(std::uint32_t length) {
-  std::uint64_t head = 512;
-  while (head < length + std::uint64_t{384}) head *= 2;
-  return 256 + head;
-}
-
 /// Where datagrams of a connected socket go after a connect() of it that failed over IPv4.
 enum class udp_aim : std::uint8_t { at_peer, lost_after_next, lost };
 
@@ -99,6 +91,7 @@ class udp_stack {
   /// `v6only_error`: what an IPv6 socket for IPv6 alone answers to an IPv4 address.
   result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
                                           errc v6only_error) const;
+  [[nodiscard]] std::uint64_t truesize(const wire::datagram& d) const;
   [[nodiscard]] bool is_full(const udp_socket& s, std::uint64_t truesize) const;
   result<std::size_t> lose(udp_socket& s, payload p);
   wire::address_id source_to(const udp_socket& s, wire::address_id there) const;

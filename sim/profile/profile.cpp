@@ -69,6 +69,7 @@ constexpr host_profile linux_6_18() {
           .hz = 250,
           .is_linux = true,
           .foreign_source_is_unreachable = true,  // 5.4, ip_route_output_key_hash_rcu()
+          .small_heads = true,                    // 6.3, SKB_SMALL_HEAD_CACHE_SIZE [M]
           .datagram_must_fit = true,              // 6.15, __udp_enqueue_schedule_skb() [M]
           .ports = linux_6_18_ports,
           .time_wait = linux_6_18_time_wait,
@@ -81,6 +82,7 @@ constexpr host_profile linux_6_1() {
   p.name = "linux-6.1";
   p.version = {6, 1};
   p.ports.local_range_step = 2;                             // 1 since 6.8
+  p.small_heads = false;                                    // 6.3
   p.datagram_must_fit = false;                              // 6.15
   p.ports.bucket_recompute = false;                         // 6.18
   p.time_wait.reuse_clock = tw_reuse_clock::whole_seconds;  // ms since 6.14

@@ -117,6 +117,7 @@ struct host_profile {
   bool is_linux;                       ///< whether `hz` and `timers` may be set
   bool foreign_source_is_unreachable;  ///< 5.4: sending from an address not ours is ENETUNREACH,
                                        ///< not EINVAL
+  bool small_heads;  ///< 6.3: a head of up to 256 bytes costs 576, not 512 or 1,024
   bool datagram_must_fit;              ///< 6.15: into SO_RCVBUF whole, or it is dropped
   port_rules ports;
   time_wait_rules time_wait;
