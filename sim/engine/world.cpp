@@ -26,7 +26,8 @@ std::unique_ptr<observe::backend> make_world(const spec::scenario& s,
   return std::make_unique<world>(s, options);
 }
 
-world::world(const spec::scenario& s, const world_options& options) : options_(options), net_(s) {
+world::world(const spec::scenario& s, const world_options& options)
+    : options_(options), net_(s), hosts_(s.host_count()) {
   make_hosts(s);
   const auto entity = static_cast<std::uint32_t>(hosts_.size());
   nodes_.push_back(std::make_unique<node>(*this, entity));
@@ -70,7 +71,7 @@ void world::make_hosts(const spec::scenario& s) {
     }
     nodes_.back()->addresses_ = config.addresses;
     nodes_.back()->link_key_ = core::stream_key(s.seed, id, core::purpose::loss);
-    hosts_.push_back(std::make_unique<host::kernel>(*nodes_.back(), std::move(config)));
+    hosts_.emplace_back(*nodes_.back(), std::move(config));
   }
 }
 
@@ -139,7 +140,7 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   }
   const std::uint32_t record = in_flight_.make(p);
   if (routed_) [[unlikely]]
-    hop_limit(record) = hosts_[from.entity_]->hop_limit(shared_.addresses.family_of(to));
+    hop_limit(record) = hosts_[from.entity_].hop_limit(shared_.addresses.family_of(to));
   start_out(from, way, record);
 }
 
@@ -150,8 +151,8 @@ void world::send_from_loopback(node& from, const node::way& way, const wire::pac
   const std::uint32_t record = in_flight_.make(p);
   if (recorder_ != nullptr)
     recorder_->sent(p, record, from.entity_, way.host,
-                    hosts_[from.entity_]->hop_limit(family::inet6));
-  hosts_[way.host]->refuse_from_loopback(packets_of(p));
+                    hosts_[from.entity_].hop_limit(family::inet6));
+  hosts_[way.host].refuse_from_loopback(packets_of(p));
   drop(record);
 }
 
@@ -160,7 +161,7 @@ void world::send_from_loopback(node& from, const node::way& way, const wire::pac
   if (recorder_ != nullptr) [[unlikely]] {
     const wire::packet& p = in_flight_[record];
     const family f = shared_.addresses.family_of(way.to);
-    const std::uint8_t ttl = routed_ ? hop_limit(record) : hosts_[from.entity_]->hop_limit(f);
+    const std::uint8_t ttl = routed_ ? hop_limit(record) : hosts_[from.entity_].hop_limit(f);
     recorder_->sent(p, record, from.entity_, way.host, ttl);
   }
   if (!way.plain) [[unlikely]] {
@@ -255,7 +256,7 @@ void world::deliver(std::uint32_t host, std::uint32_t record) {
       return;
     }
   }
-  hosts_[host]->receive(in_flight_[record]);
+  hosts_[host].receive(in_flight_[record]);
   in_flight_.free(record);
 }
 
@@ -263,7 +264,7 @@ void world::forward(std::uint32_t router, wire::address_id to, std::uint32_t rec
   const node::way way = nodes_[router]->way_to(to);
   std::optional<host::next_link> next;
   if (way.exists) next = host::next_link{way.link->mtu};
-  if (!hosts_[router]->forwards(in_flight_[record], hop_limit(record), next)) {
+  if (!hosts_[router].forwards(in_flight_[record], hop_limit(record), next)) {
     drop(record);
     return;
   }
@@ -294,13 +295,13 @@ void world::dispatch(const core::event& e) {
       break;
     case core::phase::timer:
       shared_.in_soft_interrupt = true;
-      hosts_[to]->on_timer_token();
+      hosts_[to].on_timer_token();
       break;
     default:
       if (to == hosts_.size()) {
         coordinator_->on_alarm(e.record());
       } else {
-        hosts_[to]->on_alarm(e.record());
+        hosts_[to].on_alarm(e.record());
       }
       return;
   }
@@ -361,7 +362,7 @@ std::optional<observe::backend::stop> world::questions(bool (*keep_going)(void*)
 // ---- control and looking ------------------------------------------------------------------------
 
 process& world::make_process(std::string_view host, const process_options& how) {
-  return hosts_[id_of(host)]->make_process(how.uid, how.nofile);
+  return hosts_[id_of(host)].make_process(how.uid, how.nofile);
 }
 
 void world::end_process(process& p) {
@@ -372,7 +373,7 @@ void world::end_process(process& p) {
 }
 
 std::uint64_t world::count(std::string_view host, std::string_view state) const {
-  const host::tcp_stack& tcp = std::as_const(*hosts_[id_of(host)]).tcp();
+  const host::tcp_stack& tcp = std::as_const(hosts_[id_of(host)]).tcp();
   for (std::size_t s = 0; s < tcp::state_count; ++s)
     if (tcp::name(static_cast<tcp::state>(s)) == state)
       return tcp.count(static_cast<tcp::state>(s));
@@ -381,14 +382,14 @@ std::uint64_t world::count(std::string_view host, std::string_view state) const 
 
 bool world::set_sysctl(std::string_view host, std::string_view name, std::string_view value,
                        std::string& message) {
-  const auto refused = hosts_[id_of(host)]->set_sysctl(name, value);
+  const auto refused = hosts_[id_of(host)].set_sysctl(name, value);
   if (refused) message = *refused;
   return !refused;
 }
 
 bool world::set_firewall(std::string_view host, std::span<const firewall_rule> rules,
                          std::string&) {
-  hosts_[id_of(host)]->set_firewall(rules);
+  hosts_[id_of(host)].set_firewall(rules);
   return true;
 }
 
@@ -402,7 +403,7 @@ process& world::coordinator() { return *coordinator_; }
 
 std::string world::digest() const {
   core::digest all;
-  for (const auto& h : hosts_) all.fold(h->digest(), 0);
+  for (const auto& h : hosts_) all.fold(h.digest(), 0);
   char text[17];
   std::snprintf(text, sizeof text, "%016" PRIx64, all.value());
   return text;
@@ -410,24 +411,24 @@ std::string world::digest() const {
 
 std::vector<std::string> world::host_names() const {
   std::vector<std::string> names;
-  for (const auto& h : hosts_) names.push_back(h->name());
+  for (const auto& h : hosts_) names.push_back(h.name());
   return names;
 }
 
 observe::host_metrics world::look(std::string_view host) const {
-  return hosts_[id_of(host)]->look();
+  return hosts_[id_of(host)].look();
 }
 
 observe::port_levels world::levels(std::string_view host) const {
-  return std::as_const(*hosts_[id_of(host)]).tcp().levels();
+  return std::as_const(hosts_[id_of(host)]).tcp().levels();
 }
 
 std::vector<observe::socket_row> world::sockets(std::string_view host) const {
-  return hosts_[id_of(host)]->sockets();
+  return hosts_[id_of(host)].sockets();
 }
 
 void world::begin_counting() {
-  for (const auto& h : hosts_) h->begin_counting();
+  for (auto& h : hosts_) h.begin_counting();
 }
 
 bool world::capture(observe::packet_log* log) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/core/event_queue.h"
+#include "sim/core/one_piece.h"
 #include "sim/core/pool.h"
 #include "sim/core/ring.h"
 #include "sim/engine/packet_recorder.h"
@@ -145,7 +146,7 @@ class world final : public observe::backend {
   std::vector<std::unique_ptr<node>> nodes_;  ///< hosts, then the coordinator
   std::vector<std::uint32_t> owners_;         ///< address id -> host
   std::map<std::string, std::uint32_t, std::less<>> ids_;
-  std::vector<std::unique_ptr<host::kernel>> hosts_;
+  core::one_piece<host::kernel> hosts_;
   std::unique_ptr<coordinator_process> coordinator_;
   std::vector<process*> unfinished_;
   bool all_finished_ = false;

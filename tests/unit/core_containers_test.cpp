@@ -7,6 +7,7 @@
 #include "sim/core/assert.h"
 #include "sim/core/digest.h"
 #include "sim/core/frame_pool.h"
+#include "sim/core/one_piece.h"
 #include "sim/core/ring.h"
 #include "sim/core/slab.h"
 #include "tests/support/catch.h"
@@ -169,4 +170,26 @@ TEST_CASE("a flipped bit anywhere changes half of a digest", "[core][digest]") {
   }
   CHECK(flipped > 64 * 26);
   CHECK(flipped < 64 * 38);
+}
+
+TEST_CASE("Objects in one piece never move, and end in the order in which they were made", "[core]") {
+  struct noisy {
+    noisy(int n, std::vector<int>& to) : number(n), ended(to) {}
+    ~noisy() { ended.push_back(number); }
+    int number;
+    std::vector<int>& ended;
+  };
+  std::vector<int> ended;
+  {
+    fourtuple::core::one_piece<noisy> all(100'000);  // more than a huge page
+    const noisy& first = all.emplace_back(1, ended);
+    all.emplace_back(2, ended);
+    CHECK(&first == &all[0]);
+    CHECK(all.size() == 2);
+    CHECK(all[1].number == 2);
+    CHECK(ended.empty());
+  }
+  CHECK(ended == std::vector{1, 2});
+  const fourtuple::core::one_piece<int> none(0);
+  CHECK(none.begin() == none.end());
 }
