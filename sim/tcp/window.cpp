@@ -196,6 +196,8 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
   t.rcvq_us = c.us;
 }
 
+// DEVIATION: asked by each ACK that leaves the congestion window open, not only after EAGAIN
+// (tcp_check_space()): who reads SO_SNDBUF back during a transfer, and how much a later send() takes.
 void expand_send_buffer(tcb& t, const limits& l) {
   if (t.opt.sndbuf_locked) return;
   const std::uint32_t head = max_tcp_header + shared_info;

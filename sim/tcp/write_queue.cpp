@@ -5,6 +5,9 @@
 // DEVIATION: what recovery splits and merges keeps the overhead of what it was made of; buffers do not
 // take from the next one as they are sent (tcp_grow_skb()), nor follow the pacing rate
 // (tcp_tso_autosize()); their 17 page fragments never run out. Who fills small send buffers notices.
+// DEVIATION: a full buffer that is the first is sent after the call and not within it (tcp_push_one()),
+// where what the window leaves of it would take more without a new buffer: one large send() that the
+// send buffer cuts short takes up to a buffer more here.
 #include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {

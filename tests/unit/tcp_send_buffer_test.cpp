@@ -2,7 +2,6 @@
 #include "sim/tcp/detail.h"
 #include "sim/tcp/step.h"
 #include "tests/support/catch.h"
-#include "tests/unit/tcp_path.h"
 
 using namespace fourtuple;
 using namespace fourtuple::tcp;
