@@ -31,6 +31,8 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.rfc1337 = s.tcp_rfc1337;
   l.challenge_unsent_ack = p.tcp.challenge_ack_for_unsent;
   l.strict_end_seq = p.tcp.strict_sequence;
+  l.fin_needs_cwnd = p.tcp.fin_needs_cwnd;
+  l.psh_on_tso = p.tcp.psh_on_tso;
   l.invalid_ratelimit_ms = ms(s.tcp_invalid_ratelimit);
   l.fin_timeout_s = seconds(s.tcp_fin_timeout);
   l.time_wait_s = seconds(p.time_wait.length);

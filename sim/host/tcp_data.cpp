@@ -38,16 +38,16 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
   }
   if (p.size == 0) return std::size_t{0};
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, most_at_once));
-  const std::uint32_t n = tcp::send_space(s.tcb, wanted, records_.transits);
+  lock held(*this, i);
+  const state before = s.tcb.st;
+  const wire::seq at = s.tcb.write_seq;
+  tcp::actions& out = sink();
+  const std::uint32_t n = tcp::app_send(s.tcb, wanted, limits_, clock(), out);
   if (n == 0) return errc::eagain;
   if (p.data != nullptr) {
     if (!s.bytes) s.bytes = std::make_unique<byte_store>();
-    s.bytes->append(s.tcb.write_seq, {p.data, n});
+    s.bytes->append(at, {p.data, n});
   }
-  lock held(*this, i);
-  const state before = s.tcb.st;
-  tcp::actions& out = sink();
-  tcp::app_send(s.tcb, n, limits_, clock(), out);
   carry_out(i, s, before, out);
   return std::size_t{n};
 }

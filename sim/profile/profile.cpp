@@ -57,6 +57,8 @@ constexpr tcp_rules linux_6_18_tcp{
     .somaxconn = 4096,                       // 5.4
     .max_syn_backlog = ehash_entries / 128,  // tcp_set_hashinfo
     .strict_sequence = true,                 // 6.17 [M]
+    .fin_needs_cwnd = true,                  // 6.14, tcp_cwnd_test()
+    .psh_on_tso = true,                      // 5.4, __tcp_transmit_skb()
     .challenge_ack_for_unsent = true,        // in 6.18.44 [M]
     .challenge_ack_for_inexact_rst_in_syn_received = true,  // [C.4]
     .timestamp_offset_per_tuple = true,                     // seen on 6.18.44 [M]
@@ -89,6 +91,7 @@ constexpr host_profile linux_6_1() {
   p.tcp.syn_linear_timeouts = 0;                            // absent in 6.1
   p.tcp.rmem_max = 6'291'456;                               // [0.3]
   p.tcp.strict_sequence = false;                            // 6.17
+  p.tcp.fin_needs_cwnd = false;                             // 6.14
   p.tcp.challenge_ack_for_unsent = false;                   // not backported to 6.1 [M]
   return p;
 }
@@ -97,6 +100,7 @@ constexpr host_profile linux_4_4() {
   auto p = linux_6_1();
   p.name = "linux-4.4";
   p.version = {4, 4};
+  p.tcp.psh_on_tso = false;                              // 5.4
   p.foreign_source_is_unreachable = false;               // 5.4
   p.ports.connect = connect_allocator::sequential_hash;  // v4.4 __inet_hash_connect
   p.ports.perturb_entries = 0;                           // 5.12

@@ -103,6 +103,8 @@ struct tcp_rules {
   std::int32_t somaxconn;
   std::int32_t max_syn_backlog;
   bool strict_sequence;           ///< 6.17: a segment past the window's right edge is refused
+  bool fin_needs_cwnd;            ///< 6.14: a small last segment with FIN waits for cwnd as others
+  bool psh_on_tso;  ///< 5.4: what goes as one buffer of several segments ends with PSH
   bool challenge_ack_for_unsent;  ///< ACK of data never sent gets a challenge ACK (6.18.44)
   bool challenge_ack_for_inexact_rst_in_syn_received;  ///< [C.4] step 6
   bool timestamp_offset_per_tuple;                     ///< else per pair of addresses [D.3]

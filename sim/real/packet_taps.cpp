@@ -1,17 +1,10 @@
 #include "sim/real/packet_taps.h"
 
-#include <arpa/inet.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <ctime>
 #include <deque>
+#include <thread>
 #include <utility>
 
 #include "sim/wire/codec.h"
@@ -19,8 +12,8 @@
 namespace fourtuple::real {
 namespace {
 
-constexpr int wanted_buffer = 64 << 20;
-constexpr std::size_t largest_packet = 65536 + 64;
+constexpr std::size_t most_memory = 128 << 20;  ///< of all taps, as long as each has the least
+constexpr std::size_t least_each = 1 << 20;
 
 /// Two captures of one packet say the same where checksums, which may not be there yet, are left
 /// out.
@@ -70,78 +63,41 @@ void sight_merger::finish() {
   sights_.clear();
 }
 
+packet_taps::packet_taps(observe::packet_log& log, std::size_t hosts)
+    : log_(log), bytes_each_(std::max(most_memory / std::max<std::size_t>(hosts, 1), least_each)) {}
+
 int packet_taps::open(std::string host) {
-  file s(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)));
-  if (!s) return errno;
-  const int on = 1;
-  if (::setsockopt(s.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) return errno;
-  // A large buffer where that is allowed; else what net.core.rmem_max gives.
-  if (::setsockopt(s.get(), SOL_SOCKET, SO_RCVBUFFORCE, &wanted_buffer, sizeof wanted_buffer) != 0)
-    static_cast<void>(
-        ::setsockopt(s.get(), SOL_SOCKET, SO_RCVBUF, &wanted_buffer, sizeof wanted_buffer));
-  taps_.push_back({std::move(host), std::move(s)});
+  capture_ring ring;
+  if (const int error = ring.open(bytes_each_); error != 0) return error;
+  taps_.push_back({std::move(host), std::move(ring)});
   return 0;
 }
 
-void packet_taps::drain(std::size_t index) {
-  std::vector<char> bytes(largest_packet);
-  while (true) {
-    sockaddr_ll from{};
-    iovec room{bytes.data(), bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> control{};
-    msghdr message{};
-    message.msg_name = &from;
-    message.msg_namelen = sizeof from;
-    message.msg_iov = &room;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    const ssize_t n = ::recvmsg(taps_[index].socket.get(), &message, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;
-    auto packet = wire::decode(std::string_view(bytes.data(), static_cast<std::size_t>(n)));
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (!packet || header == nullptr || header->cmsg_type != SO_TIMESTAMPNS) continue;
-    timespec when{};
-    std::memcpy(&when, CMSG_DATA(header), sizeof when);
-    const std::int64_t at = std::int64_t{when.tv_sec} * 1'000'000'000 + when.tv_nsec - zero_ns_;
-    sights_.push_back(
-        {instant{duration{at}}, index, from.sll_pkttype == PACKET_OUTGOING, std::move(*packet)});
-  }
-}
-
 void packet_taps::zero_is_now() {
-  drain();
-  sights_.clear();
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   zero_ns_ = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void packet_taps::drain() {
-  for (std::size_t i = 0; i < taps_.size(); ++i) drain(i);
-}
-
-/// The kernel begins to stamp a moment after it was asked to; what came before is stamped as it is
-/// read
-/// (__sock_recv_timestamp()), later than what came after it. A tap's packets are in order: none is
-/// later than the next.
-void packet_taps::mend_early_stamps() {
-  std::vector<instant> next(taps_.size(), instant::max());
-  for (auto s = sights_.rbegin(); s != sights_.rend(); ++s)
-    s->at = next[s->host] = std::min(s->at, next[s->host]);
+  for (std::size_t i = 0; i < taps_.size(); ++i) {
+    taps_[i].ring.take([&](const captured& c) {
+      if (c.at_ns < zero_ns_) return;
+      if (auto packet = wire::decode(c.bytes))
+        sights_.push_back(
+            {instant{duration{c.at_ns - zero_ns_}}, i, c.outgoing, std::move(*packet)});
+    });
+  }
 }
 
 void packet_taps::finish() {
+  // What has just passed is shown once the kernel closes the block it lies in.
+  std::this_thread::sleep_for(std::chrono::milliseconds{2 * capture_ring::retire_ms});
   drain();
-  mend_early_stamps();
   std::vector<std::string> hosts;
-  for (const tap& t : taps_) {
+  for (tap& t : taps_) {
     hosts.push_back(t.host);
-    tpacket_stats lost{};
-    socklen_t size = sizeof lost;
-    if (::getsockopt(t.socket.get(), SOL_PACKET, PACKET_STATISTICS, &lost, &size) == 0)
-      log_.left_out += lost.tp_drops;
+    log_.left_out += t.ring.take_drops();
   }
   sight_merger all(std::move(hosts), log_);
   for (sight& s : sights_) all.add(std::move(s));

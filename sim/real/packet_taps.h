@@ -1,5 +1,5 @@
-// Captures of the real network: an AF_PACKET socket (packet(7)) in each host's network namespace,
-// and what they saw as one packet_log, as the simulated network fills it.
+// Captures of the real network: a ring (capture_ring.h) in each host's network namespace, and what
+// they saw as one packet_log, as the simulated network fills it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sim/observe/packet_log.h"
-#include "sim/real/descriptor.h"
+#include "sim/real/capture_ring.h"
 
 namespace fourtuple::real {
 
@@ -40,19 +40,15 @@ class sight_merger {
 /// The taps of one run. A tap sees the namespace in which it was opened, whatever thread reads it.
 class packet_taps {
  public:
-  /// `log` must outlive this.
-  explicit packet_taps(observe::packet_log& log) : log_(log) {}
+  /// For so many hosts. `log` must outlive this.
+  packet_taps(observe::packet_log& log, std::size_t hosts);
   /// The run's instant 0; what was seen before is forgotten.
   void zero_is_now();
 
   /// Opens a tap in the calling thread's network namespace: needs CAP_NET_RAW in the user namespace
   /// that owns it. 0, or errno.
   [[nodiscard]] int open(std::string host);
-  /// The tap's descriptor, readable while something waits: for whoever sleeps in epoll.
-  [[nodiscard]] int descriptor_of(std::size_t index) const { return taps_[index].socket.get(); }
-  [[nodiscard]] std::size_t size() const { return taps_.size(); }
-
-  /// Takes what waits in the taps' buffers. The kernel holds a few thousand packets a tap.
+  /// Takes what waits in the taps' memory.
   void drain();
   /// Drains and fills the log; packets that the kernel had no room for count as left out.
   void finish();
@@ -60,13 +56,12 @@ class packet_taps {
  private:
   struct tap {
     std::string host;
-    file socket;
+    capture_ring ring;
   };
-  void drain(std::size_t index);
-  void mend_early_stamps();
 
   std::int64_t zero_ns_ = 0;  ///< CLOCK_REALTIME at instant 0
   observe::packet_log& log_;
+  std::size_t bytes_each_;
   std::vector<tap> taps_;
   std::vector<sight> sights_;
 };

@@ -294,7 +294,7 @@ bool world::set_link(std::uint32_t link, const link_change& change, std::string&
 bool world::capture(observe::packet_log* log) {
   taps_.reset();
   if (log == nullptr) return true;
-  taps_ = std::make_unique<packet_taps>(*log);
+  taps_ = std::make_unique<packet_taps>(*log, hosts_.size());
   for (const auto& h : hosts_) {
     const auto inside = h->place.space.enter();
     if (const int error = taps_->open(h->place.name); error != 0)

@@ -109,18 +109,11 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
   }
 }
 
-/// tcp_ack_probe(): nothing was in flight; the answer to a window probe.
-void window_probe_answered(tcb& t) {
-  if (t.pending != pending::zero_window_probe || t.snd_wnd == 0) return;
-  t.pending = pending::none;
-  t.backoff = 0;
-}
-
 /// tcp_xmit_recovery()
 void transmit(context k, const ack_round& a) {
   if (a.rexmit == ack_round::resend::none) return;
   if (a.rexmit == ack_round::resend::fresh) {
-    send_new(k, true, false);
+    send_new(k, true, burst::all);
     if (wire::after(k.t.snd_nxt, k.x.high_seq)) return;
     k.x.frto = false;
   }
@@ -159,15 +152,9 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
   t.snd_una = s.ack_number;
   t.soft_error = errc::ok;
   t.probes = 0;
-  if (t.transit == 0 && s.sack_count == 0) {
-    window_probe_answered(t);
-    return;
-  }
+  if (t.transit == 0 && s.sack_count == 0) return;
   const context k{t, transit_of(t, out), l, c, out};
-  if (a.una_advanced) {
-    t.retransmits = 0;
-    if (k.x.in_flight() < t.cwnd) expand_send_buffer(t, l);  // tcp_new_space()
-  }
+  if (a.una_advanced) t.retransmits = 0;
   a.prior_fack = k.x.sacked_out != 0 && t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
   const bool queued = !k.x.sent.empty();
   if (t.sack && s.sack_count != 0) mark_sacked(k, a);
@@ -175,9 +162,10 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     process_queue(k, a);
   } else {
     if (a.dsacking) fast_retransmit_alert(k, a, 0);
-    window_probe_answered(t);
+    window_probe_answered(k);
     if (k.x.tlp_out) answer_to_probe(k, a);
   }
+  if (t.snd_una == t.write_seq) check_space(k);
   settle(t, out);
 }
 

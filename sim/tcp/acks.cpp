@@ -61,7 +61,8 @@ void enter_quickack(tcb& t, const limits& l, std::uint32_t most) {
   t.ack_ato = static_cast<std::uint16_t>(l.hz / 25);
 }
 
-void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c) {
+void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                   const actions& out) {
   const auto ato_min = static_cast<std::uint16_t>(l.hz / 25);
   t.ack_scheduled = true;
   measure_peer_mss(t, s, l);
@@ -81,7 +82,7 @@ void data_received(tcb& t, const wire::segment& s, const limits& l, const clock&
   }
   t.last_receive = jiffy(c);
   if (t.ecn_ok) hear_ecn(t, s, l);
-  grow_window(t, s.length, l);
+  grow_window(t, s.length, l, out);
 }
 
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out) {
@@ -119,7 +120,7 @@ void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool o
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
   // Who does not read is no reason to move the window on; recv() sends the ACK then.
   const bool two_segments =
-      owed > t.rcv_mss && (t.rcv_nxt == t.copied_seq || next_window(t, l) >= t.rcv_wnd);
+      owed > t.rcv_mss && (t.rcv_nxt == t.copied_seq || next_window(t, l, out) >= t.rcv_wnd);
   const bool quick = t.ack_quick != 0 && !pingpong(t, l);
   if (two_segments || quick || t.ack_now || out_of_order || has_out_of_order(t, out)) {
     send_ack(t, l, c, out);

@@ -4,6 +4,7 @@
 #include <fourtuple/errc.h>
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <vector>
 
@@ -74,7 +75,7 @@ struct timer_request {
   enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
 };
 
-/// The counters one step moved, in order, and by how much. A step moves a handful at most.
+/// The counters one step moved, each once, and by how much. A step moves a handful of them at most.
 class counter_list {
  public:
   struct item {
@@ -82,11 +83,13 @@ class counter_list {
     std::uint16_t times;
   };
   void push_back(counter c, std::uint16_t times) {
-    if (size_ != 0 && items_[size_ - 1].what == c) {
-      items_[size_ - 1].times = static_cast<std::uint16_t>(items_[size_ - 1].times + times);
-    } else if (size_ < items_.size()) {
-      items_[size_++] = {c, times};
+    for (std::uint8_t i = size_; i-- != 0;) {
+      if (items_[i].what != c) continue;
+      items_[i].times = static_cast<std::uint16_t>(items_[i].times + times);
+      return;
     }
+    assert(size_ < items_.size());
+    items_[size_++] = {c, times};
   }
   void clear() { size_ = 0; }
   [[nodiscard]] const item* begin() const { return items_.data(); }

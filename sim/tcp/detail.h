@@ -58,17 +58,18 @@ struct initial_window {
 inline constexpr std::uint32_t max_tcp_header = 256;
 inline constexpr std::uint32_t shared_info = 320;
 inline constexpr std::uint32_t sk_buff = 256;
+inline constexpr std::uint32_t gso_max_size = 65536 - (max_tcp_header + 1);
 inline constexpr std::uint32_t buffer_overhead = max_tcp_header + shared_info + sk_buff;
 
 /// __tcp_select_window(): what is offered next, where the right edge may move left.
-[[nodiscard]] std::uint32_t next_window(tcb& t, const limits& l);
+[[nodiscard]] std::uint32_t next_window(tcb& t, const limits& l, const actions& out);
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
 /// tcp_full_space() and tcp_space(): the largest window the receive buffer allows, and now.
 [[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
-[[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l);
+[[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l, const actions& out);
 /// tcp_can_ingest(): an edge that is rounded up with each ACK lets small segments in without end.
-[[nodiscard]] bool buffer_is_full(const tcb& t, const limits& l);
+[[nodiscard]] bool buffer_is_full(const tcb& t, const limits& l, const actions& out);
 /// A segment larger than any before: how much memory the payload costs (scaling_ratio).
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l);
 /// tcp_init_buffer_space(), tcp_initialize_rcv_mss(), tcp_rcv_rtt_measure_ts() and
@@ -81,7 +82,7 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
 /// tcp_sndbuf_expand(): room for twice the congestion window.
 void expand_send_buffer(tcb& t, const limits& l);
 /// tcp_grow_window(): a good segment of that size arrived.
-void grow_window(tcb& t, std::uint32_t length, const limits& l);
+void grow_window(tcb& t, std::uint32_t length, const limits& l, const actions& out);
 
 // ecn.cpp
 /// tcp_ecn_send_syn() and, where a SYN is sent again, tcp_ecn_clear_syn().
@@ -99,13 +100,12 @@ void queue_cwr(tcb& t);
 /// tcp_ecn_accept_cwr() and tcp_ecn_check_ce(), where t.ecn_ok, for a segment with text.
 void hear_ecn(tcb& t, const wire::segment& s, const limits& l);
 
-// output.cpp
-// write_queue.cpp
-/// What send() was given, in buffers that wait to be sent.
-void append(tcb& t, std::uint32_t bytes, actions& out);
-/// tcp_push(): what send() could not send at once ends with PSH.
-void mark_what_waits(tcb& t, actions& out);
+// timeouts.cpp
+/// How often an RTO or a probe may fail: an orphan's limit is tcp_orphan_retries, 0 meaning 8 while
+/// the RTO is below its cap (reference E.5).
+[[nodiscard]] unsigned boundary_of(const tcb& t, const limits& l);
 
+// output.cpp
 /// tcp_bound_to_half_wnd()
 [[nodiscard]] std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes);
 /// tcp_sync_mss(): what t.mss leaves beside time stamps, within half of the peer's window.
@@ -119,15 +119,18 @@ void send_ack(tcb& t, const limits& l, const clock& c, actions& out);
 [[gnu::cold]] void send_reset(tcb& t, const limits& l, const clock& c, actions& out);
 /// tcp_v4_send_reset(): answers a segment that no connection wants.
 [[gnu::cold]] void refuse(const wire::segment& s, actions& out);
-/// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
-void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle);
 void queue_fin(tcb& t, const limits& l, const clock& c, actions& out);
 /// Adds a SYN, or the SYN-ACK of a simultaneous open.
 void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& out);
 
+// transmit.cpp
+/// tcp_push_pending_frames(): sends what window, cwnd and Nagle allow.
+void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle);
+
 // acks.cpp
 /// tcp_event_data_recv(): in-order data came; adapts the delayed-ACK clock.
-void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c);
+void data_received(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                   const actions& out);
 /// tcp_measure_rcv_mss(): how large a full segment of the peer is.
 void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.

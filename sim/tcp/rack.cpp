@@ -125,7 +125,7 @@ void send_loss_probe(context k) {
     k.x.tlp_retrans = false;
     bool sent = false;
     if (may_send_new(k.t)) {
-      sent = send_new(k, true, true);
+      sent = send_new(k, true, burst::probe);
     } else if (!k.x.sent.empty()) {
       sent = k.x.tlp_retrans = retransmit_segment(k, k.x.sent.size() - 1, true);
     }

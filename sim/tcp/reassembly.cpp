@@ -42,10 +42,12 @@ void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out) 
 bool fill_gap(tcb& t, actions& out) {
   if (!has_out_of_order(t, out)) return false;
   transit& x = (*out.transits)[t.transit];
-  t.rcv_nxt = x.out_of_order.advance(t.rcv_nxt);
+  seq next = x.out_of_order.advance(t.rcv_nxt);
   t.ack_now = true;
-  const bool fin = x.fin_waits && t.rcv_nxt == x.fin_at + 1;
-  if (fin) t.rcv_nxt = x.fin_at;  // its own step follows
+  const bool fin = x.fin_waits && next == x.fin_at + 1;
+  if (fin) next = x.fin_at;  // its own step follows
+  if (next != t.rcv_nxt) queue_text(t, next - t.rcv_nxt, false, out);
+  t.rcv_nxt = next;
   settle(t, out);
   return fin;
 }

@@ -66,6 +66,31 @@ inline void drop_cubic(tcb& t, actions& out) {
 /// tcp_tsopt_ecr_before(): the ACK echoes a time stamp older than `when` (ms of retrans_stamp).
 [[nodiscard]] bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when);
 
+// receive_queue.cpp
+void note_text(tcb& t, std::uint32_t length, bool behind_held, actions& out);
+void note_read(tcb& t, std::uint32_t bytes, actions& out);
+[[nodiscard]] std::uint32_t unread_memory(const tcb& t, std::uint32_t unread, const actions& out);
+/// tcp_queue_rcv(): the next `length` bytes came in order; rcv_nxt moves after it.
+inline void queue_text(tcb& t, std::uint32_t length, bool behind_held, actions& out) {
+  if (t.direct_path && readable(t) != 0) note_text(t, length, behind_held, out);
+}
+/// How much of `bytes` tcp_recvmsg_locked() copies at a time: what lies in the first buffer.
+[[nodiscard]] inline std::uint32_t one_buffer_of(const tcb& t, std::uint32_t bytes,
+                                                 const actions& out) {
+  if (t.transit == 0) return bytes;
+  const receive_queue& q = (*out.transits)[t.transit].unread;
+  return q.empty() ? bytes : std::min(bytes, q.first_end() - t.copied_seq);
+}
+/// The application takes `bytes`; copied_seq moves after it.
+inline void text_read(tcb& t, std::uint32_t bytes, actions& out) {
+  if (t.direct_path && (t.transit != 0 || bytes != readable(t))) note_read(t, bytes, out);
+}
+/// sk_rmem_alloc, less what the ratio of memory to window allows for.
+[[nodiscard]] inline std::uint32_t receive_memory(const tcb& t, const actions& out) {
+  const std::uint32_t unread = readable(t);
+  return t.direct_path && unread != 0 ? unread_memory(t, unread, out) : unread;
+}
+
 // sack.cpp
 /// tcp_sacktag_write_queue(): marks what the blocks of the segment report.
 [[gnu::cold]] void mark_sacked(context k, ack_round& a);
@@ -95,12 +120,28 @@ bool schedule_loss_probe(context k, bool advancing_rto);
 [[gnu::cold]] void answer_to_probe(context k, const ack_round& a);
 void mark_lost(context k, sent_segment& s);
 
-// output.cpp
+// transmit.cpp
 /// The next new segment fits the peer's window (tcp_snd_wnd_test()).
 [[nodiscard]] bool may_send_new(const tcb& t);
-/// tcp_write_xmit(): new segments as windows and Nagle allow; `one`: a single one, whatever cwnd says.
-/// False where nothing was sent.
-bool send_new(context k, bool nonagle, bool one);
+/// push_one of tcp_write_xmit(): all that may go, one buffer, or one segment whatever cwnd says.
+enum class burst : std::uint8_t { all, one, probe };
+/// tcp_write_xmit(): new segments as windows and Nagle allow. False where nothing was sent.
+bool send_new(context k, bool nonagle, burst how);
+/// The next `bytes` of the first buffer that waits go, with the FIN behind them; 0: only that.
+/// `push`: PSH ends them even where they do not end the buffer.
+void send_part(context k, std::uint32_t bytes, bool push);
+
+// window_probe.cpp
+/// tcp_check_probe_timer(): nothing is in flight that could bring a window.
+void check_probe_timer(context k);
+/// tcp_probe_timer(); false where it was asked long enough.
+[[nodiscard, gnu::cold]] bool window_probe(context k);
+/// tcp_ack_probe(): an ACK came while nothing was in flight.
+void window_probe_answered(context k);
+
+// write_queue.cpp
+/// tcp_check_space(): who found no memory may get more of it, and is woken.
+void check_space(context k);
 
 // ack.cpp
 /// tcp_ack() from where the ACK is known to lie between snd_una and snd_nxt.

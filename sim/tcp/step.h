@@ -20,16 +20,14 @@ namespace fourtuple::tcp {
 /// OPEN, active: CLOSED -> SYN-SENT; emits the SYN and arms the retransmission timer. `t` was made by
 /// new_connection().
 void open_active(tcb& t, const limits& l, const clock& c, actions& out);
-/// How many of `wanted` bytes the send buffer takes now; 0: EAGAIN (tcp_sendmsg_locked()).
-[[nodiscard]] std::uint32_t send_space(const tcb& t, std::uint32_t wanted,
-                                       const transit_pool& transits);
 /// EPOLLOUT: at least a third of the send buffer is free (__sk_stream_is_writeable()).
 [[nodiscard]] bool has_send_space(const tcb& t, const transit& x);
 [[nodiscard]] inline bool writable(const tcb& t, const transit_pool& transits) {
   return t.transit == 0 || has_send_space(t, transits[t.transit]);
 }
-/// SEND: `bytes` were appended to the send buffer, which had space for them.
-void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out);
+/// SEND of `bytes`, at least 1: returns how many the send buffer took, from write_seq on; 0:
+/// EAGAIN.
+std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out);
 /// RECEIVE: the application took `bytes` from the receive buffer: window updates and ACKs that the
 /// reading causes (tcp_cleanup_rbuf).
 void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out);

@@ -212,7 +212,7 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
     out.accepted_left = first;
     out.accepted_right = text_end;
     keep_out_of_order(t, s, first, out);
-    if (t.sack) grow_window(t, s.length, l);
+    if (t.sack) grow_window(t, s.length, l, out);
     if (!t.orphan) grow_receive_buffer(t, t.rcvq_space, l, out);
     send_ack(t, l, c, out);
     return go::stop;
@@ -223,7 +223,7 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
     send_ack(t, l, c, out);
     return go::stop;
   }
-  if (buffer_is_full(t, l)) {
+  if (buffer_is_full(t, l, out)) {
     out.count(counter::TcpExtTCPRcvQDrop);
     t.rcv_wnd = 0;  // ICSK_ACK_NOMEM
     t.rcv_wup = t.rcv_nxt;
@@ -235,9 +235,10 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   out.accepted_left = t.rcv_nxt;
   out.accepted_right = end;
   measure_receiver_rtt(t, s, c);
+  queue_text(t, end - t.rcv_nxt, s.behind_held, out);
   t.rcv_nxt = end;
   out.fin_due = fill_gap(t, out);
-  data_received(t, s, l, c);
+  data_received(t, s, l, c, out);
   out.wakes |= wake_readable;
   return go::on;
 }
@@ -271,6 +272,12 @@ void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, 
   }
 }
 
+/// tcp_data_snd_check(): what an ACK or a window lets go, and who waits for memory.
+void check_sending(tcb& t, const limits& l, const clock& c, actions& out) {
+  if (t.snd_nxt != t.write_seq) push_pending(t, l, c, out, false);
+  if (t.transit != 0) check_space({t, transit_of(t, out), l, c, out});
+}
+
 }  // namespace
 
 void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
@@ -292,12 +299,12 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   const bool was_established = t.st == state::established;
   if (check_ack(t, s, owned, l, c, out) == go::stop) return;
   if (process_text(t, s, l, c, out) == go::stop) {
-    if (t.st != state::closed) push_pending(t, l, c, out, false);
+    if (t.st != state::closed) check_sending(t, l, c, out);
     return;
   }
   check_fin(t, s, l, c, out);
   if (t.st == state::closed) return;
-  if (t.snd_nxt != t.write_seq) push_pending(t, l, c, out, false);
+  check_sending(t, l, c, out);
   if (!was_established && s.has(wire::syn)) {  // simultaneous open: the SYN was there already
     out.count(counter::TcpExtDelayedACKLost);
     note_duplicate(t, s.seq_number, s.end(), out);

@@ -76,13 +76,6 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   out.arm(timer::retransmit, clamped_rto(t, l, c));
 }
 
-/// An orphan's limit is tcp_orphan_retries, 0 meaning 8 while the RTO is below its cap (E.5).
-unsigned boundary_of(const tcb& t, const limits& l) {
-  if (!t.orphan) return l.retries2;
-  if (l.orphan_retries != 0) return l.orphan_retries;
-  return t.rto < jiffies_of_ms(l.rto_max_ms, l) ? 8 : 0;
-}
-
 /// Which recovery the time-out overtook.
 void count_failure(context k) {
   const bool sack = k.t.sack;
@@ -116,22 +109,6 @@ void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& ou
   out.arm(timer::retransmit, clamped_rto(t, l, c));
 }
 
-void window_probe(tcb& t, const limits& l, const clock& c, actions& out) {
-  const unsigned most = t.orphan ? boundary_of(t, l) : l.retries2;
-  if (t.probes >= most) {
-    give_up(t, out);
-    return;
-  }
-  // tcp_xmit_probe_skb(): a segment before the window makes the peer answer.
-  compose(t, t.snd_una - 1, wire::ack, 0, l, c, out);
-  ++t.probes;
-  if (t.backoff < 10) ++t.backoff;
-  const std::uint64_t base = std::max(t.rto, jiffies_of_ms(200, l));
-  const std::uint64_t delay =
-      std::min<std::uint64_t>(base << t.backoff, jiffies_of_ms(l.rto_max_ms, l));
-  out.arm(timer::retransmit, delay);
-}
-
 void keepalive(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.orphan && t.st == state::fin_wait_2) {
     // The long way of an orphan (D.8): what is left of its time is spent as a record.
@@ -152,7 +129,7 @@ void keepalive(tcb& t, const limits& l, const clock& c, actions& out) {
       jiffies_of_s(t.opt.keep_idle_s != 0 ? t.opt.keep_idle_s : l.keepalive_time_s, l);
   const std::uint32_t interval =
       jiffies_of_s(t.opt.keep_intvl_s != 0 ? t.opt.keep_intvl_s : l.keepalive_intvl_s, l);
-  if (in_flight(t) != 0) {
+  if (t.snd_una != t.write_seq) {
     out.arm(timer::keepalive, idle_limit);
     return;
   }
@@ -194,6 +171,12 @@ void delayed_ack(tcb& t, const limits& l, const clock& c, actions& out) {
 
 }  // namespace
 
+unsigned detail::boundary_of(const tcb& t, const limits& l) {
+  if (!t.orphan) return l.retries2;
+  if (l.orphan_retries != 0) return l.orphan_retries;
+  return t.rto < jiffies_of_ms(l.rto_max_ms, l) ? 8 : 0;
+}
+
 void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions& out) {
   if (t.st == state::closed) return;
   switch (which) {
@@ -219,7 +202,7 @@ void timer_expires(tcb& t, timer which, const limits& l, const clock& c, actions
       reordering_timeout({t, transit_of(t, out), l, c, out});
       return;
     case pending::zero_window_probe:
-      window_probe(t, l, c, out);
+      if (!window_probe({t, transit_of(t, out), l, c, out})) give_up(t, out);
       return;
     default:
       retransmission_timeout(t, l, c, out);

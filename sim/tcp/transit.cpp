@@ -37,6 +37,24 @@ std::size_t rtx_queue::find(seq at) const {
   return static_cast<std::size_t>(found - queued.begin());
 }
 
+void receive_queue::add(std::uint32_t length, bool behind_held) {
+  constexpr std::uint32_t max_skb_frags = 17;
+  const seq right = ends_.back() + length;
+  const std::uint32_t more = fragments_of(length);
+  if (!behind_held && fragments_ + more <= max_skb_frags) {
+    ends_.back() = right;
+    fragments_ += more;
+  } else {
+    ends_.push_back(right);
+    fragments_ = more;
+  }
+}
+
+void receive_queue::read(seq copied) {
+  while (!empty() && wire::at_or_before(ends_[head_], copied)) left_ = ends_[head_++];
+  if (empty()) clear();
+}
+
 bool reassembly::add(seq left, seq right) {
   const auto first = std::partition_point(ranges_.begin(), ranges_.end(), [left](const range& r) {
     return wire::before(r.right, left);
@@ -89,6 +107,19 @@ seq reassembly::advance(seq rcv_nxt) {
     if (wire::after(recent_[i].left, rcv_nxt)) recent_[kept++] = recent_[i];
   recent_count_ = kept;
   return rcv_nxt;
+}
+
+bool write_queue::grow_front(std::uint32_t bytes) {
+  if (size() < 2) return false;
+  send_buffer& first = buffers_[head_];
+  send_buffer& second = buffers_[head_ + 1];
+  if (second.end - first.end > bytes) {
+    first.end += bytes;
+    return false;
+  }
+  second.push = second.push || first.push;
+  ++head_;
+  return true;
 }
 
 }  // namespace fourtuple::tcp

@@ -110,6 +110,8 @@ class write_queue {
   void pop_front() {
     if (++head_ == buffers_.size()) clear();
   }
+  /// The first takes up to `bytes` from the second; true where that is empty then, and gone.
+  bool grow_front(std::uint32_t bytes);
   void clear() {
     buffers_.clear();
     head_ = 0;
@@ -118,6 +120,43 @@ class write_queue {
  private:
   std::vector<send_buffer> buffers_;
   std::size_t head_ = 0;
+};
+
+/// sk_receive_queue as memory: buffers that are kept until all of each was read, the oldest first.
+/// A segment is put into the last one (tcp_try_coalesce()) while that has room for its page
+/// fragments, and unless the sender still holds the same memory: what left as a buffer of one
+/// segment is a clone until it is acknowledged, and its successor says so
+/// (wire::segment::behind_held).
+class receive_queue {
+ public:
+  [[nodiscard]] bool empty() const { return head_ == ends_.size(); }
+  /// The first buffer, [left, right).
+  void begin(seq left, seq right) {
+    left_ = left;
+    ends_.assign(1, right);
+    fragments_ = fragments_of(right - left);
+  }
+  /// The next `length` bytes came.
+  void add(std::uint32_t length, bool behind_held);
+  [[nodiscard]] seq first_end() const { return ends_[head_]; }
+  /// All before `copied` was read.
+  void read(seq copied);
+  [[nodiscard]] std::uint32_t buffers() const {
+    return static_cast<std::uint32_t>(ends_.size() - head_);
+  }
+  [[nodiscard]] std::uint32_t bytes() const { return ends_.back() - left_; }
+  void clear() {
+    ends_.clear();
+    head_ = 0;
+  }
+
+ private:
+  static std::uint32_t fragments_of(std::uint32_t length) { return 1 + length / 32768; }
+
+  std::vector<seq> ends_;
+  std::size_t head_ = 0;
+  seq left_ = 0;                 ///< where the first buffer begins
+  std::uint32_t fragments_ = 0;  ///< of the last buffer
 };
 
 /// What came out of order: the ranges by sequence number, and which of them an ACK reports first.
@@ -148,6 +187,9 @@ class reassembly {
 struct transit_numbers {
   std::uint32_t buffers = 0;  ///< that hold what is not acknowledged or not sent
   seq pushed_seq = 0;         ///< write_seq when PSH was last set
+  bool no_space = false;      ///< SOCK_NOSPACE: send() found no memory for all it was given
+  std::uint32_t probing_since =
+      0;  ///< icsk_probes_tstamp: jiffy of the first window probe; 0: none
 
   // ---- how many segments of the retransmission queue bear which mark
   std::uint32_t sacked_out = 0;   ///< without SACK: duplicate ACKs
@@ -198,6 +240,7 @@ struct transit : transit_numbers {
   rtx_queue sent;
   write_queue unsent;
   reassembly out_of_order;
+  receive_queue unread;  ///< empty: what is to be read is one buffer
 
   [[nodiscard]] std::uint32_t packets_out() const { return sent.size(); }
   /// tcp_packets_in_flight()
@@ -215,7 +258,7 @@ struct transit : transit_numbers {
   /// Nothing is under way that a later segment could ask about.
   [[nodiscard]] bool settled() const {
     return sent.empty() && unsent.empty() && state == congestion_state::open && !undoable &&
-           !tlp_out && !dsack_pending && out_of_order.empty();
+           !tlp_out && !dsack_pending && out_of_order.empty() && unread.empty();
   }
   /// As new, with the memory it has.
   void reset() {
@@ -223,6 +266,7 @@ struct transit : transit_numbers {
     sent.clear();
     unsent.clear();
     out_of_order.clear();
+    unread.clear();
   }
 };
 

@@ -1,22 +1,21 @@
-// What the application asks: SEND, RECEIVE, CLOSE, ABORT and options with an effect (RFC
-// 9293 3.10.2 to 3.10.5; tcp.c; reference D.1, D.7, D.8).
+// What the application asks beside SEND (write_queue.cpp): RECEIVE, CLOSE, ABORT and options with
+// an effect (RFC 9293 3.10.2 to 3.10.5; tcp.c; reference D.1, D.7, D.8).
 #include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp {
 
 using namespace detail;
 
-void app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
-  if (in_flight(t) == 0) restart_after_idle(t, l, c);
-  append(t, bytes, out);
-  push_pending(t, l, c, out, false);
-  if (t.snd_nxt != t.write_seq) mark_what_waits(t, out);
-}
-
 void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
-  t.copied_seq += bytes;
-  if (t.st == state::closed || t.st == state::syn_sent) return;
-  adjust_receive_space(t, l, c, out);
+  const bool open = t.st != state::closed && t.st != state::syn_sent;
+  for (std::uint32_t left = bytes; left != 0;) {
+    const std::uint32_t chunk = one_buffer_of(t, left, out);
+    text_read(t, chunk, out);
+    t.copied_seq += chunk;
+    left -= chunk;
+    if (open) adjust_receive_space(t, l, c, out);
+  }
+  if (!open) return;
   // tcp_cleanup_rbuf(): an ACK that waited for the reader, or a window that has opened much.
   bool now = false;
   if (t.ack_scheduled) {
@@ -26,7 +25,7 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
   }
   if (!now && bytes != 0 && !t.shut_rd) {
     const std::uint32_t left = receive_window(t);
-    const std::uint32_t could = std::min(free_window(t, l), t.rcv_ssthresh);
+    const std::uint32_t could = std::min(free_window(t, l, out), t.rcv_ssthresh);
     now = 2 * left <= full_window(t, l) && could >= 2 * left && could != 0 && could > left;
   }
   if (now) send_ack(t, l, c, out);

@@ -1,11 +1,8 @@
 // Receive windows (tcp_output.c: tcp_select_initial_window, __tcp_select_window; reference F.2).
-//
-// DEVIATION: what waits to be read is counted by connection, not buffer by buffer: who leaves many
-// small messages unread is offered more than the kernel would.
 #include <bit>
 #include <utility>
 
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
 
@@ -43,13 +40,6 @@ std::uint32_t truesize(const tcb& t, std::uint32_t length) {
   return std::bit_ceil(length + headers_and_headroom + shared_info) + sk_buff;
 }
 
-/// sk_rmem_alloc less what the ratio allows for. On a direct path what comes is added to the last
-/// buffer (tcp_try_coalesce()), so that there is one overhead.
-std::uint32_t memory_in_use(const tcb& t) {
-  const std::uint32_t unread = readable(t);
-  return t.direct_path && unread != 0 ? unread + buffer_overhead : unread;
-}
-
 /// window_clamp. Until a segment's memory was measured one segment is reserved
 /// (tcp_init_buffer_space()).
 std::uint32_t window_clamp(const tcb& t, std::uint32_t full) {
@@ -58,8 +48,8 @@ std::uint32_t window_clamp(const tcb& t, std::uint32_t full) {
 }
 
 /// tcp_space(), where `full` is tcp_full_space().
-std::uint32_t free_of(const tcb& t, std::uint32_t full, const limits& l) {
-  const std::uint32_t used = memory_in_use(t);
+std::uint32_t free_of(const tcb& t, std::uint32_t full, const limits& l, const actions& out) {
+  const std::uint32_t used = receive_memory(t, out);
   if (t.direct_path && used != 0) {
     const std::uint32_t buffer = receive_buffer(t, l);
     return buffer > used ? window_of(t, buffer - used) : 0;
@@ -82,12 +72,12 @@ std::uint32_t full_window(const tcb& t, const limits& l) {
   return window_of(t, receive_buffer(t, l));
 }
 
-std::uint32_t free_window(const tcb& t, const limits& l) {
-  return free_of(t, full_window(t, l), l);
+std::uint32_t free_window(const tcb& t, const limits& l, const actions& out) {
+  return free_of(t, full_window(t, l), l, out);
 }
 
-bool buffer_is_full(const tcb& t, const limits& l) {
-  return memory_in_use(t) > receive_buffer(t, l);
+bool buffer_is_full(const tcb& t, const limits& l, const actions& out) {
+  return receive_memory(t, out) > receive_buffer(t, l);
 }
 
 void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
@@ -104,12 +94,12 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
   t.rcvq_space = std::min(t.rcvq_space, clamp);
 }
 
-std::uint32_t next_window(tcb& t, const limits& l) {
+std::uint32_t next_window(tcb& t, const limits& l, const actions& out) {
   const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;  // what the field cannot say
   const std::uint32_t allowed = full_window(t, l);
   const std::uint32_t full = window_clamp(t, allowed);
   const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
-  std::uint32_t space = free_of(t, allowed, l);
+  std::uint32_t space = free_of(t, allowed, l, out);
   if (space < full / 2) {
     t.ack_quick = 0;
     space &= ~(unit - 1);
@@ -125,7 +115,7 @@ std::uint32_t next_window(tcb& t, const limits& l) {
 std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   const std::uint32_t left = receive_window(t);
   const std::uint32_t before = t.rcv_wnd;
-  std::uint32_t window = next_window(t, l);
+  std::uint32_t window = next_window(t, l, out);
   if (window < left) {  // The right edge never moves left (RFC 9293 3.8.6.2.1).
     if (window == 0) out.count(counter::TcpExtTCPWantZeroWindowAdv);
     const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;
@@ -139,10 +129,10 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   return static_cast<std::uint16_t>(field);
 }
 
-void grow_window(tcb& t, std::uint32_t length, const limits& l) {
+void grow_window(tcb& t, std::uint32_t length, const limits& l, const actions& out) {
   if (length < 128) return;
   const std::uint32_t full = full_window(t, l);
-  const std::uint32_t most = std::min(window_clamp(t, full), free_of(t, full, l));
+  const std::uint32_t most = std::min(window_clamp(t, full), free_of(t, full, l, out));
   if (most <= t.rcv_ssthresh) return;
   // truesize_adjust(): what a direct path hands over has nothing but payload.
   const bool dense = t.direct_path || window_of(t, truesize(t, length)) <= length;
@@ -196,8 +186,6 @@ void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions
   t.rcvq_us = c.us;
 }
 
-// DEVIATION: asked by each ACK that leaves the congestion window open, not only after EAGAIN
-// (tcp_check_space()): who reads SO_SNDBUF back during a transfer, and how much a later send() takes.
 void expand_send_buffer(tcb& t, const limits& l) {
   if (t.opt.sndbuf_locked) return;
   const std::uint32_t head = max_tcp_header + shared_info;

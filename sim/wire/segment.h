@@ -38,6 +38,7 @@ struct segment {
   std::uint8_t sack_count = 0;
   bool ect = false;                  ///< the IP header says ECT(0)
   bool resent = false;               ///< no part of the packet: all of it was sent before
+  bool behind_held = false;          ///< no part of it: see receive_queue of sim/tcp/transit.h
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
   // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
   // the connection, as far as the sender knows. 0: it does not; to be verified.

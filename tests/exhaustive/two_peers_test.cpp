@@ -145,13 +145,15 @@ TEST_CASE("SND.NXT beyond what was written, and data without a timer, are found"
           "[exhaustive][checks]") {
   machine m;
   m.app_send = [](tcb& t, std::uint32_t n, const limits& l, const tcp::clock& c, actions& out) {
-    tcp::app_send(t, n, l, c, out);
+    const std::uint32_t taken = tcp::app_send(t, n, l, c, out);
     ++t.snd_nxt;
+    return taken;
   };
   CHECK(says(complaint(m), "SND.NXT beyond what was written"));
   m.app_send = [](tcb& t, std::uint32_t n, const limits& l, const tcp::clock& c, actions& out) {
-    tcp::app_send(t, n, l, c, out);
+    const std::uint32_t taken = tcp::app_send(t, n, l, c, out);
     out.timers = {};
+    return taken;
   };
   CHECK(says(complaint(m), "no timer runs"));
 }
@@ -169,7 +171,7 @@ TEST_CASE("A state change that RFC 9293 does not draw is found", "[exhaustive][c
 
 TEST_CASE("A call without effect is found", "[exhaustive][checks]") {
   machine m;
-  m.app_send = [](tcb&, std::uint32_t, const limits&, const tcp::clock&, actions&) {};
+  m.app_send = [](tcb&, std::uint32_t n, const limits&, const tcp::clock&, actions&) { return n; };
   CHECK(says(complaint(m), "has no effect"));
 }
 

@@ -53,7 +53,7 @@ bool talk(std::uint16_t& port) {
 int capture_loopback() {
   if (!enter_namespace()) return not_allowed;
   observe::packet_log log;
-  real::packet_taps taps(log);
+  real::packet_taps taps(log, 1);
   if (taps.open("box") != 0) return not_allowed;
   taps.zero_is_now();
   std::uint16_t port = 0;

@@ -30,7 +30,9 @@ TEST_CASE("A loss leaves seven tenths of the window with CUBIC and half with Ren
   const after_a_loss reno(false);
   // Both had the same window when the loss was seen: in slow start they are alike.
   CHECK(reno.p.sender.ssthresh >= 2);
-  CHECK(cubic.p.sender.ssthresh == 2 * reno.p.sender.ssthresh * 717 / 1024);
+  const std::uint32_t window = 2 * reno.p.sender.ssthresh;  // or one more
+  CHECK(cubic.p.sender.ssthresh >= window * 717 / 1024);
+  CHECK(cubic.p.sender.ssthresh <= (window + 1) * 717 / 1024);
   CHECK(cubic.p.curves() == 1);
   CHECK(reno.p.curves() == 0);
 }

@@ -33,7 +33,10 @@ class path {
     s.tuple = {wire::address_id{2}, wire::address_id{3}, 40000, 5000};
     s.iss = 1000;
     s.ts_offset = 7;
-    sender = new_connection(s, {}, limits_);
+    socket_options any_amount;
+    any_amount.sndbuf = 1U << 30;
+    any_amount.sndbuf_locked = true;
+    sender = new_connection(s, any_amount, limits_);
     open_active(sender, limits_, at(now_), out_);
     const wire::segment syn = out_.segments.at(0);
     const request r = open_request(syn, 9000, 11, path_facts{}, {}, limits_, at(now_ + one_way));

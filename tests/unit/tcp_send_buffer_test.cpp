@@ -31,10 +31,7 @@ struct sender {
   /// As a program does until EAGAIN.
   std::uint32_t fill(std::uint32_t chunk) {
     std::uint32_t all = 0;
-    while (const std::uint32_t n = send_space(t, chunk, pool->transits)) {
-      app_send(t, n, linux_limits, now, out);
-      all += n;
-    }
+    while (const std::uint32_t n = app_send(t, chunk, linux_limits, now, out)) all += n;
     return all;
   }
   [[nodiscard]] const transit& under_way() const { return pool->transits[t.transit]; }
@@ -50,7 +47,7 @@ TEST_CASE("Memory is asked for by buffers of half a window, and counted with the
   sender s(65495, 5000, 10000);
   // 2,500 + 832 three times are less than 10,000: a fourth buffer begins.
   CHECK(s.fill(65536) == 10000);
-  CHECK(s.under_way().buffers == 4);
+  CHECK(s.under_way().buffers == 3);  // the two that wait became one (tcp_grow_skb())
   CHECK_FALSE(writable(s.t, s.pool->transits));
 }
 
@@ -63,14 +60,55 @@ TEST_CASE("What was begun is filled without asking for memory", "[tcp]") {
   CHECK(s.under_way().unsent.size() == 1);
 }
 
-TEST_CASE("A buffer that is sent in part becomes two", "[tcp]") {
+TEST_CASE("Half a congestion window goes as one buffer at most, and the rest becomes another",
+          "[tcp]") {
   sender s(1000, 60000, 100000);
-  s.t.cwnd = 3;
-  app_send(s.t, 5000, linux_limits, now, s.out);
+  s.t.cwnd = 4;
+  app_send(s.t, 8000, linux_limits, now, s.out);
+  REQUIRE(s.out.segments.size() == 4);
+  CHECK(s.under_way().buffers == 3);  // twice two segments, and what waits
+  for (const std::size_t i : {0, 1, 2, 3}) {
+    const bool last = i % 2 == 1;
+    CHECK(s.under_way().sent[i].head == !last);
+    CHECK(s.out.segments[i].has(wire::psh) == last);  // since 5.4
+  }
+}
+
+TEST_CASE("What may go more than the first buffer holds comes from the next", "[tcp]") {
+  sender s(1000, 4000, 100000);  // buffers of 2,000 bytes
+  s.t.cwnd = 1;
+  app_send(s.t, 1000, linux_limits, now, s.out);
+  app_send(s.t, 2500, linux_limits, now, s.out);  // 2,000 and 500
+  CHECK(s.under_way().buffers == 3);
+  s.t.cwnd = 10;
+  s.out.clear();
+  detail::push_pending(s.t, linux_limits, now, s.out, true);
   CHECK(s.out.segments.size() == 3);
   CHECK(s.under_way().buffers == 2);
-  CHECK(s.under_way().sent[0].head);
-  CHECK_FALSE(s.under_way().sent[1].head);
+}
+
+TEST_CASE("A buffer waits for more window where the last one has just left", "[tcp]") {
+  sender s(1000, 60000, 100000);
+  s.t.cwnd = 10;
+  s.t.srtt_us8 = 1;
+  app_send(s.t, 20000, linux_limits, now, s.out);
+  CHECK(s.out.segments.size() == 10);
+  wire::segment ack;
+  ack.tuple = s.t.tuple.reversed();
+  ack.flags = wire::ack;
+  ack.seq_number = s.t.rcv_nxt;
+  ack.window = 60000;
+  const auto acknowledge = [&](std::uint32_t number, const tcp::clock& when) {
+    s.out.clear();
+    ack.ack_number = number;
+    segment_arrives(s.t, ack, false, linux_limits, when, s.out);
+    return s.out.segments.size();
+  };
+  // In slow start an acknowledged segment lets two go, where a third of the window would be four.
+  CHECK(acknowledge(2000, now) == 0);
+  CHECK(acknowledge(3000, now) == 4);
+  // A millisecond later there is nothing to wait for.
+  CHECK(acknowledge(4000, tcp::clock{now.now + std::chrono::milliseconds{2}, now.jiffy}) == 2);
 }
 
 TEST_CASE("PSH ends what send() left behind, and every half of a window", "[tcp]") {
@@ -83,7 +121,7 @@ TEST_CASE("PSH ends what send() left behind, and every half of a window", "[tcp]
   sender one(2500, 5000, 100000);
   app_send(one.t, 2500, linux_limits, now, one.out);
   REQUIRE(one.out.segments.size() == 1);
-  CHECK_FALSE(one.out.segments[0].has(wire::psh));  // full, and gone before send() looked back
+  CHECK(one.out.segments[0].has(wire::psh));
   sender part(2500, 5000, 100000);
   app_send(part.t, 2499, linux_limits, now, part.out);
   REQUIRE(part.out.segments.size() == 1);
@@ -118,4 +156,23 @@ TEST_CASE("The send buffer holds twice the congestion window in powers of two", 
     detail::expand_send_buffer(s.t, linux_limits);
     CHECK(s.t.opt.sndbuf == size);
   }
+}
+
+TEST_CASE("What is not read keeps its buffers until each was read to its end", "[tcp]") {
+  receive_queue q;
+  q.begin(1000, 2000);
+  for (int i = 0; i < 16; ++i) q.add(100, false);
+  CHECK(q.buffers() == 1);
+  q.add(100, false);  // an eighteenth page fragment
+  CHECK(q.buffers() == 2);
+  q.add(100, true);  // the sender holds what came before
+  CHECK(q.buffers() == 3);
+  CHECK(q.bytes() == 1000 + 18 * 100);
+  q.read(3500);
+  CHECK(q.bytes() == 1000 + 18 * 100);
+  q.read(3600);
+  CHECK(q.buffers() == 2);
+  CHECK(q.bytes() == 200);
+  q.read(3800);
+  CHECK(q.empty());
 }
