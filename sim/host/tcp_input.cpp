@@ -185,6 +185,8 @@ void tcp_stack::demultiplex(const wire::segment& s) {
   parts_.world.payloads().release(s.payload);
 }
 
+// DEVIATION: ACKs that wait for the end of a system call stay single; the kernel makes one of those with
+// the same time stamps (tcp_add_to_backlog()), so that more goes in one buffer: who looks at PSH.
 void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owned) {
   if (owned_ == i && !owned) {
     backlog_.push_back(s);
