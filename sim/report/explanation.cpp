@@ -86,6 +86,34 @@ remarks ports_explanation(const observe::outcome& o, const app_failure& f) {
   return out;
 }
 
+/// UDP has no TIME-WAIT and no four-tuples: a socket has its port for itself until it is closed.
+remarks datagram_explanation(const observe::outcome& o, const spec::app& a,
+                             const spec::udp_client& c) {
+  const datagram_ports p = ports_of(c, o.scenario->hosts[a.host.host]);
+  if (p.ports == 0 || p.asked <= 0) return {};
+  const double each = static_cast<double>(p.ports) / p.asked * 1e9;
+  const auto longest = static_cast<std::int64_t>(each);
+  remarks out{
+      {"why", fmt::format("{} ports (range {}-{}) for all UDP sockets of an address, whatever the "
+                          "destination",
+                          grouped(p.ports), p.low, p.high)},
+      {"",
+       fmt::format("at {} a socket may stay open for {} at most, from its request to its answer",
+                   rate_text(p.asked), time_text(longest))},
+      {"cures", "sockets: one (one port for all requests, told apart by what they ask)"}};
+  if (ns(c.timeout) > longest) {
+    out.push_back({"", fmt::format("timeout: {} (below {}): silence holds no port for longer",
+                                   time_text(longest), time_text(ns(c.timeout)))});
+  }
+  constexpr double widest = 64'512;
+  if (static_cast<double>(p.ports) < widest) {
+    out.push_back({"", fmt::format("net.ipv4.ip_local_port_range: \"1024 65535\": {} each",
+                                   time_text(static_cast<std::int64_t>(widest / p.asked * 1e9)))});
+  }
+  out.push_back({"check", "ss -uan | wc -l"});
+  return out;
+}
+
 remarks descriptors_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
@@ -251,6 +279,11 @@ remarks outlook(const observe::outcome& o) {
 }
 
 remarks why_of(const observe::outcome& o, const app_failure& f) {
+  const spec::app& app = o.scenario->apps[f.app];
+  const auto* datagrams = std::get_if<spec::udp_client>(&app.kind);
+  if (datagrams != nullptr && datagrams->sockets == spec::udp_sockets::per_request &&
+      (f.error == "EAGAIN" || f.error == "EADDRINUSE"))
+    return datagram_explanation(o, app, *datagrams);
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
     return ports_explanation(o, f);

@@ -81,6 +81,14 @@ cure no_limit(std::string name, std::string remark) {
 
 }  // namespace
 
+datagram_ports ports_of(const spec::udp_client& c, const spec::host& h) {
+  port_budget b;
+  set_range(b, {c.to, c.bind, c.options}, h);
+  datagram_ports out{b.ports, b.low, b.high, per_second(c.rate)};
+  for (const auto& change : c.rate_changes) out.asked = std::max(out.asked, per_second(change.to));
+  return out;
+}
+
 std::uint64_t port_budget::fits() const {
   return ports * sources * (binds_first ? 1 : destinations);
 }

@@ -38,6 +38,16 @@ struct port_budget {
 /// Nothing for other apps, and where fixed ports are bound.
 [[nodiscard]] std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a);
 
+/// The ports of a UDP client's sockets without a port of their own: the host's range, or that of
+/// the option, less the reserved ones. All destinations share them.
+struct datagram_ports {
+  std::uint64_t ports = 0;
+  std::uint16_t low = 0;
+  std::uint16_t high = 0;
+  double asked = 0;  ///< requests per second; the highest rate
+};
+[[nodiscard]] datagram_ports ports_of(const spec::udp_client& c, const spec::host& h);
+
 /// What would help, by how much.
 struct cure {
   std::string name;            ///< "tcp_tw_reuse: 1"

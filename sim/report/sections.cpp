@@ -65,8 +65,16 @@ table servers_table(const outcome& o) {
 }
 
 table hosts_table(const outcome& o) {
-  table rows("lrrrlrl");
-  rows.row({"host", "ports peak", "of", "at", "", "TIME-WAIT peak", "at"});
+  const auto datagrams = [&](const value& host) { return count(host, {"ports", "udp", "peak"}); };
+  const bool any =
+      std::any_of(o.scenario->hosts.begin(), o.scenario->hosts.end(), [&](const spec::host& h) {
+        const value* host = find(o.tree, {"hosts", h.name});
+        return host != nullptr && datagrams(*host) != 0;
+      });
+  table rows(any ? "lrrrlrlr" : "lrrrlrl");
+  std::vector<std::string> head{"host", "ports peak", "of", "at", "", "TIME-WAIT peak", "at"};
+  if (any) head.emplace_back("UDP ports peak");
+  rows.row(std::move(head));
   for (const auto& h : o.scenario->hosts) {
     const value* host = find(o.tree, {"hosts", h.name});
     if (host == nullptr) continue;
@@ -74,10 +82,15 @@ table hosts_table(const outcome& o) {
       const value* t = find(*host, {what, "peak_at"});
       return t == nullptr || t->is_null() ? std::string("-") : time_text(t->number);
     };
-    rows.row({h.count ? fmt::format("{} x {}", h.name, *h.count) : h.name,
-              grouped(count(*host, {"ports", "peak"})),
-              grouped(count(*host, {"ports", "capacity"})), at("ports"), "",
-              grouped(count(*host, {"time_wait", "peak"})), at("time_wait")});
+    std::vector<std::string> row{h.count ? fmt::format("{} x {}", h.name, *h.count) : h.name,
+                                 grouped(count(*host, {"ports", "peak"})),
+                                 grouped(count(*host, {"ports", "capacity"})),
+                                 at("ports"),
+                                 "",
+                                 grouped(count(*host, {"time_wait", "peak"})),
+                                 at("time_wait")};
+    if (any) row.push_back(grouped(datagrams(*host)));
+    rows.row(std::move(row));
   }
   return rows;
 }

@@ -145,6 +145,26 @@ expect:
         done = self.call("run", self.file("loopback.yaml", text))
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_datagrams_that_run_out_of_ports_are_explained(self):
+        text = """fourtuple: 1
+title: A resolver with a socket per query, and answers that take 0.4 s
+duration: 1 s
+hosts:
+  c: { address: 10.0.0.1, sysctls: { net.ipv4.ip_local_port_range: "40000 40099" } }
+  s: { address: 10.0.0.2, user: root }
+links: [ { between: [c, s], latency: 200 ms } ]
+apps:
+  d: { host: s, udp_server: { port: 53 } }
+  q: { host: c, udp_client: { to: "s:53", rate: 500/s, sockets: per_request, timeout: 1 s } }
+"""
+        done = self.call("run", self.file("datagrams.yaml", text))
+        for words in ("first EAGAIN at 200 ms (attempt 101", "100 ports (range 40000-40099) for all UDP sockets",
+                      "at 500/s a socket may stay open for 200 ms at most", "sockets: one",
+                      "timeout: 200 ms (below 1 s)", "UDP ports peak"):
+            self.assertIn(words, done.stdout)
+        one = self.call("run", self.file("one.yaml", text.replace("per_request", "one")))
+        self.assertNotIn("EAGAIN", one.stdout)
+
     def test_who_does_not_read_keeps_no_more_than_its_buffer(self):
         text = """fourtuple: 1
 title: The edge of a window is rounded up with each ACK of a small segment
