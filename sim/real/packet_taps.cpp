@@ -19,6 +19,12 @@ constexpr std::size_t least_each = 1 << 20;
 /// out.
 std::string fingerprint(const wire::frame& f) { return wire::encode(f); }
 
+std::int64_t realtime_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 }  // namespace
 
 void sight_merger::finish() {
@@ -73,11 +79,7 @@ int packet_taps::open(std::string host) {
   return 0;
 }
 
-void packet_taps::zero_is_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  zero_ns_ = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+void packet_taps::zero_is_now() { zero_ns_ = realtime_ns(); }
 
 void packet_taps::drain() {
   for (std::size_t i = 0; i < taps_.size(); ++i) {
@@ -91,7 +93,9 @@ void packet_taps::drain() {
 }
 
 void packet_taps::finish() {
-  // What has just passed is shown once the kernel closes the block it lies in.
+  // What has just passed is shown once the kernel closes the block it lies in; what passes
+  // meanwhile is no part of the run.
+  const instant end{duration{realtime_ns() - zero_ns_}};
   std::this_thread::sleep_for(std::chrono::milliseconds{2 * capture_ring::retire_ms});
   drain();
   std::vector<std::string> hosts;
@@ -100,7 +104,8 @@ void packet_taps::finish() {
     log_.left_out += t.ring.take_drops();
   }
   sight_merger all(std::move(hosts), log_);
-  for (sight& s : sights_) all.add(std::move(s));
+  for (sight& s : sights_)
+    if (s.at <= end) all.add(std::move(s));
   sights_.clear();
   all.finish();
 }
