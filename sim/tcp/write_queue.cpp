@@ -29,15 +29,6 @@ std::uint32_t tail_room(const tcb& t, std::uint32_t goal, const transit& x) {
   return goal > length ? goal - length : 0;
 }
 
-}  // namespace
-
-bool has_send_space(const tcb& t, const transit& x) {
-  const std::uint32_t memory = send_memory(t, x);
-  return memory < t.opt.sndbuf && t.opt.sndbuf - memory >= memory / 2;
-}
-
-namespace {
-
 /// forced_push(): half a window goes without PSH at most.
 bool forced_push(const tcb& t, const transit& x) {
   return wire::after(t.write_seq, x.pushed_seq + (t.max_window >> 1));
@@ -68,6 +59,7 @@ void push_full(context k) {
 
 /// tcp_sendmsg_locked(): fills buffers as long as there is memory for one; returns what they took.
 std::uint32_t fill(context k, std::uint32_t bytes) {
+  // Less than a segment into an empty queue fills no buffer, however large one may be.
   const bool small = bytes < k.t.mss_cache && k.x.unsent.empty();
   const std::uint32_t goal = small ? bytes + 1 : size_goal(k.t);
   std::uint32_t taken = 0;
@@ -90,6 +82,11 @@ std::uint32_t fill(context k, std::uint32_t bytes) {
 }
 
 }  // namespace
+
+bool has_send_space(const tcb& t, const transit& x) {
+  const std::uint32_t memory = send_memory(t, x);
+  return memory < t.opt.sndbuf && t.opt.sndbuf - memory >= memory / 2;
+}
 
 std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   const bool fresh = t.transit == 0;

@@ -176,3 +176,28 @@ TEST_CASE("What is not read keeps its buffers until each was read to its end", "
   q.read(3800);
   CHECK(q.empty());
 }
+
+TEST_CASE(
+    "A window too small for a segment is filled by the probe, and a FIN waits for an open one",
+    "[tcp]") {
+  sender s(1000, 60000, 100000);
+  s.t.snd_wnd = 300;
+  app_send(s.t, 900, linux_limits, now, s.out);
+  CHECK(s.out.segments.empty());
+  REQUIRE(s.t.pending == pending::zero_window_probe);
+  s.out.clear();
+  timer_expires(s.t, timer::retransmit, linux_limits, now, s.out);
+  REQUIRE(s.out.segments.size() == 1);
+  CHECK(s.out.segments[0].length == 300);
+  CHECK(s.out.segments[0].has(wire::psh));
+
+  sender closed(1000, 60000, 100000);
+  closed.t.snd_wnd = 0;
+  shutdown_write(closed.t, linux_limits, now, closed.out);
+  CHECK(closed.out.segments.empty());
+  closed.out.clear();
+  timer_expires(closed.t, timer::retransmit, linux_limits, now, closed.out);
+  REQUIRE(closed.out.segments.size() == 1);
+  CHECK_FALSE(closed.out.segments[0].has(wire::fin));
+  CHECK(closed.out.segments[0].seq_number == closed.t.snd_una - 1);
+}
