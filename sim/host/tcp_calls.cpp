@@ -11,6 +11,12 @@ namespace fourtuple::host {
 
 using tcp::state;
 
+namespace {
+
+constexpr std::uint16_t assumed_mss_v6 = 1220;  // tcp_v6_connect(): IPV6_MIN_MTU without headers
+
+}  // namespace
+
 std::uint32_t tcp_stack::create(family f, std::uint32_t uid) {
   const std::uint32_t i = sockets_.make();
   tcp_socket& s = sockets_[i];
@@ -154,6 +160,8 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   setup.tuple = tuple;
   setup.ts_offset = ts_offset_for(tuple);
   setup.way = path_to(*there);
+  if (parts_.world.addresses().family_of(*there) == family::inet6)
+    setup.assumed_mss = assumed_mss_v6;
   setup.iss = s.nonzero_iss ? tcp::next_iss(s.tcb) : iss_for(tuple);
   if (got->displaced) {
     const tcp::time_wait& old = time_waits_[got->displaced.index()].w;

@@ -11,13 +11,6 @@ namespace fourtuple::host {
 
 using tcp::state;
 
-namespace {
-
-constexpr std::uint16_t default_mss = 536;      // TCP_MSS_DEFAULT
-constexpr std::uint16_t default_mss_v6 = 1220;  // IPV6_MIN_MTU without headers
-
-}  // namespace
-
 result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   tcp_socket& s = sockets_[i];
   tcp::socket_options& opt = s.tcb.opt;
@@ -137,24 +130,15 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   return {};
 }
 
-/// do_tcp_getsockopt(TCP_MAXSEG): the program's own while not connected, else mss_cache, which
-/// before the peer has said its own is the least that everybody takes (tcp_v4_connect(),
-/// tcp_v6_connect()).
-std::uint16_t tcp_stack::maxseg_of(const tcp_socket& s) const {
-  const tcp::tcb& t = s.tcb;
-  const std::uint16_t own = t.opt.maxseg;
-  if (own != 0 && (t.st == state::closed || t.st == state::listen)) return own;
-  if (t.mss == 0) return default_mss;
-  constexpr int time_stamps = 12;
-  const bool peer_has_spoken = t.irs != 0 || t.st == state::syn_received;
-  if (peer_has_spoken) return t.mss_cache;
-  const bool v4 = s.family == family::inet ||
-                  (t.tuple.remote != wire::any_v4 &&
-                   parts_.world.addresses().family_of(t.tuple.remote) == family::inet);
-  const std::uint16_t assumed = own != 0 ? own : v4 ? default_mss : default_mss_v6;
-  return static_cast<std::uint16_t>(std::min(t.mss, assumed) -
-                                    (limits_.timestamps ? time_stamps : 0));
+namespace {
+
+/// do_tcp_getsockopt(TCP_MAXSEG): the program's own while not connected, else mss_cache.
+std::uint16_t maxseg_of(const tcp::tcb& t) {
+  const bool unconnected = t.st == state::closed || t.st == state::listen;
+  return unconnected && t.opt.maxseg != 0 ? t.opt.maxseg : t.mss_cache;
 }
+
+}  // namespace
 
 result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
   tcp_socket& s = sockets_[i];
@@ -200,7 +184,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
                                        : std::int64_t{limits_.fin_timeout_s});
     case option::tcp_maxseg:
-      return number(maxseg_of(s));
+      return number(maxseg_of(s.tcb));
     case option::tcp_keepidle:
       return number(opt.keep_idle_s != 0 ? opt.keep_idle_s : limits_.keepalive_time_s);
     case option::tcp_keepintvl:

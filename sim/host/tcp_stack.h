@@ -194,7 +194,6 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
-  [[nodiscard]] std::uint16_t maxseg_of(const tcp_socket& s) const;
   [[nodiscard]] tcp::path_facts path_to(wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;

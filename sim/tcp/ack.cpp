@@ -11,7 +11,7 @@ std::uint32_t sent_ms(const sent_segment& s, const clock& c) {
 
 /// tcp_ack_update_window() with tcp_may_update_window(); says whether the window is news.
 bool update_window(tcb& t, const wire::segment& s) {
-  const std::uint32_t offered = std::uint32_t{s.window} << t.snd_wscale;
+  const std::uint32_t offered = offered_window(t, s);
   const bool newer = wire::after(s.ack_number, t.snd_una) || wire::after(s.seq_number, t.snd_wl1) ||
                      (s.seq_number == t.snd_wl1 && (offered > t.snd_wnd || offered == 0));
   if (!newer) return false;

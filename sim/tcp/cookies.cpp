@@ -79,6 +79,9 @@ cookie_check check_cookie(const wire::segment& ack, cookie_keys k, std::uint32_t
       syn.window_scale = static_cast<std::uint8_t>(options & 0xfU);
   }
   answer.rebuilt = open_request(syn, cookie, ts_offset, way, opt, l, c);
+  // cookie_v4_check() measures the window in the peer's segments, where the SYN-ACK did in its own.
+  answer.rebuilt.rcv_wnd =
+      first_window(syn.mss, answer.rebuilt.window_scaling, opt.rcvbuf, l).window;
   answer.rebuilt.sent_us = 0;
   answer.valid = true;
   return answer;

@@ -110,6 +110,8 @@ void hear_ecn(tcb& t, const wire::segment& s, const limits& l);
 [[nodiscard]] std::uint32_t within_half_window(const tcb& t, std::uint32_t bytes);
 /// tcp_sync_mss(): what t.mss leaves beside time stamps, within half of the peer's window.
 void sync_mss(tcb& t);
+/// What a segment offers: the window of a SYN is not scaled.
+[[nodiscard]] std::uint32_t offered_window(const tcb& t, const wire::segment& s);
 /// The peer offered a window: the largest one decides how large a segment may be.
 void note_offered_window(tcb& t, std::uint32_t offered);
 /// Adds to out.segments one of the connection as it is now: time stamps, ACK, window, SACK blocks.

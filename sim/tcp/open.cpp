@@ -25,6 +25,8 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   t.ts_recent_stamp_s = s.ts_recent_stamp_s;
   t.advmss = opt.maxseg != 0 ? std::min(s.way.mss, opt.maxseg) : s.way.mss;
   t.mss = s.way.mss;
+  const std::uint16_t clamp = opt.maxseg != 0 ? opt.maxseg : s.assumed_mss;
+  t.mss_cache = static_cast<std::uint16_t>(std::min(t.mss, clamp) - (l.timestamps ? 12 : 0));
   t.direct_path = s.way.direct;
   t.cwnd = l.initial_cwnd;
   t.reordering = l.reordering;

@@ -17,6 +17,10 @@ void sync_mss(tcb& t) {
   t.mss_cache = static_cast<std::uint16_t>(within_half_window(t, fits));
 }
 
+std::uint32_t offered_window(const tcb& t, const wire::segment& s) {
+  return std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
+}
+
 void note_offered_window(tcb& t, std::uint32_t offered) {
   if (offered <= t.max_window) return;
   t.max_window = offered;

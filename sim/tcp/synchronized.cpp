@@ -138,9 +138,9 @@ go check_ack(tcb& t, const wire::segment& s, bool owned, const limits& l, const 
     if (wire::at_or_before(s.ack_number, t.iss)) return ack_of_unsent(t, s, l, c, out);
     const bool fin_was_wanted = t.shut_wr;
     t.snd_una = t.iss + 1;
-    t.snd_wnd = std::uint32_t{s.window} << (s.has(wire::syn) ? 0 : t.snd_wscale);
+    t.snd_wnd = std::uint32_t{s.window} << t.snd_wscale;  // Linux: also that of a SYN-ACK
     t.snd_wl1 = s.seq_number;
-    note_offered_window(t, t.snd_wnd);
+    note_offered_window(t, offered_window(t, s));
     syn_acknowledged(t, s, l, c, out);
     t.retransmits = 0;
     t.backoff = 0;

@@ -102,7 +102,7 @@ struct tcb {
   std::uint32_t rcv_ssthresh = 0;
   std::uint32_t cwnd_count = 0;   ///< segments acknowledged since cwnd last grew
   std::uint16_t mss = 0;          ///< what the path and the peer allow, without options
-  std::uint16_t mss_cache = 0;    ///< payload bytes of a full segment; see sync_mss()
+  std::uint16_t mss_cache = 536;  ///< payload bytes of a full segment; see sync_mss()
   std::uint16_t advmss = 0;       ///< MSS we offered, less time stamps once established
   std::uint16_t cwnd = 0;         ///< segments; DEVIATION: at most 65,535, 95 MB in flight
   enum pending pending = pending::none;
@@ -160,6 +160,7 @@ struct connection_setup {
   seq iss = 0;                   ///< D.3, next_iss() or isn_after_reuse()
   std::uint32_t ts_offset = 0;
   path_facts way;                ///< its mss is offered
+  std::uint16_t assumed_mss = 536;  ///< what the peer takes as long as it has not said (mss_clamp)
   std::uint32_t ts_recent = 0;   ///< after TIME-WAIT reuse: the old connection's, and its stamp
   std::uint32_t ts_recent_stamp_s = 0;
 };
