@@ -33,6 +33,8 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.strict_end_seq = p.tcp.strict_sequence;
   l.fin_needs_cwnd = p.tcp.fin_needs_cwnd;
   l.psh_on_tso = p.tcp.psh_on_tso;
+  l.space_when_sent = p.tcp.space_when_sent;
+  l.backlog_ack_defer = s.tcp_backlog_ack_defer;
   l.invalid_ratelimit_ms = ms(s.tcp_invalid_ratelimit);
   l.fin_timeout_s = seconds(s.tcp_fin_timeout);
   l.time_wait_s = seconds(p.time_wait.length);

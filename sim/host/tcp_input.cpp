@@ -185,11 +185,9 @@ void tcp_stack::demultiplex(const wire::segment& s) {
   parts_.world.payloads().release(s.payload);
 }
 
-// DEVIATION: ACKs that wait for the end of a system call stay single; the kernel makes one of those with
-// the same time stamps (tcp_add_to_backlog()), so that more goes in one buffer: who looks at PSH.
 void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owned) {
   if (owned_ == i && !owned) {
-    backlog_.push_back(s);
+    add_to_backlog(s);
     return;
   }
   tcp_socket& socket = sockets_[i];
@@ -206,15 +204,6 @@ void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owne
     carry_out(i, socket, before, out);
   }
   parts_.world.payloads().release(s.payload);
-}
-
-void tcp_stack::release_backlog(std::uint32_t i) {
-  for (std::size_t n = 0; n < backlog_.size(); ++n) {
-    const wire::segment s = backlog_[n];
-    to_connection(i, s, true);
-  }
-  backlog_.clear();
-  if (owned_path_mtu_ != 0) path_narrows(i, std::exchange(owned_path_mtu_, 0));  // tcp_release_cb()
 }
 
 void tcp_stack::to_nobody(const wire::segment& s) {

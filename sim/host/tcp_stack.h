@@ -133,6 +133,7 @@ class tcp_stack final : public ports::records {
   class lock;
   /// While a call had the socket.
   [[nodiscard]] bool something_came() const { return !backlog_.empty() || owned_path_mtu_ != 0; }
+  void add_to_backlog(const wire::segment& s);
   void release_backlog(std::uint32_t i);
 
   // carrying out
@@ -216,7 +217,8 @@ class tcp_stack final : public ports::records {
   std::uint64_t ts_key_;
   std::uint64_t cookie_key_;
   std::uint32_t owned_ = 0;  ///< the socket inside a system call, 0: none
-  std::vector<wire::segment> backlog_;
+  std::vector<wire::segment> backlog_;   ///< of the socket a system call works on
+  std::vector<wire::segment> released_;  ///< being processed as the call ends
   std::uint32_t owned_path_mtu_ = 0;  ///< told meanwhile (TCP_MTU_REDUCED_DEFERRED); 0: nothing
   tcp::host_records records_;
   tcp::actions call_sink_{records_};

@@ -59,6 +59,7 @@ constexpr tcp_rules linux_6_18_tcp{
     .strict_sequence = true,                 // 6.17 [M]
     .fin_needs_cwnd = true,                  // 6.14, tcp_cwnd_test()
     .psh_on_tso = true,                      // 5.4, __tcp_transmit_skb()
+    .space_when_sent = true,                 // 5.19, tcp_event_new_data_sent()
     .challenge_ack_for_unsent = true,        // in 6.18.44 [M]
     .challenge_ack_for_inexact_rst_in_syn_received = true,  // [C.4]
     .timestamp_offset_per_tuple = true,                     // seen on 6.18.44 [M]
@@ -101,6 +102,7 @@ constexpr host_profile linux_4_4() {
   p.name = "linux-4.4";
   p.version = {4, 4};
   p.tcp.psh_on_tso = false;                              // 5.4
+  p.tcp.space_when_sent = false;                         // 5.19
   p.foreign_source_is_unreachable = false;               // 5.4
   p.ports.connect = connect_allocator::sequential_hash;  // v4.4 __inet_hash_connect
   p.ports.perturb_entries = 0;                           // 5.12

@@ -105,6 +105,7 @@ struct tcp_rules {
   bool strict_sequence;           ///< 6.17: a segment past the window's right edge is refused
   bool fin_needs_cwnd;            ///< 6.14: a small last segment with FIN waits for cwnd as others
   bool psh_on_tso;  ///< 5.4: what goes as one buffer of several segments ends with PSH
+  bool space_when_sent;           ///< 5.19: SO_SNDBUF may grow with each buffer that goes
   bool challenge_ack_for_unsent;  ///< ACK of data never sent gets a challenge ACK (6.18.44)
   bool challenge_ack_for_inexact_rst_in_syn_received;  ///< [C.4] step 6
   bool timestamp_offset_per_tuple;                     ///< else per pair of addresses [D.3]

@@ -163,6 +163,11 @@ const row rows[] = {
      0,
      int_max,
      1ms},
+    {{"net.ipv4.tcp_backlog_ack_defer",
+      "0 or 1",
+      {6, 7},
+      "what came during a system call is acknowledged once, at its end"},
+     &s::tcp_backlog_ack_defer},
     {{"net.ipv4.tcp_congestion_control", "cubic or reno", always,
       "how the congestion window moves"},
      &s::tcp_congestion_control},
@@ -385,6 +390,7 @@ sysctls boot_sysctls(const host_profile& p) {
   v.tcp_synack_retries = p.tcp.synack_retries;
   v.tcp_syn_retries = p.tcp.syn_retries;
   v.tcp_syn_linear_timeouts = p.tcp.syn_linear_timeouts;
+  v.tcp_backlog_ack_defer = p.version >= kernel_version{6, 7};
   v.tcp_rto_min = p.tcp.min_rto;
   v.tcp_rto_max = p.tcp.max_rto;
   v.tcp_invalid_ratelimit = 500ms;  // HZ/2, net/ipv4/tcp_ipv4.c tcp_sk_init

@@ -72,7 +72,8 @@ struct sysctls {
   bool tcp_window_scaling = true;
   std::uint8_t tcp_ecn = 2;  ///< 0 never, 1 offered and accepted, 2 accepted (RFC 3168)
   bool tcp_ecn_fallback = true;
-  duration tcp_invalid_ratelimit{};  ///< between two replies to invalid segments; 0: no limit
+  bool tcp_backlog_ack_defer = true;  ///< 6.7
+  duration tcp_invalid_ratelimit{};   ///< between two replies to invalid segments; 0: no limit
   // losses and the congestion window
   congestion_control tcp_congestion_control = congestion_control::cubic;
   std::uint8_t tcp_early_retrans = 3;  ///< 3 and 4: tail loss probes

@@ -34,7 +34,6 @@ constexpr std::string_view names[] = {
     "net.ipv4.tcp_app_win",
     "net.ipv4.tcp_autocorking",
     "net.ipv4.tcp_available_congestion_control",
-    "net.ipv4.tcp_backlog_ack_defer",
     "net.ipv4.tcp_base_mss",
     "net.ipv4.tcp_challenge_ack_limit",
     "net.ipv4.tcp_child_ehash_entries",

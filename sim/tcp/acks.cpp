@@ -115,14 +115,20 @@ void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out) {
   out.arm(timer::delayed_ack, after);
 }
 
-void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order) {
-  if (!t.ack_scheduled && !out_of_order && !t.ack_now) return;
+void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out) {
+  if (!t.ack_scheduled && !t.ack_now) return;
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
   // Who does not read is no reason to move the window on; recv() sends the ACK then.
   const bool two_segments =
       owed > t.rcv_mss && (t.rcv_nxt == t.copied_seq || next_window(t, l, out) >= t.rcv_wnd);
   const bool quick = t.ack_quick != 0 && !pingpong(t, l);
-  if (two_segments || quick || t.ack_now || out_of_order || has_out_of_order(t, out)) {
+  if (two_segments || quick || t.ack_now) {
+    if (owned && l.backlog_ack_defer) {
+      t.ack_deferred = true;
+    } else {
+      send_ack(t, l, c, out);
+    }
+  } else if (has_out_of_order(t, out)) {
     send_ack(t, l, c, out);
   } else {
     delay_ack(t, l, c, out);
@@ -157,3 +163,13 @@ void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock&
 }
 
 }  // namespace fourtuple::tcp::detail
+
+namespace fourtuple::tcp {
+
+void release(tcb& t, const limits& l, const clock& c, actions& out) {
+  const bool due = t.ack_deferred && t.ack_scheduled;
+  t.ack_deferred = false;
+  if (due) detail::send_ack(t, l, c, out);
+}
+
+}  // namespace fourtuple::tcp

@@ -136,7 +136,7 @@ void data_received(tcb& t, const wire::segment& s, const limits& l, const clock&
 /// tcp_measure_rcv_mss(): how large a full segment of the peer is.
 void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
-void check_ack_due(tcb& t, const limits& l, const clock& c, actions& out, bool out_of_order);
+void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out);
 void enter_quickack(tcb& t, const limits& l, std::uint32_t most = 16);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is due in so many jiffies.

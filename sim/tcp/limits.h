@@ -33,7 +33,9 @@ struct limits {
   bool challenge_unsent_ack = true;          ///< RFC 5961 5.2 in ESTABLISHED, 6.18.44
   bool strict_end_seq = true;                ///< 6.17+: SEG end must lie in the window
   bool fin_needs_cwnd = true;                ///< 6.14+: a small last segment may not exceed cwnd
+  bool space_when_sent = true;               ///< 5.19+: tcp_check_space() with each buffer sent
   bool psh_on_tso = true;                    ///< 5.4+: what goes as one buffer ends with PSH
+  bool backlog_ack_defer = true;             ///< tcp_backlog_ack_defer (6.7)
   std::uint32_t invalid_ratelimit_ms = 500;  ///< tcp_invalid_ratelimit
   std::uint32_t fin_timeout_s = 60;          ///< tcp_fin_timeout
   std::uint32_t time_wait_s = 60;            ///< TCP_TIMEWAIT_LEN

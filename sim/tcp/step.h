@@ -45,6 +45,9 @@ void close(tcb& t, std::uint32_t unread, const limits& l, const clock& c, action
 /// The second half of close(): the descriptor is gone, FIN-WAIT-2 gets its timer (reference D.8).
 /// May be called again; does nothing in the other states.
 void orphan(tcb& t, const limits& l, const clock& c, actions& out);
+/// The end of a system call in which segments came (tcp_release_cb()): what tcp_backlog_ack_defer
+/// held back is acknowledged.
+void release(tcb& t, const limits& l, const clock& c, actions& out);
 /// setsockopt with an effect at once: TCP_NODELAY and TCP_CORK off push what they held back,
 /// SO_KEEPALIVE and TCP_KEEPIDLE arm or cancel the timer, TCP_QUICKACK sends a pending ACK.
 void set_nodelay(tcb& t, bool on, const limits& l, const clock& c, actions& out);

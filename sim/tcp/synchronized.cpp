@@ -308,9 +308,10 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   if (!was_established && s.has(wire::syn)) {  // simultaneous open: the SYN was there already
     out.count(counter::TcpExtDelayedACKLost);
     note_duplicate(t, s.seq_number, s.end(), out);
-    send_ack(t, l, c, out);
+    enter_quickack(t, l);
+    t.ack_scheduled = true;
   }
-  check_ack_due(t, l, c, out, false);
+  check_ack_due(t, owned, l, c, out);
 }
 
 namespace {

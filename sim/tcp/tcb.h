@@ -74,6 +74,7 @@ struct tcb {
   bool ack_scheduled : 1 = false;
   bool ack_timer : 1 = false;
   bool ack_now : 1 = false;
+  bool ack_deferred : 1 = false;  ///< until the system call ends: see release()
   bool ack_pushed : 1 = false;
   bool ack_pushed2 : 1 = false;
   bool timestamps : 1 = false;         ///< negotiated

@@ -143,14 +143,15 @@ void note_data_sent(context k) {
 }
 
 struct segment_marks {
-  bool push;
+  bool push;      ///< of the buffer: sent again with it
+  bool tso_push;  ///< only as part of what goes together (__tcp_transmit_skb())
   bool fin;
   bool head;  ///< begins a buffer
 };
 void send_segment(context k, std::uint32_t length, segment_marks marks) {
   tcb& t = k.t;
   std::uint8_t flags = wire::ack;
-  if (marks.push) flags |= wire::psh;
+  if (marks.push || marks.tso_push) flags |= wire::psh;
   if (marks.fin) flags |= wire::fin;
   k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
   wire::segment& s = compose(t, t.snd_nxt, flags, length, k.l, k.c, k.out);
@@ -172,7 +173,7 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
 void send_part(context k, std::uint32_t bytes, bool push) {
   if (bytes == 0) {  // tcp_send_fin() found nothing to put it on
     ++k.x.buffers;
-    send_segment(k, 0, {.push = false, .fin = true, .head = true});
+    send_segment(k, 0, {.push = false, .tso_push = false, .fin = true, .head = true});
     return;
   }
   note_data_sent(k);
@@ -184,14 +185,18 @@ void send_part(context k, std::uint32_t bytes, bool push) {
     const std::uint32_t length = std::min<std::uint32_t>(left, k.t.mss_cache);
     left -= length;
     const bool end = left == 0;
-    const bool psh = push || (whole && first.push) || (!head && k.l.psh_on_tso);
-    send_segment(k, length, {.push = end && psh, .fin = end && fin, .head = head});
+    send_segment(k, length,
+                 {.push = end && (push || (whole && first.push)),
+                  .tso_push = end && !head && k.l.psh_on_tso,
+                  .fin = end && fin,
+                  .head = head});
   }
   if (whole) {
     k.x.unsent.pop_front();
   } else {
     ++k.x.buffers;  // tso_fragment(): the rest is a buffer of its own
   }
+  if (k.l.space_when_sent) check_space(k);
 }
 
 bool may_send_new(const tcb& t) {
