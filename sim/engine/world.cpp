@@ -36,10 +36,8 @@ world::world(const spec::scenario& s, const world_options& options)
 }
 
 world::~world() {
-  recorder_.reset();  // what exiting processes send is not part of the run
   // Tasks of the coordinator may wait on processes of hosts, so they end first.
   coordinator_.reset();
-  shared_.in_soft_interrupt = true;  // what exiting processes send goes nowhere any more
   hosts_.clear();
 }
 

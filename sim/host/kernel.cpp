@@ -21,6 +21,12 @@ kernel::kernel(surroundings& world, host_config config)
   filter_.set(config_.firewall);
 }
 
+kernel::~kernel() {
+  // A world ends with many connections open: to close each would send its FIN and cost more memory
+  // than the run did.
+  for (const auto& p : processes_) p->lose_power();
+}
+
 kernel_parts kernel::parts() {
   return {world_, config_, sysctls_, timers_, waits_, counters_, digest_, draws_, filter_, paths_};
 }

@@ -22,6 +22,8 @@ namespace fourtuple::host {
 class kernel {
  public:
   kernel(surroundings& world, host_config config);
+  /// The host goes down: its processes say no goodbye.
+  ~kernel();
   kernel(const kernel&) = delete;
   kernel& operator=(const kernel&) = delete;
 

@@ -52,6 +52,11 @@ sim_process::~sim_process() {
   }
 }
 
+void sim_process::lose_power() {
+  tasks_.destroy_all();
+  table_.forget();
+}
+
 // Every call below: find the description (EBADF), hand it to its half of the kernel.
 #define FOURTUPLE_DISPATCH(fd, tcp_call, udp_call)                     \
   const description d = table_.find(fd);                               \

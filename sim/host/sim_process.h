@@ -32,6 +32,8 @@ class descriptor_table {
     return i < entries_.size() ? entries_[i] : description{};
   }
   void remove(descriptor fd);
+  /// All are gone, and nobody was told.
+  void forget() { entries_.clear(); }
   [[nodiscard]] std::uint32_t nofile() const { return nofile_; }
   [[nodiscard]] std::uint32_t open() const { return open_; }
   [[nodiscard]] std::uint32_t peak() const { return peak_; }
@@ -63,6 +65,8 @@ class sim_process final : public process {
   ~sim_process() override;
   sim_process(const sim_process&) = delete;
   sim_process& operator=(const sim_process&) = delete;
+  /// Its host goes down: tasks end, and what they had open is not closed but gone.
+  void lose_power();
 
   result<descriptor> socket(family f, transport t, std::optional<std::uint32_t> uid) override;
   result<> bind(descriptor fd, const endpoint& to) override;

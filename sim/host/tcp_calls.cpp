@@ -168,7 +168,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
     setup.iss = tcp::isn_after_reuse(old);
     setup.ts_recent = old.ts_recent;
     setup.ts_recent_stamp_s = old.ts_recent_stamp_s;
-    setup.ts_offset = old.ts_offset;
+    setup.ts_offset = ts_offset_of(old);
     ++time_wait_reused_;
     parts_.counters.add(tcp::counter::TcpExtTWRecycled);
     kill_time_wait(got->displaced.index());

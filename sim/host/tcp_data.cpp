@@ -151,7 +151,10 @@ std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
 }
 
 std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
-  if (parts_.sysctls.tcp_timestamps == 2) return 0;
+  return parts_.sysctls.tcp_timestamps == 2 ? 0 : random_ts_offset(t);
+}
+
+std::uint32_t tcp_stack::random_ts_offset(const wire::four_tuple& t) const {
   const bool per_tuple = parts_.config.profile->tcp.timestamp_offset_per_tuple;
   const wire::four_tuple pair{t.local, t.remote, 0, 0};
   return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, wire::hash(per_tuple ? t : pair)));

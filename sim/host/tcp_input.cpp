@@ -367,6 +367,8 @@ void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
     verdict = tcp::refuse_syn(w.w, s, limits_, clock(), out);
   }
   count_all(out);
+  for (wire::segment& answer : out.segments)
+    if (answer.has_timestamps) answer.ts_value += ts_offset_of(w.w);
   if (verdict == tcp::time_wait_verdict::kill) {
     kill_time_wait(index);
   } else {

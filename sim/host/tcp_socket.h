@@ -96,6 +96,6 @@ struct time_wait_record {
   ports::owner_id owner;
   std::uint32_t timer = 0;
 };
-static_assert(sizeof(time_wait_record) == 56);
+static_assert(sizeof(time_wait_record) == 48);
 
 }  // namespace fourtuple::host

@@ -193,6 +193,10 @@ class tcp_stack final : public ports::records {
 
   [[nodiscard]] std::uint32_t iss_for(const wire::four_tuple& t) const;
   [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
+  [[nodiscard]] std::uint32_t random_ts_offset(const wire::four_tuple& t) const;
+  [[nodiscard]] std::uint32_t ts_offset_of(const tcp::time_wait& w) const {
+    return w.own_ts_offset ? random_ts_offset(w.tuple) : 0;
+  }
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
   [[nodiscard]] tcp::path_facts path_to(wire::address_id a) const;

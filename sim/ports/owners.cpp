@@ -14,14 +14,20 @@ bool scope_less(const scope& a, const scope& b) {
 
 }  // namespace
 
-owners::owners() = default;
+std::uint8_t owners::flags_of(const claim& c) {
+  return static_cast<std::uint8_t>((c.reuseaddr ? reuseaddr : 0) | (c.reuseport ? reuseport : 0) |
+                                   (c.listening ? listening : 0) | (c.time_wait ? time_wait : 0) |
+                                   (c.connect_bound ? connect_bound : 0));
+}
 
 owner_id owners::add(const claim& c, std::uint16_t port) {
   const owner_id o = allocate();
-  at(o).column = column_of(c.where);
-  at(o).port = port;
-  at(o).device = 0;
-  update(o, c);
+  owner& w = at(o);
+  w.column = column_of(c.where);
+  w.port = port;
+  w.user = number_of({c.uid, c.device});
+  w.flags = flags_of(c);
+  with_device_ += c.device != 0 ? 1U : 0U;
   link(o);
   ++size_;
   return o;
@@ -29,7 +35,7 @@ owner_id owners::add(const claim& c, std::uint16_t port) {
 
 void owners::remove(owner_id o) {
   unlink(o);
-  if (at(o).device != 0) --with_device_;
+  if (user_of(at(o)).device != 0) --with_device_;
   at(o).port = 0;
   at(o).next = free_;
   free_ = o.value;
@@ -46,20 +52,21 @@ void owners::move(owner_id o, const scope& where) {
 
 void owners::update(owner_id o, const claim& c) {
   owner& w = at(o);
-  with_device_ += (c.device != 0 ? 1U : 0U) - (w.device != 0 ? 1U : 0U);
-  w.uid = c.uid;
-  w.device = c.device;
-  w.flags =
-      static_cast<std::uint8_t>((c.reuseaddr ? reuseaddr : 0) | (c.reuseport ? reuseport : 0) |
-                                (c.listening ? listening : 0) | (c.time_wait ? time_wait : 0) |
-                                (c.connect_bound ? connect_bound : 0));
+  with_device_ += (c.device != 0 ? 1U : 0U) - (user_of(w).device != 0 ? 1U : 0U);
+  w.user = number_of({c.uid, c.device});
+  w.flags = flags_of(c);
+}
+
+void owners::set_time_wait(owner_id o) {
+  owner& w = at(o);
+  w.flags = static_cast<std::uint8_t>((w.flags | time_wait) & ~unsigned{listening});
 }
 
 claim owners::claim_of(owner_id o) const {
   const owner& w = at(o);
   return {.where = columns_[w.column].where,
-          .uid = w.uid,
-          .device = w.device,
+          .uid = user_of(w).uid,
+          .device = user_of(w).device,
           .reuseaddr = (w.flags & reuseaddr) != 0,
           .reuseport = (w.flags & reuseport) != 0,
           .listening = (w.flags & listening) != 0,
@@ -109,6 +116,17 @@ std::uint16_t owners::column_of(const scope& where) {
   columns_.emplace_back().where = where;
   by_scope_.insert(place, fresh);
   return fresh;
+}
+
+std::uint16_t owners::number_of(const user& u) {
+  if (users_[last_user_] == u) return last_user_;
+  const auto known = std::find(users_.begin(), users_.end(), u);
+  last_user_ = static_cast<std::uint16_t>(known - users_.begin());
+  if (known == users_.end()) {
+    FOURTUPLE_ASSERT(users_.size() < 65536, "more than 65536 users of sockets on a host");
+    users_.push_back(u);
+  }
+  return last_user_;
 }
 
 void owners::link(owner_id o) {

@@ -22,11 +22,9 @@ struct owner_id {
   friend constexpr bool operator==(owner_id, owner_id) = default;
 };
 
-/// Owners of one host and transport. 20 bytes an owner and 4 bytes a (scope, port).
+/// Owners of one host and transport. 16 bytes an owner and 4 bytes a (scope, port).
 class owners {
  public:
-  owners();
-
   owner_id add(const claim& c, std::uint16_t port);
   void remove(owner_id o);
   /// The owner's address has become known or unknown (inet_bhash2_update_saddr).
@@ -34,7 +32,13 @@ class owners {
   /// Writes the flags, uid and device of `c`; not the scope.
   void update(owner_id o, const claim& c);
 
+  /// What update() does where only this changes.
+  void set_time_wait(owner_id o);
+
   [[nodiscard]] claim claim_of(owner_id o) const;
+  [[nodiscard]] bool is_connect_bound(owner_id o) const {
+    return (at(o).flags & connect_bound) != 0;
+  }
   [[nodiscard]] std::uint16_t port_of(owner_id o) const { return at(o).port; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
   /// Owners with SO_BINDTODEVICE; while there are none, overlap alone decides bind(0).
@@ -78,13 +82,18 @@ class owners {
   struct owner {
     std::uint32_t next = 0;  ///< in the list of its (scope, port); in the free list when unused
     std::uint32_t previous = 0;
-    std::uint32_t uid = 0;
     std::uint16_t column = 0;
     std::uint16_t port = 0;
-    std::uint16_t device = 0;
+    std::uint16_t user = 0;
     std::uint8_t flags = 0;
   };
-  static_assert(sizeof(owner) == 20);
+  static_assert(sizeof(owner) == 16);
+  /// Whose sockets they are, and bound to which device: a host knows few such pairs.
+  struct user {
+    std::uint32_t uid = 0;
+    std::uint16_t device = 0;
+    friend bool operator==(const user&, const user&) = default;
+  };
   struct column {
     scope where;
     port_bitmap used;
@@ -107,6 +116,9 @@ class owners {
   }
   [[nodiscard]] owner_id allocate();
   [[nodiscard]] std::uint16_t column_of(const scope& where);
+  [[nodiscard]] static std::uint8_t flags_of(const claim& c);
+  [[nodiscard]] std::uint16_t number_of(const user& u);
+  [[nodiscard]] const user& user_of(const owner& w) const { return users_[w.user]; }
   void link(owner_id o);
   void unlink(owner_id o);
   [[nodiscard]] bool watches(std::uint16_t port) const {
@@ -116,6 +128,8 @@ class owners {
   std::vector<column> columns_;
   std::vector<std::uint16_t> by_scope_;  ///< columns, sorted by scope
   std::uint16_t last_column_ = 0;        ///< the one last found: nearly always the next
+  std::vector<user> users_{{}};
+  std::uint16_t last_user_ = 0;  ///< likewise
   std::vector<chunk> chunks_;
   std::uint32_t fresh_ = 1;  ///< the lowest handle never given out
   std::uint32_t free_ = 0;

@@ -28,7 +28,7 @@ owner_id table::add(claim c, std::uint16_t port, origin how) {
     if (buckets_.find(port) == nullptr) {  // it has been connect()'s own until now
       owners_.any(port, [&](owner_id o) {
         ++others;
-        if (!owners_.claim_of(o).connect_bound) ++not_connect_bound;
+        if (!owners_.is_connect_bound(o)) ++not_connect_bound;
         return false;
       });
     }
@@ -40,7 +40,7 @@ owner_id table::add(claim c, std::uint16_t port, origin how) {
 }
 
 void table::remove(owner_id o) {
-  buckets_.leave(owners_.port_of(o), owners_.claim_of(o).connect_bound, rules_.recompute_bucket);
+  buckets_.leave(owners_.port_of(o), owners_.is_connect_bound(o), rules_.recompute_bucket);
   owners_.remove(o);
 }
 
@@ -61,12 +61,7 @@ void table::set_listening(owner_id o, bool listening) {
   if (listening) buckets_.rebind(owners_.port_of(o), c);
 }
 
-void table::to_time_wait(owner_id o) {
-  claim c = owners_.claim_of(o);
-  c.time_wait = true;
-  c.listening = false;
-  owners_.update(o, c);
-}
+void table::to_time_wait(owner_id o) { owners_.set_time_wait(o); }
 
 std::vector<owner_id> table::holders(std::uint16_t port) const {
   std::vector<owner_id> all;

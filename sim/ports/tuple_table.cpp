@@ -7,64 +7,86 @@
 namespace fourtuple::ports {
 namespace {
 
-constexpr std::uint32_t first_bits = 3;  // 64 bytes: most hosts of a large world stay small
+constexpr std::uint32_t first_slots = 8;       // 64 bytes: most hosts of a large world stay small
+constexpr std::uint32_t largest_whole = 4096;  // slots of a table that has not been divided
+constexpr unsigned divided_bits = 6;
 
 }  // namespace
 
-tuple_table::tuple_table()
-    : slots_(std::size_t{1} << first_bits), mask_(slots_.size() - 1), shift_(32 - first_bits) {}
+tuple_table::tuple_table() { parts_.emplace_back(first_slots); }
 
 void tuple_table::insert(const wire::four_tuple& t, entry e) {
   FOURTUPLE_ASSERT(e.type() != kind::none, "a tuple must lead somewhere");
-  if ((size_ + 1) * 4 > slots_.size() * 3) grow();
-  put({hash32(t), e});
+  keep({hash32(t), e});
   ++size_;
 }
 
 void tuple_table::replace(const wire::four_tuple& t, entry from, entry to) {
   FOURTUPLE_ASSERT(to.type() != kind::none, "a tuple must lead somewhere");
-  slots_[slot_of(t, from)].what = to;
+  const std::uint32_t h = hash32(t);
+  find_entry(home(parts_[part_of(h)], h), from)->what = to;
 }
 
 void tuple_table::erase(const wire::four_tuple& t, entry e) {
   // Entries after the hole move up unless that would put them before their home, so that no chain
   // ever has a gap and no tombstones collect.
-  std::size_t hole = slot_of(t, e);
-  for (std::size_t i = (hole + 1) & mask_; slots_[i].what; i = (i + 1) & mask_) {
-    const std::size_t from_home = (i - home(slots_[i].hash)) & mask_;
-    const std::size_t from_hole = (i - hole) & mask_;
-    if (from_home >= from_hole) {
-      slots_[hole] = slots_[i];
-      hole = i;
-    }
+  const std::uint32_t h = hash32(t);
+  part& p = parts_[part_of(h)];
+  slot* hole = find_entry(home(p, h), e);
+  for (slot* s = hole + 1; s->what; ++s) {
+    if (home(p, s->hash) > hole) continue;
+    *hole = *s;
+    hole = s;
   }
-  slots_[hole] = {};
+  *hole = {};
+  --p.used;
   --size_;
 }
 
-std::size_t tuple_table::slot_of(const wire::four_tuple& t, entry e) const {
+tuple_table::slot* tuple_table::find_entry(slot* home, entry e) {
   // The entry says which it is; the record need not be read.
-  std::size_t i = home(hash32(t));
-  while (slots_[i].what != e) {
-    FOURTUPLE_ASSERT(slots_[i].what, "the tuple is not in the table");
-    i = (i + 1) & mask_;
+  while (home->what != e) {
+    FOURTUPLE_ASSERT(home->what, "the tuple is not in the table");
+    ++home;
   }
-  return i;
+  return home;
 }
 
-void tuple_table::put(slot s) {
-  std::size_t i = home(s.hash);
-  while (slots_[i].what) i = (i + 1) & mask_;
-  slots_[i] = s;
+void tuple_table::keep(slot s) {
+  while (!put(parts_[part_of(s.hash)], s)) grow(s.hash);
 }
 
-void tuple_table::grow() {
-  const std::vector<slot> old = std::exchange(slots_, std::vector<slot>(slots_.size() * 2));
-  mask_ = slots_.size() - 1;
-  --shift_;
-  FOURTUPLE_ASSERT(shift_ > 0, "more tuples than a 32-bit hash can spread");
-  for (const slot& s : old)
-    if (s.what) put(s);
+bool tuple_table::put(part& p, slot s) {
+  slot* at = home(p, s.hash);
+  while (at->what) ++at;
+  if (p.is_last(at) || p.used * 5 >= p.homes * 4) return false;
+  *at = s;
+  ++p.used;
+  return true;
+}
+
+void tuple_table::grow(std::uint32_t h) {
+  if (part_bits_ == 0 && parts_.front().homes == largest_whole) return divide();
+  part& p = parts_[part_of(h)];
+  const std::uint32_t more = part_bits_ == 0 ? p.homes : p.homes / 4;
+  FOURTUPLE_ASSERT(p.homes < 1U << 29, "more tuples than a 32-bit hash can spread");
+  take_over(std::exchange(p, part(p.homes + more)));
+}
+
+void tuple_table::divide() {
+  const part whole = std::move(parts_.front());
+  constexpr std::uint32_t parts = 1U << divided_bits;
+  constexpr std::uint32_t least = 2 * largest_whole / parts;
+  part_bits_ = divided_bits;
+  parts_.clear();
+  // From this size to nearly a quarter more, so that they will not all grow at the same time.
+  for (std::uint32_t i = 0; i < parts; ++i) parts_.emplace_back(least + least * i / (4 * parts));
+  take_over(whole);
+}
+
+void tuple_table::take_over(const part& old) {
+  for (const slot* s = old.slots.get(); !old.is_last(s); ++s)
+    if (s->what) keep(*s);
 }
 
 }  // namespace fourtuple::ports

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sim/wire/four_tuple.h"
@@ -29,9 +30,11 @@ class entry {
   std::uint32_t packed_ = 0;
 };
 
-/// Open addressing with linear probing; the home slot is the top bits of the stored hash, so
-/// growing and erasing never touch a record. No tombstones. Doubles at 3/4 load. Nothing observable
-/// depends on the order of slots, and there is no iteration.
+/// Open addressing with linear probing; the home slot follows from the stored hash alone, so
+/// growing and erasing never touch a record. No tombstones, and no wrapping: behind the last home
+/// there are a few slots more. At most 4/5 full; a large table grows in parts, each by a quarter,
+/// one after another, so that it never holds much more than it needs. Nothing observable depends on
+/// the order of slots, and there is no iteration.
 class tuple_table {
  public:
   tuple_table();
@@ -40,8 +43,9 @@ class tuple_table {
   template <class TupleOf>
   [[nodiscard]] entry find(const wire::four_tuple& t, const TupleOf& tuple_of) const {
     const std::uint32_t h = hash32(t);
-    for (std::size_t i = home(h); slots_[i].what; i = (i + 1) & mask_)
-      if (slots_[i].hash == h && tuple_of(slots_[i].what) == t) return slots_[i].what;
+    const part& p = parts_[part_of(h)];
+    for (const slot* s = home(p, h); s->what; ++s)
+      if (s->hash == h && tuple_of(s->what) == t) return s->what;
     return {};
   }
 
@@ -59,18 +63,40 @@ class tuple_table {
     std::uint32_t hash = 0;
     entry what;
   };
+  /// A table of its own for the tuples whose hashes begin alike.
+  struct part {
+    std::unique_ptr<slot[]> slots;  ///< the last one is always empty: where a search ends
+    std::uint32_t homes = 0;        ///< slots, but for those behind the last home
+    std::uint32_t used = 0;
+
+    explicit part(std::uint32_t n) : slots(std::make_unique<slot[]>(n + spill(n))), homes(n) {}
+    static constexpr std::uint32_t spill(std::uint32_t n) { return n < 128 ? n / 4 : 32; }
+    [[nodiscard]] bool is_last(const slot* s) const {
+      return s == &slots[homes + spill(homes) - 1];
+    }
+  };
   [[nodiscard]] static std::uint32_t hash32(const wire::four_tuple& t) {
     return static_cast<std::uint32_t>(wire::hash(t));
   }
-  [[nodiscard]] std::size_t home(std::uint32_t h) const { return h >> shift_; }
-  [[nodiscard]] std::size_t slot_of(const wire::four_tuple& t, entry e) const;
-  void put(slot s);
-  void grow();
+  [[nodiscard]] std::size_t part_of(std::uint32_t h) const {
+    return std::uint64_t{h} >> (32 - part_bits_);
+  }
+  /// The bits of the hash that have not chosen the part, as a fraction of its slots.
+  [[nodiscard]] slot* home(const part& p, std::uint32_t h) const {
+    return &p.slots[(std::uint64_t{h << part_bits_} * p.homes) >> 32];
+  }
+  [[nodiscard]] static slot* find_entry(slot* home, entry e);
+  void keep(slot s);
+  /// False where the part must grow first: it is full, or the chain has come to its end.
+  [[nodiscard]] bool put(part& p, slot s);
+  /// The part of that hash; the table itself while it is whole.
+  [[gnu::noinline]] void grow(std::uint32_t h);
+  void divide();
+  void take_over(const part& old);
 
-  std::vector<slot> slots_;
-  std::size_t mask_;
+  std::vector<part> parts_;
+  unsigned part_bits_ = 0;
   std::size_t size_ = 0;
-  std::uint32_t shift_;  ///< 32 - log2(slots)
 };
 
 }  // namespace fourtuple::ports

@@ -7,17 +7,23 @@ namespace fourtuple::tcp {
 
 using namespace detail;
 
+namespace {
+
+constexpr std::uint32_t largest_window = (1U << 30) - 1;  // RFC 7323 2.3: below 65536 << 14
+constexpr std::uint32_t latest_stamp = (1U << 27) - 1;
+
+}  // namespace
+
 time_wait make_time_wait(const tcb& t, ending why, const limits&, const clock& c) {
   time_wait w;
   w.tuple = t.tuple;
   w.snd_nxt = t.snd_nxt;
   w.rcv_nxt = t.rcv_nxt;
-  w.rcv_wnd = receive_window(t);
+  w.rcv_wnd = receive_window(t) & largest_window;
   w.rcv_wscale = t.rcv_wscale;
-  w.timestamps = t.timestamps;
   w.ts_recent = t.ts_recent;
-  w.ts_recent_stamp_s = t.timestamps ? t.ts_recent_stamp_s : 0;
-  w.ts_offset = t.ts_offset;
+  w.ts_recent_stamp_s = t.timestamps ? t.ts_recent_stamp_s & latest_stamp : 0;
+  w.own_ts_offset = t.ts_offset != 0;
   w.entry_ms = c.ms;
   w.last_oow_ack = 0;
   w.fin_wait_2 = why == ending::fin_wait_2;
@@ -33,9 +39,9 @@ void send_ack(time_wait& w, const clock& c, actions& out) {
   s.ack_number = w.rcv_nxt;
   s.flags = wire::ack;
   s.window = static_cast<std::uint16_t>(w.rcv_wnd >> w.rcv_wscale);
-  if (w.timestamps) {
+  if (w.has_timestamps()) {
     s.has_timestamps = true;
-    s.ts_value = c.ms + w.ts_offset;
+    s.ts_value = c.ms;
     s.ts_echo = w.ts_recent;
   }
 }
@@ -52,9 +58,9 @@ void limited_ack(time_wait& w, const wire::segment& s, const limits& l, const cl
 }
 
 void update_stamp(time_wait& w, const wire::segment& s, const clock& c) {
-  if (!w.timestamps || !s.has_timestamps) return;
+  if (!w.has_timestamps() || !s.has_timestamps) return;
   w.ts_recent = s.ts_value;
-  w.ts_recent_stamp_s = c.seconds;
+  w.ts_recent_stamp_s = c.seconds & latest_stamp;
 }
 
 time_wait_verdict reset_and_kill(const wire::segment& s, actions& out) {
@@ -85,7 +91,7 @@ time_wait_verdict fin_wait_2_segment(time_wait& w, const wire::segment& s, bool 
 
 time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const limits& l, const clock& c,
                                     actions& out) {
-  const bool paws = w.timestamps && s.has_timestamps && w.ts_recent_stamp_s != 0 &&
+  const bool paws = w.has_timestamps() && s.has_timestamps &&
                     wire::before(s.ts_value, w.ts_recent) &&
                     (!s.has(wire::rst) || c.seconds - w.ts_recent_stamp_s < 60);
   if (w.fin_wait_2) return fin_wait_2_segment(w, s, paws, l, c, out);
@@ -100,8 +106,9 @@ time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const 
     update_stamp(w, s, c);
     return time_wait_verdict::restart;
   }
-  const bool newer = wire::after(s.seq_number, w.rcv_nxt) ||
-                     (w.timestamps && s.has_timestamps && wire::after(s.ts_value, w.ts_recent));
+  const bool newer =
+      wire::after(s.seq_number, w.rcv_nxt) ||
+      (w.has_timestamps() && s.has_timestamps && wire::after(s.ts_value, w.ts_recent));
   if (s.has(wire::syn) && !s.has(wire::rst) && !s.has(wire::ack) && !paws && newer)
     return time_wait_verdict::syn;
   return refuse_syn(w, s, l, c, out);
@@ -109,7 +116,7 @@ time_wait_verdict time_wait_segment(time_wait& w, const wire::segment& s, const 
 
 time_wait_verdict refuse_syn(time_wait& w, const wire::segment& s, const limits& l, const clock& c,
                              actions& out) {
-  const bool paws = w.timestamps && s.has_timestamps && wire::before(s.ts_value, w.ts_recent);
+  const bool paws = w.has_timestamps() && s.has_timestamps && wire::before(s.ts_value, w.ts_recent);
   if (paws) out.count(counter::TcpExtPAWSEstab);
   if (s.has(wire::rst)) return time_wait_verdict::keep;
   const bool restart = paws || s.has(wire::ack);

@@ -16,21 +16,23 @@ struct time_wait {
   wire::four_tuple tuple;
   seq snd_nxt = 0;
   seq rcv_nxt = 0;
-  std::uint32_t rcv_wnd = 0;
+  std::uint32_t rcv_wnd : 30 = 0;
+  bool fin_wait_2 : 1 = false;   ///< substate
+  bool short_lived : 1 = false;  ///< tw_kill: the host's, counted as TWKilled when it ends
   std::uint32_t ts_recent = 0;
-  std::uint32_t ts_recent_stamp_s = 0;  ///< second; 0: the connection had no time stamps
-  std::uint32_t ts_offset = 0;
+  /// Second; 0: the connection had no time stamps. DEVIATION: of a world's first four years.
+  std::uint32_t ts_recent_stamp_s : 27 = 0;
+  std::uint32_t rcv_wscale : 4 = 0;
+  /// The TSval of its ACKs is counted from the connection's own offset, which the host knows from
+  /// the four-tuple (secure_tcp_ts_off()) and adds.
+  bool own_ts_offset : 1 = false;
   std::uint32_t entry_ms = 0;      ///< tw_entry_stamp, for reuse from 6.14 on (A.5)
   std::uint32_t last_oow_ack = 0;  ///< jiffy + 1; 0: never (D.5)
-  std::uint8_t rcv_wscale = 0;
-  bool fin_wait_2 = false;         ///< substate
-  bool timestamps = false;
-  bool short_lived = false;  ///< tw_kill: the host's, counted as TWKilled when it ends
 
   [[nodiscard]] bool has_timestamps() const { return ts_recent_stamp_s != 0; }
   friend bool operator==(const time_wait&, const time_wait&) = default;
 };
-static_assert(sizeof(time_wait) <= 56);
+static_assert(sizeof(time_wait) == 40);
 
 /// The record that replaces `t` after a step ended with ending::time_wait or ending::fin_wait_2. Its
 /// timer is actions.end_delay jiffies.
