@@ -20,13 +20,16 @@ unsigned first_set(const std::array<std::uint64_t, N>& bits, unsigned from) {
   return N * 64;
 }
 
-void sort_descending(event_list& events) {
-  // Most slots hold one event or two.
-  event* const first = events.begin();
-  if (events.size() == 2) {
-    if (first[0] < first[1]) std::swap(first[0], first[1]);
-  } else if (events.size() > 2) {
-    std::sort(first, events.end(), later);
+/// They came nearly in order: delays are alike.
+[[gnu::noinline]] void sort_few(event* const first, event* const end) {
+  for (event* at = first + 1; at < end; ++at) {
+    if (!(*at < at[-1])) continue;
+    const event moved = *at;
+    event* to = at;
+    do {
+      *to = to[-1];
+    } while (--to != first && moved < to[-1]);
+    *to = moved;
   }
 }
 
@@ -52,6 +55,15 @@ void event_queue::pop_late() {
 
 void event_queue::file(const event& e) {
   const std::uint64_t slot = slot_of(e);
+  if ((slot ^ current_) < slots) [[likely]] {  // most of the future is near
+    put(levels_[0], static_cast<unsigned>(slot % slots), e);
+    return;
+  }
+  file_far(e);
+}
+
+[[gnu::noinline]] void event_queue::file_far(const event& e) {
+  const std::uint64_t slot = slot_of(e);
   // The level at which this slot and the current one first differ: as a radix heap does.
   const unsigned highest = static_cast<unsigned>(std::bit_width(slot ^ current_)) - 1;
   const unsigned l = highest / level_bits;
@@ -59,12 +71,25 @@ void event_queue::file(const event& e) {
     overflow_.push_back(e);
     return;
   }
-  const auto index = static_cast<unsigned>((slot >> (l * level_bits)) & (slots - 1));
-  levels_[l].bucket[index].push_back(e);
-  levels_[l].used[index / 64] |= std::uint64_t{1} << (index % 64);
+  put(levels_[l], static_cast<unsigned>((slot >> (l * level_bits)) % slots), e);
 }
 
+[[gnu::always_inline]] inline void event_queue::sort_open() {
+  constexpr std::uint32_t few = 16;
+  event* const first = open_.begin();
+  next_ = first;
+  if (open_.size() == 2) {  // most slots hold one event or two
+    if (first[1] < first[0]) std::swap(first[0], first[1]);
+  } else if (open_.size() > few) {
+    std::sort(first, open_.end());
+  } else if (open_.size() > 2) {
+    sort_few(first, open_.end());
+  }
+}
+
+/// The opened slot is used up: the next one that is not empty takes its place.
 void event_queue::open_next() {
+  open_.clear();
   for (unsigned l = 0; l < level_count; ++l) {
     const auto from = static_cast<unsigned>((current_ >> (l * level_bits)) & (slots - 1));
     const unsigned index = first_set(levels_[l].used, from);
@@ -85,7 +110,7 @@ void event_queue::open_next() {
       }
       bucket.clear();
     }
-    sort_descending(open_);
+    sort_open();
     return;
   }
   open_overflow();
@@ -103,7 +128,7 @@ void event_queue::open_overflow() {
       file(e);
     }
   }
-  sort_descending(open_);
+  sort_open();
 }
 
 }  // namespace fourtuple::core

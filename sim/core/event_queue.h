@@ -67,7 +67,6 @@ class event_list {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] const event& front() const { return data_[0]; }
-  [[nodiscard]] const event& back() const { return data_[size_ - 1]; }
   [[nodiscard]] event* begin() const { return data_.get(); }
   [[nodiscard]] event* end() const { return data_.get() + size_; }
 
@@ -94,22 +93,22 @@ class event_queue {
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The earliest event; the queue must not be empty.
   [[nodiscard]] const event& top() {
-    while (open_.empty() && late_.empty()) open_next();
-    return late_is_next() ? late_.front() : open_.back();
+    while (open_is_empty() && late_.empty()) open_next();
+    return late_is_next() ? late_.front() : *next_;
   }
   /// Takes it out. The reference is good until the next pop.
   const event& pop() { return *pop_by(INT64_MAX); }
   /// The same where it is due at `at` or before; else it stays, and this is null.
   const event* pop_by(std::int64_t at) {
-    while (open_.empty() && late_.empty()) open_next();
+    while (open_is_empty() && late_.empty()) open_next();
     const bool late = late_is_next();
-    const event& next = late ? late_.front() : open_.back();
+    const event& next = late ? late_.front() : *next_;
     if (next.at() > at) return nullptr;
     last_ = next;
     if (late) [[unlikely]] {
       pop_late();
     } else {
-      open_.pop_back();
+      ++next_;
     }
     --size_;
     return &last_;
@@ -125,21 +124,29 @@ class event_queue {
     std::array<event_list, slots> bucket;
     std::array<std::uint64_t, slots / 64> used{};
   };
+  static void put(level& l, unsigned index, const event& e) {
+    l.bucket[index].push_back(e);
+    l.used[index / 64] |= std::uint64_t{1} << (index % 64);
+  }
   [[nodiscard]] std::uint64_t slot_of(const event& e) const {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
   void file(const event& e);
+  void file_far(const event& e);
   void push_late(const event& e);
   void pop_late();
   void open_next();
   void open_overflow();
+  void sort_open();
+  [[nodiscard]] bool open_is_empty() const { return next_ == open_.end(); }
   [[nodiscard]] bool late_is_next() const {
-    return !late_.empty() && (open_.empty() || late_.front() < open_.back());
+    return !late_.empty() && (open_is_empty() || late_.front() < *next_);
   }
 
   std::array<level, level_count> levels_;
   event_list overflow_;
-  event_list open_;  ///< the opened slot, sorted descending: the earliest at the back
+  event_list open_;              ///< the opened slot, sorted
+  const event* next_ = nullptr;  ///< the earliest of it that was not popped
   /// A heap: what came into the opened slot, or before it, since it was opened. Inserting into open_
   /// would make a burst of n events at one instant cost n squared.
   event_list late_;
