@@ -33,7 +33,12 @@ class slab {
       index = used_++;
       if (index / chunk_size >= chunks_.size()) chunks_.push_back(std::make_unique<chunk>());
     }
-    ::new (static_cast<void*>(cell_of(index).bytes)) T(std::forward<Args>(args)...);
+    void* const place = cell_of(index).bytes;
+    if constexpr (sizeof...(Args) == 0) {
+      ::new (place) T;  // whose members say what they begin with: T() would clear them all first
+    } else {
+      ::new (place) T(std::forward<Args>(args)...);
+    }
     mark(index, true);
     ++size_;
     return index;

@@ -246,7 +246,7 @@ void node::emit(const wire::datagram& d) { world_.send(*this, d.tuple.remote, d)
 void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e); }
 
 /// The packet stays where it is while it is processed: the slab's records do not move.
-void world::deliver(std::uint32_t host, std::uint32_t record) {
+[[gnu::always_inline]] inline void world::deliver(std::uint32_t host, std::uint32_t record) {
   if (recorder_ != nullptr) [[unlikely]]
     recorder_->arrived(record);
   if (routed_) [[unlikely]] {
@@ -277,7 +277,7 @@ std::uint8_t& world::hop_limit(std::uint32_t record) {
   return hop_limits_[record];
 }
 
-void world::drain() {
+[[gnu::noinline]] void world::drain() {
   shared_.in_soft_interrupt = true;
   while (!fifo_.empty()) {
     const pending_packet next = fifo_.pop();

@@ -84,7 +84,10 @@ class tcp_stack final : public ports::records {
   bool may_release(std::uint32_t i);
   /// A descriptor is gone; the last one closes the connection. `exiting`: nothing lingers.
   void release(std::uint32_t i, bool exiting);
-  [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }
+  [[nodiscard]] watched to_watch(std::uint32_t i) {
+    tcp_socket& s = sockets_[i];
+    return {&s.watchers, level_of(s)};
+  }
 
   // ---- from the network and the timers (soft interrupts)
   void receive(const wire::segment& s);
@@ -159,6 +162,8 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] bool hint_is_right(const wire::segment& s) const;
   void demultiplex(const wire::segment& s);
   void to_connection(std::uint32_t i, const wire::segment& s, bool owned);
+  /// The same, where nearly every segment takes that way.
+  void take_segment(std::uint32_t i, const wire::segment& s, bool owned);
   void to_request(std::uint32_t index, const wire::segment& s);
   void to_time_wait(std::uint32_t index, const wire::segment& s);
   void to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
