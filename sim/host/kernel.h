@@ -71,7 +71,7 @@ class kernel {
   [[nodiscard]] udp_stack& udp() { return udp_; }
   [[nodiscard]] surroundings& world() { return world_; }
   [[nodiscard]] waits& waiting() { return waits_; }
-  [[nodiscard]] watch_list* watchers(description d);
+  [[nodiscard]] watched to_watch(description d);
   [[nodiscard]] std::uint64_t random_bits(std::uint64_t key, std::uint64_t count) const;
 
  private:

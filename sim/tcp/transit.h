@@ -95,7 +95,7 @@ struct send_buffer {
 /// sk_write_queue: the oldest first.
 class write_queue {
  public:
-  [[nodiscard]] bool empty() const { return head_ == buffers_.size(); }
+  [[nodiscard]] bool empty() const { return buffers_.empty(); }
   [[nodiscard]] std::size_t size() const { return buffers_.size() - head_; }
   [[nodiscard]] std::span<const send_buffer> all() const {
     return {buffers_.data() + head_, size()};
