@@ -71,7 +71,7 @@ class event_list {
   [[nodiscard]] event* end() const { return data_.get() + size_; }
 
  private:
-  void grow();
+  [[gnu::noinline]] void grow();
   std::unique_ptr<event[]> data_;
   std::uint32_t size_ = 0;
   std::uint32_t room_ = 0;
@@ -123,31 +123,37 @@ class event_queue {
   struct level {
     std::array<event_list, slots> bucket;
     std::array<std::uint64_t, slots / 64> used{};
+
+    void put(unsigned index, const event& e) {
+      bucket[index].push_back(e);
+      used[index / 64] |= std::uint64_t{1} << (index % 64);
+    }
+    /// The first bucket in use at or after `from`, which is not in use any more; or `slots`.
+    unsigned take_first(unsigned from);
   };
-  static void put(level& l, unsigned index, const event& e) {
-    l.bucket[index].push_back(e);
-    l.used[index / 64] |= std::uint64_t{1} << (index % 64);
-  }
   [[nodiscard]] std::uint64_t slot_of(const event& e) const {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
   void file(const event& e);
-  void file_far(const event& e);
-  void push_late(const event& e);
-  void pop_late();
+  [[gnu::noinline]] void file_far(const event& e);
+  [[gnu::noinline]] void push_late(const event& e);
+  [[gnu::noinline]] void pop_late();
   void open_next();
-  void open_overflow();
   void sort_open();
-  [[nodiscard]] bool open_is_empty() const { return next_ == open_.end(); }
+  [[gnu::noinline]] void bring_near();
+  [[gnu::cold]] void bring_overflow();
+  /// The events of the opened slot, which nothing is added to: see late_.
+  [[nodiscard]] event_list& open() { return levels_[0].bucket[current_ % slots]; }
+  [[nodiscard]] bool open_is_empty() const { return next_ == end_; }
   [[nodiscard]] bool late_is_next() const {
     return !late_.empty() && (open_is_empty() || late_.front() < *next_);
   }
 
   std::array<level, level_count> levels_;
   event_list overflow_;
-  event_list open_;              ///< the opened slot, sorted
-  const event* next_ = nullptr;  ///< the earliest of it that was not popped
-  /// A heap: what came into the opened slot, or before it, since it was opened. Inserting into open_
+  const event* next_ = nullptr;  ///< what was not popped of the opened slot, in order
+  const event* end_ = nullptr;
+  /// A heap: what came into the opened slot, or before it, since it was opened. Inserting in order
   /// would make a burst of n events at one instant cost n squared.
   event_list late_;
   std::uint64_t current_ = 0;  ///< the opened slot
