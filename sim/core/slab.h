@@ -31,7 +31,7 @@ class slab {
       free_ = cell_of(index).next_free;
     } else {
       index = used_++;
-      if (index / chunk_size >= chunks_.size()) chunks_.push_back(std::make_unique<chunk>());
+      if (index / chunk_size >= chunks_.size()) grow();
     }
     void* const place = cell_of(index).bytes;
     if constexpr (sizeof...(Args) == 0) {
@@ -79,6 +79,7 @@ class slab {
     cell cells[chunk_size];
     std::uint32_t live = 0;  ///< a bit for each cell
   };
+  [[gnu::noinline]] void grow() { chunks_.push_back(std::make_unique<chunk>()); }
   [[nodiscard]] cell& cell_of(std::uint32_t i) {
     return chunks_[i / chunk_size]->cells[i % chunk_size];
   }

@@ -46,7 +46,7 @@ class kernel {
   void refuse_from_loopback(std::uint32_t packets) {
     counters_.add(host_counter::Ip6InHdrErrors, packets);
   }
-  void on_timer_token();
+  [[gnu::noinline]] void on_timer_token();
   void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
 
   // ---- control
@@ -77,7 +77,7 @@ class kernel {
  private:
   [[nodiscard]] kernel_parts parts();
   /// What is filtered, and what is no segment.
-  void receive_other(const wire::packet& p);
+  [[gnu::noinline]] void receive_other(const wire::packet& p);
   void drop(const wire::packet& p);
 
   surroundings& world_;

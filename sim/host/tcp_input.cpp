@@ -115,7 +115,7 @@ void tcp_stack::drop_port(tcp_socket& s) {
 
 void tcp_stack::note_ports() { ports_gauge_.set(ports_.current_usage().now, parts_.world.now()); }
 
-[[gnu::noinline]] void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
+void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   if (done.end != tcp::ending::closed) {
     make_time_wait(i, done);
   } else if (s.hashed) {

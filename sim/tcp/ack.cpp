@@ -53,7 +53,7 @@ void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& low
 }
 
 /// tcp_remove_reno_sacks(): what the duplicates stood for is acknowledged.
-void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
+[[gnu::cold]] void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
   a.delivered += std::max(1U, acked > k.x.sacked_out ? acked - k.x.sacked_out : 0);
   k.x.sacked_out = acked - 1 >= k.x.sacked_out ? 0 : k.x.sacked_out - (acked - 1);
   check_reno_reordering(k, acked);

@@ -176,8 +176,8 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
 }
 
 /// What is next in order, up to `end`, goes into the receive buffer.
-void take_text(tcb& t, const wire::segment& s, seq end, const limits& l, const clock& c,
-               actions& out) {
+[[gnu::always_inline]] inline void take_text(tcb& t, const wire::segment& s, seq end,
+                                             const limits& l, const clock& c, actions& out) {
   out.accepted_left = t.rcv_nxt;
   out.accepted_right = end;
   measure_receiver_rtt(t, s, c);
@@ -279,7 +279,8 @@ void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, 
 }
 
 /// tcp_data_snd_check(): what an ACK or a window lets go, and who waits for memory.
-void check_sending(tcb& t, const limits& l, const clock& c, actions& out) {
+[[gnu::always_inline]] inline void check_sending(tcb& t, const limits& l, const clock& c,
+                                                 actions& out) {
   if (t.snd_nxt != t.write_seq) push_pending(t, l, c, out, false);
   if (t.transit != 0) check_space({t, transit_of(t, out), l, c, out});
 }

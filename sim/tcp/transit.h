@@ -129,7 +129,7 @@ class write_queue {
 /// (wire::segment::behind_held).
 class receive_queue {
  public:
-  [[nodiscard]] bool empty() const { return head_ == ends_.size(); }
+  [[nodiscard]] bool empty() const { return ends_.empty(); }
   /// The first buffer, [left, right).
   void begin(seq left, seq right) {
     left_ = left;
@@ -183,8 +183,8 @@ class reassembly {
   std::size_t recent_count_ = 0;
 };
 
-/// The numbers of a transit.
-struct transit_numbers {
+/// The numbers of a transit; of whole words, in which they are cleared.
+struct alignas(8) transit_numbers {
   std::uint32_t buffers = 0;  ///< that hold what is not acknowledged or not sent
   seq pushed_seq = 0;         ///< write_seq when PSH was last set
   bool no_space = false;      ///< SOCK_NOSPACE: send() found no memory for all it was given
