@@ -50,9 +50,11 @@ struct ack_round {
 }
 /// Gives the record back where nothing is under way any more.
 inline void settle(tcb& t, actions& out) {
-  if (t.transit == 0 || !(*out.transits)[t.transit].settled()) return;
-  out.transits->give_back(t.transit);
-  t.transit = 0;
+  if (t.transit == 0) return;
+  if ((*out.transits)[t.transit].settled()) [[likely]] {
+    out.transits->give_back(t.transit);
+    t.transit = 0;
+  }
 }
 inline void drop_transit(tcb& t, actions& out) {
   if (t.transit != 0) out.transits->give_back(t.transit);
