@@ -9,24 +9,16 @@ namespace {
 
 bool later(const event& a, const event& b) { return b < a; }
 
-/// The first bit set at or after `from`, or 256.
-template <std::size_t N>
-unsigned first_set(const std::array<std::uint64_t, N>& bits, unsigned from) {
-  for (unsigned word = from / 64; word < N; ++word) {
-    const std::uint64_t masked =
-        word == from / 64 ? bits[word] & (~std::uint64_t{0} << (from % 64)) : bits[word];
-    if (masked != 0) return word * 64 + static_cast<unsigned>(std::countr_zero(masked));
-  }
-  return N * 64;
-}
-
-void sort_descending(event_list& events) {
-  // Most slots hold one event or two.
-  event* const first = events.begin();
-  if (events.size() == 2) {
-    if (first[0] < first[1]) std::swap(first[0], first[1]);
-  } else if (events.size() > 2) {
-    std::sort(first, events.end(), later);
+/// They came nearly in order: delays are alike.
+[[gnu::noinline]] void sort_few(event* const first, event* const end) {
+  for (event* at = first + 1; at < end; ++at) {
+    if (!(*at < at[-1])) continue;
+    const event moved = *at;
+    event* to = at;
+    do {
+      *to = to[-1];
+    } while (--to != first && moved < to[-1]);
+    *to = moved;
   }
 }
 
@@ -52,6 +44,15 @@ void event_queue::pop_late() {
 
 void event_queue::file(const event& e) {
   const std::uint64_t slot = slot_of(e);
+  if ((slot ^ current_) < slots) [[likely]] {  // most of the future is near
+    levels_[0].put(static_cast<unsigned>(slot % slots), e);
+    return;
+  }
+  file_far(e);
+}
+
+void event_queue::file_far(const event& e) {
+  const std::uint64_t slot = slot_of(e);
   // The level at which this slot and the current one first differ: as a radix heap does.
   const unsigned highest = static_cast<unsigned>(std::bit_width(slot ^ current_)) - 1;
   const unsigned l = highest / level_bits;
@@ -59,51 +60,68 @@ void event_queue::file(const event& e) {
     overflow_.push_back(e);
     return;
   }
-  const auto index = static_cast<unsigned>((slot >> (l * level_bits)) & (slots - 1));
-  levels_[l].bucket[index].push_back(e);
-  levels_[l].used[index / 64] |= std::uint64_t{1} << (index % 64);
+  levels_[l].put(static_cast<unsigned>((slot >> (l * level_bits)) % slots), e);
 }
 
+unsigned event_queue::level::take_first(unsigned from) {
+  std::uint64_t mask = ~std::uint64_t{0} << (from % 64);
+  for (unsigned word = from / 64; word < used.size(); ++word, mask = ~std::uint64_t{0}) {
+    const std::uint64_t masked = used[word] & mask;
+    if (masked == 0) continue;
+    used[word] &= ~(masked & -masked);
+    return word * 64 + static_cast<unsigned>(std::countr_zero(masked));
+  }
+  return slots;
+}
+
+inline void event_queue::sort_open() {
+  constexpr std::uint32_t few = 16;
+  event_list& events = open();
+  event* const first = events.begin();
+  next_ = first;
+  end_ = events.end();
+  if (events.size() == 2) {  // most slots hold one event or two
+    if (first[1] < first[0]) std::swap(first[0], first[1]);
+  } else if (events.size() > few) {
+    std::sort(first, events.end());
+  } else if (events.size() > 2) {
+    sort_few(first, events.end());
+  }
+}
+
+/// The opened slot is used up: the next one that is not empty takes its place.
 void event_queue::open_next() {
-  for (unsigned l = 0; l < level_count; ++l) {
-    const auto from = static_cast<unsigned>((current_ >> (l * level_bits)) & (slots - 1));
-    const unsigned index = first_set(levels_[l].used, from);
+  open().clear();
+  unsigned index = 0;
+  while ((index = levels_[0].take_first(static_cast<unsigned>(current_ % slots))) == slots)
+    bring_near();
+  current_ = current_ / slots * slots + index;
+  sort_open();
+}
+
+/// Nothing is left in the lowest level: the next bucket of a higher one is dealt out to those
+/// below.
+void event_queue::bring_near() {
+  for (unsigned l = 1; l < level_count; ++l) {
+    const unsigned shift = l * level_bits;
+    const unsigned index =
+        levels_[l].take_first(static_cast<unsigned>((current_ >> shift) % slots));
     if (index == slots) continue;
-    levels_[l].used[index / 64] &= ~(std::uint64_t{1} << (index % 64));
-    const std::uint64_t above = (current_ >> ((l + 1) * level_bits)) << level_bits;
-    current_ = (above | index) << (l * level_bits);
+    current_ = ((current_ >> shift) / slots * slots + index) << shift;
     event_list& bucket = levels_[l].bucket[index];
-    if (l == 0) {
-      open_.swap(bucket);
-    } else {
-      for (const event& e : bucket) {
-        if (slot_of(e) == current_) {
-          open_.push_back(e);
-        } else {
-          file(e);
-        }
-      }
-      bucket.clear();
-    }
-    sort_descending(open_);
+    for (const event& e : bucket) file(e);
+    bucket.clear();
     return;
   }
-  open_overflow();
+  bring_overflow();
 }
 
-void event_queue::open_overflow() {
+void event_queue::bring_overflow() {
   FOURTUPLE_ASSERT(!overflow_.empty(), "the event queue has lost an event");
   event_list all;
   all.swap(overflow_);
   current_ = slot_of(*std::min_element(all.begin(), all.end()));
-  for (const event& e : all) {
-    if (slot_of(e) == current_) {
-      open_.push_back(e);
-    } else {
-      file(e);
-    }
-  }
-  sort_descending(open_);
+  for (const event& e : all) file(e);
 }
 
 }  // namespace fourtuple::core

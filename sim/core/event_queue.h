@@ -67,12 +67,11 @@ class event_list {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] const event& front() const { return data_[0]; }
-  [[nodiscard]] const event& back() const { return data_[size_ - 1]; }
   [[nodiscard]] event* begin() const { return data_.get(); }
   [[nodiscard]] event* end() const { return data_.get() + size_; }
 
  private:
-  void grow();
+  [[gnu::noinline]] void grow();
   std::unique_ptr<event[]> data_;
   std::uint32_t size_ = 0;
   std::uint32_t room_ = 0;
@@ -94,22 +93,22 @@ class event_queue {
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The earliest event; the queue must not be empty.
   [[nodiscard]] const event& top() {
-    while (open_.empty() && late_.empty()) open_next();
-    return late_is_next() ? late_.front() : open_.back();
+    while (open_is_empty() && late_.empty()) open_next();
+    return late_is_next() ? late_.front() : *next_;
   }
   /// Takes it out. The reference is good until the next pop.
   const event& pop() { return *pop_by(INT64_MAX); }
   /// The same where it is due at `at` or before; else it stays, and this is null.
   const event* pop_by(std::int64_t at) {
-    while (open_.empty() && late_.empty()) open_next();
+    while (open_is_empty() && late_.empty()) open_next();
     const bool late = late_is_next();
-    const event& next = late ? late_.front() : open_.back();
+    const event& next = late ? late_.front() : *next_;
     if (next.at() > at) return nullptr;
     last_ = next;
     if (late) [[unlikely]] {
       pop_late();
     } else {
-      open_.pop_back();
+      ++next_;
     }
     --size_;
     return &last_;
@@ -124,23 +123,37 @@ class event_queue {
   struct level {
     std::array<event_list, slots> bucket;
     std::array<std::uint64_t, slots / 64> used{};
+
+    void put(unsigned index, const event& e) {
+      bucket[index].push_back(e);
+      used[index / 64] |= std::uint64_t{1} << (index % 64);
+    }
+    /// The first bucket in use at or after `from`, which is not in use any more; or `slots`.
+    unsigned take_first(unsigned from);
   };
   [[nodiscard]] std::uint64_t slot_of(const event& e) const {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
   void file(const event& e);
-  void push_late(const event& e);
-  void pop_late();
+  [[gnu::noinline]] void file_far(const event& e);
+  [[gnu::noinline]] void push_late(const event& e);
+  [[gnu::noinline]] void pop_late();
   void open_next();
-  void open_overflow();
+  void sort_open();
+  [[gnu::noinline]] void bring_near();
+  [[gnu::cold]] void bring_overflow();
+  /// The events of the opened slot, which nothing is added to: see late_.
+  [[nodiscard]] event_list& open() { return levels_[0].bucket[current_ % slots]; }
+  [[nodiscard]] bool open_is_empty() const { return next_ == end_; }
   [[nodiscard]] bool late_is_next() const {
-    return !late_.empty() && (open_.empty() || late_.front() < open_.back());
+    return !late_.empty() && (open_is_empty() || late_.front() < *next_);
   }
 
   std::array<level, level_count> levels_;
   event_list overflow_;
-  event_list open_;  ///< the opened slot, sorted descending: the earliest at the back
-  /// A heap: what came into the opened slot, or before it, since it was opened. Inserting into open_
+  const event* next_ = nullptr;  ///< what was not popped of the opened slot, in order
+  const event* end_ = nullptr;
+  /// A heap: what came into the opened slot, or before it, since it was opened. Inserting in order
   /// would make a burst of n events at one instant cost n squared.
   event_list late_;
   std::uint64_t current_ = 0;  ///< the opened slot

@@ -31,7 +31,7 @@ class pool {
 
  private:
   static constexpr std::uint32_t chunk_size = 512;
-  void grow() {
+  [[gnu::noinline]] void grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
     chunks_.push_back(std::make_unique<T[]>(chunk_size));
     free_.reserve(chunks_.size() * chunk_size);

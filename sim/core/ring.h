@@ -25,7 +25,7 @@ class ring {
 
  private:
   [[nodiscard]] std::uint32_t mask() const { return static_cast<std::uint32_t>(slots_.size()) - 1; }
-  void grow() {
+  [[gnu::noinline]] void grow() {
     std::vector<T> bigger(slots_.size() * 2);
     const auto wide = static_cast<std::uint32_t>(bigger.size()) - 1;
     for (std::uint32_t i = head_; i != tail_; ++i) bigger[i & wide] = std::move(at(i));

@@ -31,9 +31,14 @@ class slab {
       free_ = cell_of(index).next_free;
     } else {
       index = used_++;
-      if (index / chunk_size >= chunks_.size()) chunks_.push_back(std::make_unique<chunk>());
+      if (index / chunk_size >= chunks_.size()) grow();
     }
-    ::new (static_cast<void*>(cell_of(index).bytes)) T(std::forward<Args>(args)...);
+    void* const place = cell_of(index).bytes;
+    if constexpr (sizeof...(Args) == 0) {
+      ::new (place) T;  // whose members say what they begin with: T() would clear them all first
+    } else {
+      ::new (place) T(std::forward<Args>(args)...);
+    }
     mark(index, true);
     ++size_;
     return index;
@@ -74,6 +79,7 @@ class slab {
     cell cells[chunk_size];
     std::uint32_t live = 0;  ///< a bit for each cell
   };
+  [[gnu::noinline]] void grow() { chunks_.push_back(std::make_unique<chunk>()); }
   [[nodiscard]] cell& cell_of(std::uint32_t i) {
     return chunks_[i / chunk_size]->cells[i % chunk_size];
   }

@@ -128,6 +128,19 @@ std::uint32_t packets_of(const wire::packet& p) {
 
 }  // namespace
 
+/// ip6_rcv_core(): no packet from ::1 may come over a link; over IPv4 the sender's own routes
+/// refuse 127.0.0.0/8. DEVIATION: the receiver counts it as it leaves, whatever the link does to
+/// it: who sends from ::1 over a link that loses, and looks at Ip6InHdrErrors.
+template <class Packet>
+void world::send_from_loopback(node& from, const node::way& way, const Packet& p) {
+  const std::uint32_t record = in_flight_.make(p);
+  if (recorder_ != nullptr)
+    recorder_->sent(in_flight_[record], record, from.entity_, way.host,
+                    hosts_[from.entity_].hop_limit(family::inet6));
+  hosts_[way.host].refuse_from_loopback(packets_of(in_flight_[record]));
+  drop(record);
+}
+
 template <class Packet>
 void world::send(node& from, wire::address_id to, const Packet& p) {
   const node::way& way = from.way_to(to);
@@ -142,26 +155,17 @@ void world::send(node& from, wire::address_id to, const Packet& p) {
   start_out(from, way, record);
 }
 
-/// ip6_rcv_core(): no packet from ::1 may come over a link; over IPv4 the sender's own routes refuse
-/// 127.0.0.0/8. DEVIATION: the receiver counts it as it leaves, whatever the link does to it: who
-/// sends from ::1 over a link that loses, and looks at Ip6InHdrErrors.
-void world::send_from_loopback(node& from, const node::way& way, const wire::packet& p) {
-  const std::uint32_t record = in_flight_.make(p);
-  if (recorder_ != nullptr)
-    recorder_->sent(p, record, from.entity_, way.host,
-                    hosts_[from.entity_].hop_limit(family::inet6));
-  hosts_[way.host].refuse_from_loopback(packets_of(p));
-  drop(record);
+void world::record_sent(const node& from, const node::way& way, std::uint32_t record) {
+  const wire::packet& p = in_flight_[record];
+  const family f = shared_.addresses.family_of(way.to);
+  const std::uint8_t ttl = routed_ ? hop_limit(record) : hosts_[from.entity_].hop_limit(f);
+  recorder_->sent(p, record, from.entity_, way.host, ttl);
 }
 
 [[gnu::always_inline]] inline void world::start_out(node& from, const node::way& way,
                                                     std::uint32_t record) {
-  if (recorder_ != nullptr) [[unlikely]] {
-    const wire::packet& p = in_flight_[record];
-    const family f = shared_.addresses.family_of(way.to);
-    const std::uint8_t ttl = routed_ ? hop_limit(record) : hosts_[from.entity_].hop_limit(f);
-    recorder_->sent(p, record, from.entity_, way.host, ttl);
-  }
+  if (recorder_ != nullptr) [[unlikely]]
+    record_sent(from, way, record);
   if (!way.plain) [[unlikely]] {
     send_shaped(from, way, record);
     return;
@@ -244,7 +248,7 @@ void node::emit(const wire::datagram& d) { world_.send(*this, d.tuple.remote, d)
 void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e); }
 
 /// The packet stays where it is while it is processed: the slab's records do not move.
-void world::deliver(std::uint32_t host, std::uint32_t record) {
+[[gnu::always_inline]] inline void world::deliver(std::uint32_t host, std::uint32_t record) {
   if (recorder_ != nullptr) [[unlikely]]
     recorder_->arrived(record);
   if (routed_) [[unlikely]] {

@@ -111,24 +111,26 @@ class world final : public observe::backend {
   /// Puts `p` on its way to the host that has the address; nothing where nobody does.
   template <class Packet>
   void send(node& from, wire::address_id to, const Packet& p);
-  void send_from_loopback(node& from, const node::way& way, const wire::packet& p);
+  template <class Packet>
+  [[gnu::cold]] void send_from_loopback(node& from, const node::way& way, const Packet& p);
   /// The same over a link that loses, delays or doubles packets.
-  void send_shaped(node& from, const node::way& way, std::uint32_t record);
+  [[gnu::noinline]] void send_shaped(node& from, const node::way& way, std::uint32_t record);
   void arrive(node& from, std::uint32_t host, instant at, std::uint32_t record);
   [[nodiscard]] std::uint32_t copy_of(std::uint32_t record);
   void drop(std::uint32_t record);
   void deliver(std::uint32_t host, std::uint32_t record);
   /// A router has been given what is not for itself.
-  void forward(std::uint32_t router, wire::address_id to, std::uint32_t record);
+  [[gnu::noinline]] void forward(std::uint32_t router, wire::address_id to, std::uint32_t record);
+  [[gnu::noinline]] void record_sent(const node& from, const node::way& way, std::uint32_t record);
   /// A record with its hop limit starts over a way.
   void start_out(node& from, const node::way& way, std::uint32_t record);
-  [[nodiscard]] std::uint8_t& hop_limit(std::uint32_t record);
+  [[nodiscard, gnu::noinline]] std::uint8_t& hop_limit(std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
                 std::uint32_t record) {
     queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
   }
   void dispatch(const core::event& e);
-  void drain();
+  [[gnu::noinline]] void drain();
   void settle();
   [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 

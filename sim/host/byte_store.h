@@ -11,20 +11,21 @@
 
 namespace fourtuple::host {
 
+/// Few applications look at bytes: its functions are kept out of the way of those that do not.
 class byte_store {
  public:
   /// The application wrote `bytes`, whose first one has sequence number `at`.
-  void append(wire::seq at, std::string_view bytes);
+  [[gnu::noinline]] void append(wire::seq at, std::string_view bytes);
   /// What was written there, for a segment.
-  [[nodiscard]] std::string cut(wire::seq at, std::size_t length) const;
+  [[nodiscard, gnu::noinline]] std::string cut(wire::seq at, std::size_t length) const;
   [[nodiscard]] bool has_output() const { return !out_.empty(); }
   /// Everything before `una` has been acknowledged.
-  void acknowledged(wire::seq una);
+  [[gnu::noinline]] void acknowledged(wire::seq una);
 
   /// A segment's bytes were taken into the receive buffer.
-  void store(wire::seq at, std::string_view bytes);
+  [[gnu::noinline]] void store(wire::seq at, std::string_view bytes);
   /// Copies [at, at + length) to `to` and forgets it.
-  void read(wire::seq at, std::size_t length, char* to);
+  [[gnu::noinline]] void read(wire::seq at, std::size_t length, char* to);
 
  private:
   struct chunk {

@@ -89,16 +89,16 @@ std::optional<std::string> kernel::set_sysctl(std::string_view name, std::string
   return refused;
 }
 
-watch_list* kernel::watchers(description d) {
+watched kernel::to_watch(description d) {
   switch (d.what) {
     case description::kind::tcp:
-      return &tcp_.watchers(d.index);
+      return tcp_.to_watch(d.index);
     case description::kind::udp:
-      return &udp_.watchers(d.index);
+      return udp_.to_watch(d.index);
     case description::kind::none:
       break;
   }
-  return nullptr;
+  return {};
 }
 
 std::uint64_t kernel::random_bits(std::uint64_t key, std::uint64_t count) const {

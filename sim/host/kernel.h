@@ -48,7 +48,7 @@ class kernel {
   void refuse_from_loopback(std::uint32_t packets) {
     counters_.add(host_counter::Ip6InHdrErrors, packets);
   }
-  void on_timer_token();
+  [[gnu::noinline]] void on_timer_token();
   void on_alarm(std::uint32_t index) { waits_.on_alarm(index); }
 
   // ---- control
@@ -73,13 +73,13 @@ class kernel {
   [[nodiscard]] udp_stack& udp() { return udp_; }
   [[nodiscard]] surroundings& world() { return world_; }
   [[nodiscard]] waits& waiting() { return waits_; }
-  [[nodiscard]] watch_list* watchers(description d);
+  [[nodiscard]] watched to_watch(description d);
   [[nodiscard]] std::uint64_t random_bits(std::uint64_t key, std::uint64_t count) const;
 
  private:
   [[nodiscard]] kernel_parts parts();
   /// What is filtered, and what is no segment.
-  void receive_other(const wire::packet& p);
+  [[gnu::noinline]] void receive_other(const wire::packet& p);
   void drop(const wire::packet& p);
 
   surroundings& world_;

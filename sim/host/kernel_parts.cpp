@@ -22,7 +22,7 @@ result<route> kernel_parts::way(wire::address_id from, wire::address_id to) cons
     if (found && source.family == family::inet) return errc::eafnosupport;
     return found;
   }
-  const bool named = !source.is_any() && !source.is_multicast() && !source.is_broadcast();
+  const bool named = !wire::is_any(from) && !source.is_multicast() && !source.is_broadcast();
   if (named && !is_local(from))
     return config.profile->foreign_source_is_unreachable ? errc::enetunreach : errc::einval;
   auto found = world.find_route(to);

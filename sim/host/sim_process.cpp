@@ -157,15 +157,12 @@ void sim_process::wait(waiter& w) {
   bool ready_now = false;
   for (watch& each : w.watches) {
     each.owner = &w;
-    const description d = table_.find(each.fd);
-    watch_list* const list = kernel_.watchers(d);
+    const auto [list, level] = kernel_.to_watch(table_.find(each.fd));
+    each.now = level;
     if (list == nullptr) {
-      each.now = ready_err;
       ready_now = true;
       continue;
     }
-    each.now = d.what == description::kind::tcp ? kernel_.tcp().level(d.index)
-                                                : kernel_.udp().level(d.index);
     const bool moved = !each.edge || list->wakes != each.seen;
     if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
     each.seen = list->wakes;

@@ -39,6 +39,21 @@ void tcp_stack::count_all(const tcp::actions& done) {
   for (const auto& c : done.counters) parts_.counters.add(c.what, c.times);
 }
 
+[[gnu::always_inline]] inline bool tcp_stack::emit(const wire::segment& s) {
+  if (!s.resent) parts_.counters.add(host_counter::TcpOutSegs);
+  parts_.digest.add(ns(parts_.world.now()),
+                    (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
+                    (std::uint64_t{s.seq_number} << 32) | s.ack_number,
+                    (std::uint64_t{s.tuple.remote.value} << 32) |
+                        (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
+  if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
+    parts_.world.payloads().release(s.payload);  // EPERM, which TCP keeps to itself
+    return false;
+  }
+  parts_.world.emit(s);
+  return true;
+}
+
 void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
   const bool moved = before != s.tcb.st;
   if (moved) note_state(before, s.tcb.st);
@@ -79,21 +94,6 @@ void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
       count_all(done);
     }
   }
-}
-
-bool tcp_stack::emit(const wire::segment& s) {
-  if (!s.resent) parts_.counters.add(host_counter::TcpOutSegs);
-  parts_.digest.add(ns(parts_.world.now()),
-                    (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
-                    (std::uint64_t{s.seq_number} << 32) | s.ack_number,
-                    (std::uint64_t{s.tuple.remote.value} << 32) |
-                        (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
-  if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
-    parts_.world.payloads().release(s.payload);  // EPERM, which TCP keeps to itself
-    return false;
-  }
-  parts_.world.emit(s);
-  return true;
 }
 
 void tcp_stack::wake(tcp_socket& s) {
@@ -153,10 +153,35 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
   return socket.hashed && socket.tcb.tuple == s.tuple.reversed();
 }
 
+// DEVIATION: ACKs that wait for the end of a system call stay single; the kernel makes one of those
+// with the same time stamps (tcp_add_to_backlog()), so that more goes in one buffer: who looks at
+// PSH.
+[[gnu::always_inline]] inline void tcp_stack::take_segment(std::uint32_t i, const wire::segment& s,
+                                                           bool owned) {
+  if (owned_ == i && !owned) {
+    add_to_backlog(s);
+    return;
+  }
+  tcp_socket& socket = sockets_[i];
+  if (socket.hashed) {
+    socket.peer_record = s.sender_record;
+    const state before = socket.tcb.st;
+    tcp::actions& out = sink();
+    tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);
+    if (s.payload != 0 && out.accepted_left != out.accepted_right) {
+      if (!socket.bytes) socket.bytes = std::make_unique<byte_store>();
+      socket.bytes->store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
+                          parts_.world.payloads().at(s.payload));
+    }
+    carry_out(i, socket, before, out);
+  }
+  parts_.world.payloads().release(s.payload);
+}
+
 void tcp_stack::receive(const wire::segment& s) {
   parts_.counters.add(host_counter::TcpInSegs);
   if (hint_is_right(s)) [[likely]] {
-    to_connection(s.receiver_record, s, false);
+    take_segment(s.receiver_record, s, false);
   } else {
     demultiplex(s);
   }
@@ -186,24 +211,7 @@ void tcp_stack::demultiplex(const wire::segment& s) {
 }
 
 void tcp_stack::to_connection(std::uint32_t i, const wire::segment& s, bool owned) {
-  if (owned_ == i && !owned) {
-    add_to_backlog(s);
-    return;
-  }
-  tcp_socket& socket = sockets_[i];
-  if (socket.hashed) {
-    socket.peer_record = s.sender_record;
-    const state before = socket.tcb.st;
-    tcp::actions& out = sink();
-    tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);
-    if (s.payload != 0 && out.accepted_left != out.accepted_right) {
-      if (!socket.bytes) socket.bytes = std::make_unique<byte_store>();
-      socket.bytes->store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
-                          parts_.world.payloads().at(s.payload));
-    }
-    carry_out(i, socket, before, out);
-  }
-  parts_.world.payloads().release(s.payload);
+  take_segment(i, s, owned);
 }
 
 void tcp_stack::to_nobody(const wire::segment& s) {

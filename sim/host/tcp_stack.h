@@ -84,7 +84,10 @@ class tcp_stack final : public ports::records {
   bool may_release(std::uint32_t i);
   /// A descriptor is gone; the last one closes the connection. `exiting`: nothing lingers.
   void release(std::uint32_t i, bool exiting);
-  [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }
+  [[nodiscard]] watched to_watch(std::uint32_t i) {
+    tcp_socket& s = sockets_[i];
+    return {&s.watchers, level_of(s)};
+  }
 
   // ---- from the network and the timers (soft interrupts)
   void receive(const wire::segment& s);
@@ -134,7 +137,7 @@ class tcp_stack final : public ports::records {
   /// While a call had the socket.
   [[nodiscard]] bool something_came() const { return !backlog_.empty() || owned_path_mtu_ != 0; }
   void add_to_backlog(const wire::segment& s);
-  void release_backlog(std::uint32_t i);
+  [[gnu::noinline]] void release_backlog(std::uint32_t i);
 
   // carrying out
   tcp::actions& sink() {
@@ -148,7 +151,7 @@ class tcp_stack final : public ports::records {
   /// False where the host's own firewall refuses it.
   bool emit(const wire::segment& s);
   void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
-  void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
+  [[gnu::noinline]] void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);
   void wake(tcp_socket& s);
   void free_socket(std::uint32_t i);
@@ -158,8 +161,10 @@ class tcp_stack final : public ports::records {
   // segments
   /// The segment's own hint leads to its connection, as the table of four-tuples would.
   [[nodiscard]] bool hint_is_right(const wire::segment& s) const;
-  void demultiplex(const wire::segment& s);
+  [[gnu::noinline]] void demultiplex(const wire::segment& s);
   void to_connection(std::uint32_t i, const wire::segment& s, bool owned);
+  /// The same, where nearly every segment takes that way.
+  void take_segment(std::uint32_t i, const wire::segment& s, bool owned);
   void to_request(std::uint32_t index, const wire::segment& s);
   void to_time_wait(std::uint32_t index, const wire::segment& s);
   void to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
@@ -169,8 +174,8 @@ class tcp_stack final : public ports::records {
 
   // listening
   void syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
-  void answer_with_cookie(std::uint32_t i, const wire::segment& s);
-  bool try_cookie(std::uint32_t i, const wire::segment& s);
+  [[gnu::cold]] void answer_with_cookie(std::uint32_t i, const wire::segment& s);
+  [[gnu::cold]] bool try_cookie(std::uint32_t i, const wire::segment& s);
   void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s);
   std::uint32_t adopt_child(std::uint32_t listener, const tcp::tcb& t);
   void drop_request(std::uint32_t index);

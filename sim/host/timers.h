@@ -91,7 +91,7 @@ class timers {
   [[nodiscard]] instant instant_of(std::uint64_t jiffy) const;
   [[nodiscard]] instant next() const;
   [[nodiscard, gnu::noinline]] std::uint32_t arm_exactly(std::uint64_t delay, std::uint64_t cookie);
-  void cancel_exactly(std::uint32_t id);
+  [[gnu::noinline]] void cancel_exactly(std::uint32_t id);
   [[gnu::noinline]] void schedule();
   void collect();
   [[nodiscard]] std::uint64_t take(std::uint32_t id);

@@ -76,7 +76,7 @@ class udp_stack {
   [[nodiscard]] ready_mask level(std::uint32_t i) const;
   void share(std::uint32_t i) { ++sockets_[i].references; }
   void release(std::uint32_t i);
-  [[nodiscard]] watch_list& watchers(std::uint32_t i) { return sockets_[i].watchers; }
+  [[nodiscard]] watched to_watch(std::uint32_t i) { return {&sockets_[i].watchers, level(i)}; }
 
   void receive(const wire::datagram& d);
   void receive(const wire::icmp_error& e);

@@ -17,6 +17,12 @@ struct watch_list {
   std::uint32_t wakes = 0;  ///< counts changes, for edge-triggered waits
 };
 
+/// What a wait asks of a socket: whom to tell, and what holds already.
+struct watched {
+  watch_list* list = nullptr;  ///< null: the descriptor names no socket
+  ready_mask level = ready_err;
+};
+
 class waits {
  public:
   explicit waits(surroundings& world) : world_(world) {}

@@ -53,7 +53,7 @@ void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& low
 }
 
 /// tcp_remove_reno_sacks(): what the duplicates stood for is acknowledged.
-void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
+[[gnu::cold]] void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
   a.delivered += std::max(1U, acked > k.x.sacked_out ? acked - k.x.sacked_out : 0);
   k.x.sacked_out = acked - 1 >= k.x.sacked_out ? 0 : k.x.sacked_out - (acked - 1);
   check_reno_reordering(k, acked);
@@ -141,23 +141,12 @@ bool dubious(const transit& x, const ack_round& a) {
   transmit(k, a);
 }
 
-}  // namespace
-
-void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
-  ack_round a{s};
-  a.prior_una = t.snd_una;
-  a.una_advanced = wire::after(s.ack_number, t.snd_una);
-  a.carries_data = s.sequence_length() != 0;
-  a.window_update = update_window(t, s);
-  t.snd_una = s.ack_number;
-  t.soft_error = errc::ok;
-  t.probes = 0;
-  if (t.transit == 0 && s.sack_count == 0) return;
-  const context k{t, transit_of(t, out), l, c, out};
-  if (a.una_advanced) t.retransmits = 0;
-  a.prior_fack = k.x.sacked_out != 0 && t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
+/// The rest of tcp_ack() where something is under way, or SACK blocks came.
+[[gnu::noinline]] void work_on_ack(context k, ack_round& a) {
+  if (a.una_advanced) k.t.retransmits = 0;
+  a.prior_fack = k.x.sacked_out != 0 && k.t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
   const bool queued = !k.x.sent.empty();
-  if (t.sack && s.sack_count != 0) mark_sacked(k, a);
+  if (k.t.sack && a.s.sack_count != 0) mark_sacked(k, a);
   if (queued) {
     process_queue(k, a);
   } else {
@@ -165,8 +154,25 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
     window_probe_answered(k);
     if (k.x.tlp_out) answer_to_probe(k, a);
   }
-  if (t.snd_una == t.write_seq) check_space(k);
-  settle(t, out);
+  if (k.t.snd_una == k.t.write_seq) check_space(k);
+  settle(k.t, k.out);
+}
+
+}  // namespace
+
+void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+  const seq prior_una = t.snd_una;
+  const bool window_update = update_window(t, s);
+  t.snd_una = s.ack_number;
+  t.soft_error = errc::ok;
+  t.probes = 0;
+  if (t.transit == 0 && s.sack_count == 0) return;
+  ack_round a{s};
+  a.prior_una = prior_una;
+  a.una_advanced = wire::after(s.ack_number, prior_una);
+  a.carries_data = s.sequence_length() != 0;
+  a.window_update = window_update;
+  work_on_ack({t, transit_of(t, out), l, c, out}, a);
 }
 
 void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {

@@ -82,7 +82,7 @@ class counter_list {
     counter what;
     std::uint16_t times;
   };
-  void push_back(counter c, std::uint16_t times) {
+  [[gnu::noinline]] void push_back(counter c, std::uint16_t times) {
     for (std::uint8_t i = size_; i-- != 0;) {
       if (items_[i].what != c) continue;
       items_[i].times = static_cast<std::uint16_t>(items_[i].times + times);
@@ -121,16 +121,16 @@ struct actions {
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
   std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
-  counter_list counters;
   std::uint8_t wakes = 0;
   ending end = ending::none;
+  bool fin_due = false;  ///< within a step: what was missing came, and a FIN that was early is next
+  counter_list counters;
   std::uint64_t end_delay = 0;  ///< jiffies the record of ending::time_wait or fin_wait_2 lives
   /// Payload of the arrived segment that was taken into the receive buffer: sequence numbers
   /// [accepted_left, accepted_right), in order or not; empty: none. What became readable is the
   /// growth of readable(tcb).
   wire::seq accepted_left = 0;
   wire::seq accepted_right = 0;
-  bool fin_due = false;  ///< within a step: what was missing came, and a FIN that was early is next
 
   void clear() {
     segments.clear();
@@ -139,9 +139,9 @@ struct actions {
     timers_touched = 0;
     wakes = 0;
     end = ending::none;
+    fin_due = false;
     end_delay = 0;
     accepted_left = accepted_right = 0;
-    fin_due = false;
   }
   void count(counter c, std::uint16_t times = 1) { counters.push_back(c, times); }
   void arm(timer t, std::uint64_t jiffies) {

@@ -77,7 +77,8 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l);
 void begin_space_measurement(tcb& t, const limits& l, const clock& c);
 void measure_receiver_rtt(tcb& t, const wire::segment& s, const clock& c);
 /// tcp_rcvbuf_grow(): the application took so many bytes in a round trip.
-void grow_receive_buffer(tcb& t, std::uint32_t taken, const limits& l, const actions& out);
+[[gnu::noinline]] void grow_receive_buffer(tcb& t, std::uint32_t taken, const limits& l,
+                                           const actions& out);
 void adjust_receive_space(tcb& t, const limits& l, const clock& c, const actions& out);
 /// tcp_sndbuf_expand(): room for twice the congestion window.
 void expand_send_buffer(tcb& t, const limits& l);

@@ -38,7 +38,7 @@ class record_pool {
  private:
   static constexpr std::uint32_t chunk_size = 16;  // hosts are many and most have few
 
-  void grow() {
+  [[gnu::noinline]] void grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
     chunks_.push_back(std::make_unique<Record[]>(chunk_size));
     const std::uint32_t least = std::max(first, 1U);

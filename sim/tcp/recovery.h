@@ -50,9 +50,11 @@ struct ack_round {
 }
 /// Gives the record back where nothing is under way any more.
 inline void settle(tcb& t, actions& out) {
-  if (t.transit == 0 || !(*out.transits)[t.transit].settled()) return;
-  out.transits->give_back(t.transit);
-  t.transit = 0;
+  if (t.transit == 0) return;
+  if ((*out.transits)[t.transit].settled()) [[likely]] {
+    out.transits->give_back(t.transit);
+    t.transit = 0;
+  }
 }
 inline void drop_transit(tcb& t, actions& out) {
   if (t.transit != 0) out.transits->give_back(t.transit);
@@ -67,9 +69,10 @@ inline void drop_cubic(tcb& t, actions& out) {
 [[nodiscard]] bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when);
 
 // receive_queue.cpp
-void note_text(tcb& t, std::uint32_t length, bool behind_held, actions& out);
-void note_read(tcb& t, std::uint32_t bytes, actions& out);
-[[nodiscard]] std::uint32_t unread_memory(const tcb& t, std::uint32_t unread, const actions& out);
+[[gnu::noinline]] void note_text(tcb& t, std::uint32_t length, bool behind_held, actions& out);
+[[gnu::noinline]] void note_read(tcb& t, std::uint32_t bytes, actions& out);
+[[nodiscard, gnu::noinline]] std::uint32_t unread_memory(const tcb& t, std::uint32_t unread,
+                                                         const actions& out);
 /// tcp_queue_rcv(): the next `length` bytes came in order; rcv_nxt moves after it.
 inline void queue_text(tcb& t, std::uint32_t length, bool behind_held, actions& out) {
   if (t.direct_path && readable(t) != 0) note_text(t, length, behind_held, out);
@@ -188,7 +191,7 @@ void restart_after_idle(tcb& t, const limits& l, const clock& c);
 // cubic.cpp
 /// The same of CUBIC, and how many segments must be acknowledged for cwnd to grow by one.
 namespace cubic {
-[[nodiscard]] std::uint32_t growth_count(context k, std::uint32_t acked);
+[[nodiscard, gnu::noinline]] std::uint32_t growth_count(context k, std::uint32_t acked);
 [[nodiscard]] std::uint32_t ssthresh(context k);
 void note_acked(context k, std::uint32_t rtt_us);
 void note_time_out(context k);

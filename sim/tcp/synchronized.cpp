@@ -175,6 +175,19 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   return go::stop;
 }
 
+/// What is next in order, up to `end`, goes into the receive buffer.
+[[gnu::always_inline]] inline void take_text(tcb& t, const wire::segment& s, seq end,
+                                             const limits& l, const clock& c, actions& out) {
+  out.accepted_left = t.rcv_nxt;
+  out.accepted_right = end;
+  measure_receiver_rtt(t, s, c);
+  queue_text(t, end - t.rcv_nxt, s.behind_held, out);
+  t.rcv_nxt = end;
+  out.fin_due = fill_gap(t, out);
+  data_received(t, s, l, c, out);
+  out.wakes |= wake_readable;
+}
+
 // Seventh, process the segment text.
 [[gnu::always_inline]] inline go process_text(tcb& t, const wire::segment& s, const limits& l,
                                               const clock& c, actions& out) {
@@ -232,14 +245,7 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   }
   const seq end =
       wire::after(text_end, window_end) && t.copied_seq != t.rcv_nxt ? window_end : text_end;
-  out.accepted_left = t.rcv_nxt;
-  out.accepted_right = end;
-  measure_receiver_rtt(t, s, c);
-  queue_text(t, end - t.rcv_nxt, s.behind_held, out);
-  t.rcv_nxt = end;
-  out.fin_due = fill_gap(t, out);
-  data_received(t, s, l, c, out);
-  out.wakes |= wake_readable;
+  take_text(t, s, end, l, c, out);
   return go::on;
 }
 
@@ -273,15 +279,21 @@ void check_fin(tcb& t, const wire::segment& s, const limits& l, const clock& c, 
 }
 
 /// tcp_data_snd_check(): what an ACK or a window lets go, and who waits for memory.
-void check_sending(tcb& t, const limits& l, const clock& c, actions& out) {
+[[gnu::always_inline]] inline void check_sending(tcb& t, const limits& l, const clock& c,
+                                                 actions& out) {
   if (t.snd_nxt != t.write_seq) push_pending(t, l, c, out, false);
   if (t.transit != 0) check_space({t, transit_of(t, out), l, c, out});
 }
 
-}  // namespace
+/// tcp_replace_ts_recent()
+void note_timestamp(tcb& t, const wire::segment& s, const clock& c) {
+  if (!t.timestamps || !s.has_timestamps || wire::after(s.seq_number, t.rcv_wup)) return;
+  t.ts_recent = s.ts_value;
+  t.ts_recent_stamp_s = c.seconds;
+}
 
-void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
-                     actions& out) {
+[[gnu::noinline]] void all_steps(tcb& t, const wire::segment& s, bool owned, const limits& l,
+                                 const clock& c, actions& out) {
   if (t.st == state::closed) return;
   if (t.st == state::syn_sent) {
     syn_sent(t, s, l, c, out);
@@ -292,10 +304,7 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
   if (check_sequence(t, s, l, c, out) == go::stop) return;
   if (check_rst(t, s, l, c, out) == go::stop) return;
   if (check_syn(t, s, l, c, out) == go::stop) return;
-  if (t.timestamps && s.has_timestamps && wire::at_or_before(s.seq_number, t.rcv_wup)) {
-    t.ts_recent = s.ts_value;
-    t.ts_recent_stamp_s = c.seconds;
-  }
+  note_timestamp(t, s, c);
   const bool was_established = t.st == state::established;
   if (check_ack(t, s, owned, l, c, out) == go::stop) return;
   if (process_text(t, s, l, c, out) == go::stop) {
@@ -312,6 +321,40 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
     t.ack_scheduled = true;
   }
   check_ack_due(t, owned, l, c, out);
+}
+
+/// Header prediction (tcp_rcv_established()): the next text within the window, or none, with an ACK
+/// that is not old, and nothing else to be looked at. Most segments are like that.
+bool is_predicted(const tcb& t, const wire::segment& s) {
+  return t.st == state::established && (s.flags & ~unsigned{wire::psh}) == wire::ack &&
+         s.seq_number == t.rcv_nxt && s.length <= receive_window(t) &&
+         s.ack_number - t.snd_una <= in_flight(t) && !paws_rejects(t, s);
+}
+
+/// What all_steps() would do, without the questions whose answers are known.
+void predicted_steps(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                     actions& out) {
+  note_timestamp(t, s, c);
+  t.last_heard = jiffy(c);
+  if (s.ack_number != t.snd_una) out.wakes |= wake_writable;
+  take_ack(t, s, l, c, out);
+  if (s.length != 0) {
+    take_text(t, s, s.seq_number + s.length, l, c, out);
+    if (out.fin_due) check_fin(t, s, l, c, out);
+  }
+  check_sending(t, l, c, out);
+  check_ack_due(t, owned, l, c, out);
+}
+
+}  // namespace
+
+void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
+                     actions& out) {
+  if (is_predicted(t, s) && (s.length == 0 || !buffer_is_full(t, l, out))) [[likely]] {
+    predicted_steps(t, s, l, c, out);
+  } else {
+    all_steps(t, s, owned, l, c, out);
+  }
 }
 
 namespace {

@@ -51,8 +51,8 @@ void receive_queue::add(std::uint32_t length, bool behind_held) {
 }
 
 void receive_queue::read(seq copied) {
-  while (!empty() && wire::at_or_before(ends_[head_], copied)) left_ = ends_[head_++];
-  if (empty()) clear();
+  while (head_ != ends_.size() && wire::at_or_before(ends_[head_], copied)) left_ = ends_[head_++];
+  if (head_ == ends_.size()) clear();
 }
 
 bool reassembly::add(seq left, seq right) {

@@ -95,7 +95,7 @@ struct send_buffer {
 /// sk_write_queue: the oldest first.
 class write_queue {
  public:
-  [[nodiscard]] bool empty() const { return head_ == buffers_.size(); }
+  [[nodiscard]] bool empty() const { return buffers_.empty(); }
   [[nodiscard]] std::size_t size() const { return buffers_.size() - head_; }
   [[nodiscard]] std::span<const send_buffer> all() const {
     return {buffers_.data() + head_, size()};
@@ -129,7 +129,7 @@ class write_queue {
 /// (wire::segment::behind_held).
 class receive_queue {
  public:
-  [[nodiscard]] bool empty() const { return head_ == ends_.size(); }
+  [[nodiscard]] bool empty() const { return ends_.empty(); }
   /// The first buffer, [left, right).
   void begin(seq left, seq right) {
     left_ = left;
@@ -183,8 +183,9 @@ class reassembly {
   std::size_t recent_count_ = 0;
 };
 
-/// The numbers of a transit.
-struct transit_numbers {
+/// The numbers of a transit, in two parts, each short enough to be cleared without a loop: those of
+/// a sender as it fills its buffers and reduces its window,
+struct sending_numbers {
   std::uint32_t buffers = 0;  ///< that hold what is not acknowledged or not sent
   seq pushed_seq = 0;         ///< write_seq when PSH was last set
   bool no_space = false;      ///< SOCK_NOSPACE: send() found no memory for all it was given
@@ -211,7 +212,10 @@ struct transit_numbers {
   std::uint32_t prr_out = 0;
   std::uint32_t max_packets_out = 0;
   seq cwnd_usage_seq = 0;
+};
 
+/// and what is measured, and reported back.
+struct measured_numbers {
   // ---- HyStart of CUBIC's slow start: the round trip at hand (cubic.cpp)
   std::uint32_t round_began_us = 0;  ///< 0: no round yet
   std::uint32_t train_us = 0;        ///< the last ACK that came close behind its predecessor
@@ -236,6 +240,8 @@ struct transit_numbers {
   range dsack;                    ///< to be reported once (RFC 2883)
 };
 
+struct transit_numbers : sending_numbers, measured_numbers {};
+
 struct transit : transit_numbers {
   rtx_queue sent;
   write_queue unsent;
@@ -257,12 +263,14 @@ struct transit : transit_numbers {
   }
   /// Nothing is under way that a later segment could ask about.
   [[nodiscard]] bool settled() const {
-    return sent.empty() && unsent.empty() && state == congestion_state::open && !undoable &&
-           !tlp_out && !dsack_pending && out_of_order.empty() && unread.empty();
+    if (!sent.empty() || !unsent.empty() || state != congestion_state::open) return false;
+    const unsigned awaited = unsigned{undoable} | unsigned{tlp_out} | unsigned{dsack_pending};
+    return awaited == 0 && out_of_order.empty() && unread.empty();
   }
   /// As new, with the memory it has.
   void reset() {
-    std::construct_at(static_cast<transit_numbers*>(this));
+    std::construct_at(static_cast<sending_numbers*>(this));
+    std::construct_at(static_cast<measured_numbers*>(this));
     sent.clear();
     unsent.clear();
     out_of_order.clear();

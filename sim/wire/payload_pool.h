@@ -30,12 +30,15 @@ class payload_pool {
     if (id != 0) ++entries_[id].users;
   }
   void release(std::uint32_t id) {
-    if (id == 0 || --entries_[id].users != 0) return;
-    entries_[id].bytes = {};
-    free_.push_back(id);
+    if (id != 0) release_bytes(id);
   }
 
  private:
+  [[gnu::noinline]] void release_bytes(std::uint32_t id) {
+    if (--entries_[id].users != 0) return;
+    entries_[id].bytes = {};
+    free_.push_back(id);
+  }
   struct entry {
     std::string bytes;
     std::uint32_t users = 0;
