@@ -47,14 +47,15 @@ void tcp_stack::release_backlog(std::uint32_t i) {
     for (const wire::segment& s : released_) to_connection(i, s, true);
     released_.clear();
   }
+  if (owned_path_mtu_ != 0) path_narrows(i, std::exchange(owned_path_mtu_, 0));
   tcp_socket& s = sockets_[i];
+  owned_ = 0;  // what the last ACK brings about comes after the call
   if (s.tcb.ack_deferred) {
     tcp::actions& out = sink();
     const tcp::state before = s.tcb.st;
     tcp::release(s.tcb, limits_, clock(), out);
     carry_out(i, s, before, out);
   }
-  if (owned_path_mtu_ != 0) path_narrows(i, std::exchange(owned_path_mtu_, 0));
 }
 
 }  // namespace fourtuple::host
