@@ -332,7 +332,7 @@ bool is_predicted(const tcb& t, const wire::segment& s) {
 }
 
 /// What all_steps() would do, without the questions whose answers are known.
-void predicted_steps(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+void predicted_steps(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out) {
   note_timestamp(t, s, c);
   t.last_heard = jiffy(c);
@@ -351,7 +351,7 @@ void predicted_steps(tcb& t, const wire::segment& s, const limits& l, const cloc
 void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out) {
   if (is_predicted(t, s) && (s.length == 0 || !buffer_is_full(t, l, out))) [[likely]] {
-    predicted_steps(t, s, l, c, out);
+    predicted_steps(t, s, owned, l, c, out);
   } else {
     all_steps(t, s, owned, l, c, out);
   }

@@ -24,7 +24,7 @@ void rtx_queue::split(std::size_t i, seq at) {
 void rtx_queue::merge(std::size_t i) {
   const auto here = segments_.begin() + static_cast<std::ptrdiff_t>(head_ + i);
   here->end = (here + 1)->end;
-  here->push = (here + 1)->push;
+  here->push = here->push || (here + 1)->push;
   segments_.erase(here + 1);
   --tail_;
 }

@@ -74,6 +74,23 @@ std::vector<std::string> hears(tcb& t, const wire::segment& s, duration when, ac
 
 }  // namespace
 
+TEST_CASE("What comes during a system call is acknowledged at its end", "[tcp]") {
+  pair p = established();
+  app_send(p.client, 100, linux_limits, at(200ms), p.out);
+  const wire::segment text = p.out.segments.at(0);
+  limits l = linux_limits;
+  for (const bool deferred : {true, false}) {
+    l.backlog_ack_defer = deferred;
+    tcb server = p.server;
+    p.out.clear();
+    segment_arrives(server, text, true, l, at(250ms), p.out);
+    CHECK(p.out.segments.size() == (deferred ? 0 : 1));
+    p.out.clear();
+    release(server, l, at(250ms), p.out);
+    CHECK(p.out.segments.size() == (deferred ? 1 : 0));
+  }
+}
+
 TEST_CASE("SYN and SYN-ACK carry the windows and options of Linux 6.18", "[tcp]") {
   pair p;
   p.client = new_connection(setup(), {}, linux_limits);
