@@ -141,6 +141,9 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
   return {};
 }
 
+// DEVIATION: an IPv6 socket whose connection to a mapped address was refused connects anew here; in
+// the kernel its SYNs go out by IPv4 for good (icsk_af_ops stays) and reach nobody: who uses one such
+// socket for both.
 result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   const auto there = destination_of(sockets_[i], to);
   if (!there) return there.error();

@@ -137,6 +137,9 @@ void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, ac
   detail::retransmit_lost(k);
 }
 
+// DEVIATION: new data that is refused was never sent for the kernel (tcp_write_xmit() breaks off, the
+// probe timer tries again), and is lost on its way here: who counts ICMP errors or
+// TcpExtTCPOrigDataSent behind a firewall of their own that rejects output.
 void output_refused(tcb& t, const wire::segment& s, actions& out) {
   if (t.transit == 0 || s.sequence_length() == 0) return;
   transit& x = (*out.transits)[t.transit];

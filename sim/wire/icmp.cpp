@@ -65,6 +65,8 @@ icmp_error unreachable(const segment& about, address_id from, std::uint8_t code)
   e.quoted_window_scale = about.window_scale;
   e.quoted_sack_permitted = about.sack_permitted;
   e.quoted_has_timestamps = about.has_timestamps;
+  e.quoted_sack_count = about.sack_count;
+  e.quoted_sack = about.sack;
   e.protocol = protocol::tcp;
   return e;
 }
@@ -93,6 +95,8 @@ segment quoted_segment(const icmp_error& e) {
   s.window_scale = e.quoted_window_scale;
   s.sack_permitted = e.quoted_sack_permitted;
   s.has_timestamps = e.quoted_has_timestamps;
+  s.sack_count = e.quoted_sack_count;
+  s.sack = e.quoted_sack;
   return s;
 }
 

@@ -45,8 +45,7 @@ template <class Packet>
   return e;
 }
 
-/// The packet that is quoted inside, as far as a message keeps it: no payload bytes, no SACK
-/// blocks.
+/// The packet that is quoted inside, as far as a message keeps it: no payload bytes.
 [[nodiscard]] segment quoted_segment(const icmp_error& e);
 [[nodiscard]] datagram quoted_datagram(const icmp_error& e);
 

@@ -1,6 +1,7 @@
 // Whatever one host hands to another: a TCP segment, a UDP datagram or an ICMP error.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <variant>
 
@@ -45,10 +46,12 @@ struct icmp_error {
   std::uint8_t quoted_window_scale = segment::no_window_scale;
   bool quoted_sack_permitted = false;
   bool quoted_has_timestamps = false;
+  std::uint8_t quoted_sack_count = 0;
   std::uint8_t code = 0;
   wire::protocol protocol = wire::protocol::tcp;
   icmp_kind kind = icmp_kind::unreachable;
   std::uint16_t mtu = 0;
+  std::array<sack_block, 3> quoted_sack{};
 };
 static_assert(sizeof(icmp_error) <= sizeof(segment));
 
