@@ -16,6 +16,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <new>
 #include <utility>
 
 namespace fourtuple {
@@ -45,7 +46,7 @@ class blocking : public waiter {
   }
   void await_suspend(std::coroutine_handle<> h) {
     frame_ = h;
-    watches = {&watch_, 1};
+    set_watches({&watch_, 1});
     process_.wait(*this);
   }
   outcome await_resume() { return std::move(outcome_); }
@@ -179,22 +180,26 @@ class os {
   process* process_;
 };
 
-// A frame remembers its process in front of itself, so that it can be freed without one.
+// A frame remembers its process behind itself, so that it can be freed without one.
 namespace detail {
-inline constexpr std::size_t frame_header = alignof(std::max_align_t);
+constexpr std::size_t frame_end(std::size_t size) {
+  return (size + alignof(process*) - 1) / alignof(process*) * alignof(process*);
 }
+}  // namespace detail
 
 template <class... Rest>
 void* task::promise_type::operator new(std::size_t size, const os& host, Rest&&...) {
-  const std::size_t whole = size + detail::frame_header;
-  void* const memory = host.process_->allocate_frame(whole);
-  *static_cast<process**>(memory) = host.process_;
-  return static_cast<std::byte*>(memory) + detail::frame_header;
+  const std::size_t end = detail::frame_end(size);
+  auto* const frame =
+      static_cast<std::byte*>(host.process_->allocate_frame(end + sizeof(process*)));
+  ::new (static_cast<void*>(frame + end))(process*)(host.process_);
+  return frame;
 }
 
 inline void task::promise_type::operator delete(void* frame, std::size_t size) noexcept {
-  void* const memory = static_cast<std::byte*>(frame) - detail::frame_header;
-  (*static_cast<process**>(memory))->free_frame(memory, size + detail::frame_header);
+  const std::size_t end = detail::frame_end(size);
+  process* const home = *reinterpret_cast<process**>(static_cast<std::byte*>(frame) + end);
+  home->free_frame(frame, end + sizeof(process*));
 }
 
 }  // namespace fourtuple

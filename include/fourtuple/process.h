@@ -89,19 +89,28 @@ class waiter {
 
   enum class cause : std::uint8_t { none, ready, deadline, posted, interrupted };
 
-  std::span<watch> watches;
+  /// What it watches; the watches must live as long as they are watched.
+  void set_watches(std::span<watch> w) {
+    watches_ = w.data();
+    watch_count_ = static_cast<std::uint32_t>(w.size());
+  }
+  [[nodiscard]] std::span<watch> watches() const { return {watches_, watch_count_}; }
+
   instant deadline = never;
   cause why = cause::none;
 
   // The kernel's, while pending.
-  static constexpr std::uint32_t no_alarm = 0xffffffff;
-  std::uint32_t alarm = no_alarm;  ///< its deadline in the kernel's table
-  std::uint32_t ring_slot = 0;     ///< its place in the ring, if queued
-  bool queued = false;             ///< woken, and not run yet
-  bool pending = false;            ///< armed or queued
+  bool has_alarm = false;  ///< its deadline stands in the kernel's table
+  bool queued = false;     ///< woken, and not run yet
+  bool pending = false;    ///< armed or queued
+  std::uint32_t slot = 0;  ///< its place: in the ring if queued, else in that table
 
  protected:
   ~waiter() = default;
+
+ private:
+  watch* watches_ = nullptr;
+  std::uint32_t watch_count_ = 0;
 };
 
 /// One process: {host, uid, nofile, descriptor table}. Calls never block: where a blocking call

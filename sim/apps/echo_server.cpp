@@ -19,8 +19,7 @@ using by = observe::connection_row::by;
 /// One connection, as far as it lives in its coroutine's frame.
 struct session {
   descriptor fd = -1;
-  std::uint32_t missing = 0;  ///< bytes of the present request that have not come yet
-  instant accepted{};
+  std::uint32_t missing = 0;     ///< bytes of the present request that have not come yet
   std::uint64_t size : 56 = 0;   ///< bytes to send now
   bool begins : 1 = false;       ///< ... and they are the beginning of a reply
   bool replied : 1 = false;      ///< a whole reply has been handed to send()
@@ -48,7 +47,7 @@ struct server_state {
   [[nodiscard]] instant deadline(os host, const session& at) const {
     instant d = what.idle_timeout ? host.now() + *what.idle_timeout : never;
     if (what.close.kind == when_to_close::after_time)
-      d = std::min(d, at.accepted + what.close.time);
+      d = std::min(d, accepted[static_cast<std::size_t>(at.fd)] + what.close.time);
     return d;
   }
 
@@ -67,10 +66,15 @@ struct server_state {
     return at.replied && what.close.kind == when_to_close::after_reply;
   }
 
-  /// For `stop`: whom to wake. Kept only where the file has one.
-  void enter(const session& at, flow& wait) {
-    if (stop == never) return;
+  /// For closing after a time, when it began; for `stop`, whom to wake. Kept only where the file
+  /// has them.
+  void enter(os host, const session& at, flow& wait) {
     const auto i = static_cast<std::size_t>(at.fd);
+    if (what.close.kind == when_to_close::after_time) {
+      if (i >= accepted.size()) accepted.resize(i + 1);
+      accepted[i] = host.now();
+    }
+    if (stop == never) return;
     if (i >= waiting.size()) waiting.resize(i + 1);
     waiting[i] = &wait;
   }
@@ -95,6 +99,7 @@ struct server_state {
   bool slot_wanted = false;          ///< the acceptor waits for a connection to end
   std::string scratch;               ///< where bytes are read to
   std::vector<std::string> replies;  ///< by descriptor, where somebody looks at bytes
+  std::vector<instant> accepted;     ///< by descriptor, where connections last a time
   std::vector<flow*> waiting;        ///< by descriptor, where the file has a `stop`
 };
 
@@ -126,7 +131,7 @@ void server_state::read(session& at, std::uint64_t n) {
 
 task serve(os host, server_state& s, session at) {
   flow wait(host);
-  s.enter(at, wait);
+  s.enter(host, at, wait);
   for (;;) {
     wait.receive(at.fd, s.room(), s.deadline(host, at));
     co_await wait;
@@ -178,7 +183,7 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
     if (wait.got().ok()) {
       s->record.accepted(host.calls(), got);
       pace.accepted(host.now());
-      host.spawn(serve(host, *s, {.fd = got.fd, .accepted = host.now()}));
+      host.spawn(serve(host, *s, {.fd = got.fd}));
     } else if (wait.got().what == outcome::kind::failed) {
       const errc why = wait.got().error;
       if (why == errc::econnaborted) continue;

@@ -102,12 +102,12 @@ void flow::await_suspend(std::coroutine_handle<> h) {
 
 void flow::arm() {
   if (kind_ == kind::sleep) {
-    watches = {};
+    set_watches({});
   } else {
     if (kind_ == kind::exchange)
       watch_.mask = static_cast<ready_mask>((bytes_ > 0 ? readable_mask : ready_mask{0}) |
                                             (unsent_ > 0 ? ready_mask{ready_out} : ready_mask{0}));
-    watches = {&watch_, 1};
+    set_watches({&watch_, 1});
   }
   process_->wait(*this);
 }

@@ -1,4 +1,4 @@
-// Memory for coroutine frames: size classes of 32 bytes with free lists, so that a connection in
+// Memory for coroutine frames: size classes of 16 bytes with free lists, so that a connection in
 // steady state costs no malloc. One pool per world.
 #pragma once
 
@@ -31,7 +31,7 @@ class frame_pool {
   }
 
  private:
-  static constexpr std::size_t step = 32;
+  static constexpr std::size_t step = 16;
   static constexpr std::size_t largest = 2048;
   static constexpr std::size_t block = std::size_t{64} * 1024;
   static constexpr std::size_t class_of(std::size_t size) { return (size + step - 1) / step; }

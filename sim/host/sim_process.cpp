@@ -14,8 +14,11 @@ descriptor_table::descriptor_table(std::uint32_t nofile) : nofile_(nofile) {
 result<descriptor> descriptor_table::add(description d) {
   if (full()) return errc::emfile;
   const std::uint32_t fd = lowest_free_;
-  if (fd >= entries_.size()) entries_.resize(fd + 1);
-  entries_[fd] = d;
+  if (fd < entries_.size()) {
+    entries_[fd] = d;
+  } else {
+    entries_.push_back(d);  // the lowest free one is at most one past the highest ever used
+  }
   used_[fd / 64] |= std::uint64_t{1} << (fd % 64);
   if (++open_ > peak_) peak_ = open_;
   find_next_free();
@@ -155,7 +158,7 @@ result<ready_mask> sim_process::poll(descriptor fd) {
 
 void sim_process::wait(waiter& w) {
   bool ready_now = false;
-  for (watch& each : w.watches) {
+  for (watch& each : w.watches()) {
     each.owner = &w;
     const auto [list, level] = kernel_.to_watch(table_.find(each.fd));
     each.now = level;

@@ -13,11 +13,17 @@ namespace fourtuple::host {
 
 class kernel;
 
-/// A socket as a descriptor names it: which half of the kernel, and the index there.
+/// A socket as a descriptor names it: which half of the kernel, and the index there (below 2^30).
 struct description {
-  enum class kind : std::uint8_t { none, tcp, udp } what = kind::none;
-  std::uint32_t index = 0;
+  enum class kind : std::uint8_t { none, tcp, udp };
+
+  description() = default;
+  description(kind k, std::uint32_t i) : what(k), index(i & ((1U << 30) - 1)) {}
+
+  kind what : 2 = kind::none;
+  std::uint32_t index : 30 = 0;
 };
+static_assert(sizeof(description) == 4);
 
 /// Descriptors of one process; the lowest free one is given out, as POSIX asks. 0-2 are taken.
 class descriptor_table {

@@ -49,8 +49,8 @@ class surroundings {
   [[nodiscard]] wire::address_table& addresses() const { return shared_.addresses; }
   [[nodiscard]] wire::payload_pool& payloads() const { return shared_.payloads; }
   [[nodiscard]] core::frame_pool& frames() const { return shared_.frames; }
-  void ring_push(waiter& w) { w.ring_slot = shared_.ring.push(&w); }
-  void ring_remove(waiter& w) { shared_.ring.at(w.ring_slot) = nullptr; }
+  void ring_push(waiter& w) { w.slot = shared_.ring.push(&w); }
+  void ring_remove(waiter& w) { shared_.ring.at(w.slot) = nullptr; }
 
   /// ENETUNREACH where nothing leads there.
   [[nodiscard]] virtual result<route> find_route(wire::address_id destination) const = 0;

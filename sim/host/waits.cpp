@@ -24,14 +24,15 @@ void waits::arm(waiter& w, bool ready_now) {
   w.pending = true;
   w.queued = false;
   w.why = waiter::cause::none;
-  w.alarm = waiter::no_alarm;
+  w.has_alarm = false;
   if (ready_now) {
     queue(w, waiter::cause::ready);
   } else if (w.deadline <= world_.now()) {
     queue(w, waiter::cause::deadline);
   } else if (w.deadline != never) {
-    w.alarm = new_alarm(w);
-    world_.schedule_alarm(w.deadline, w.alarm);
+    w.has_alarm = true;
+    w.slot = new_alarm(w);
+    world_.schedule_alarm(w.deadline, w.slot);
   }
 }
 
@@ -47,10 +48,10 @@ std::uint32_t waits::new_alarm(waiter& w) {
 }
 
 void waits::disarm(waiter& w) {
-  for (watch& each : w.watches) unlink(each);
-  if (w.alarm == waiter::no_alarm) return;
-  alarms_[w.alarm] = nullptr;
-  w.alarm = waiter::no_alarm;
+  for (watch& each : w.watches()) unlink(each);
+  if (!w.has_alarm) return;
+  alarms_[w.slot] = nullptr;
+  w.has_alarm = false;
 }
 
 void waits::queue(waiter& w, waiter::cause why) {
@@ -96,7 +97,7 @@ void waits::on_alarm(std::uint32_t index) {
   waiter* const w = alarms_[index];
   free_alarms_.push_back(index);
   if (w == nullptr) return;
-  w->alarm = waiter::no_alarm;
+  w->has_alarm = false;
   queue(*w, waiter::cause::deadline);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "sim/core/assert.h"
 
@@ -54,7 +55,7 @@ void owners::update(owner_id o, const claim& c) {
   owner& w = at(o);
   with_device_ += (c.device != 0 ? 1U : 0U) - (user_of(w).device != 0 ? 1U : 0U);
   w.user = number_of({c.uid, c.device});
-  w.flags = flags_of(c);
+  w.flags = static_cast<std::uint8_t>(flags_of(c) | (w.flags & first));
 }
 
 void owners::set_time_wait(owner_id o) {
@@ -106,7 +107,7 @@ owner_id owners::allocate() {
 }
 
 std::uint16_t owners::column_of(const scope& where) {
-  if (last_column_ < columns_.size() && columns_[last_column_].where == where) return last_column_;
+  if (!columns_.empty() && columns_[last_column_].where == where) return last_column_;
   const auto place = std::lower_bound(
       by_scope_.begin(), by_scope_.end(), where,
       [this](std::uint16_t c, const scope& s) { return scope_less(columns_[c].where, s); });
@@ -132,31 +133,70 @@ std::uint16_t owners::number_of(const user& u) {
 void owners::link(owner_id o) {
   owner& w = at(o);
   column& c = columns_[w.column];
-  const std::uint32_t head = c.first.at(w.port);
-  w.next = head;
-  w.previous = 0;
-  c.first.set(w.port, o.value);
-  if (head != 0) {
-    at(owner_id{head}).previous = o.value;
+  w.flags |= first;
+  std::uint32_t* place = &c.buckets[c.bucket_of(w.port)];
+  for (; *place != 0; place = &at({*place}).previous) {
+    owner& second = at({*place});
+    if (second.port != w.port) continue;
+    second.flags &= static_cast<std::uint8_t>(~unsigned{first});
+    w.next = std::exchange(*place, o.value);
+    w.previous = std::exchange(second.previous, o.value);
     return;
   }
-  c.used.insert(w.port);
-  if (watches(w.port)) watched_peak_ = std::max(watched_peak_, ++watched_);
+  w.next = w.previous = 0;
+  *place = o.value;
+  port_is_used(c, w.port);
+}
+
+std::uint32_t& owners::place_of(column& c, std::uint16_t port) {
+  std::uint32_t* place = &c.buckets[c.bucket_of(port)];
+  while (at({*place}).port != port) place = &at({*place}).previous;
+  return *place;
 }
 
 void owners::unlink(owner_id o) {
   const owner& w = at(o);
-  if (w.next != 0) at(owner_id{w.next}).previous = w.previous;
-  if (w.previous != 0) {
-    at(owner_id{w.previous}).next = w.next;
+  FOURTUPLE_ASSERT(w.port != 0, "an owner was removed twice");
+  if ((w.flags & first) == 0) {
+    at({w.previous}).next = w.next;
+    if (w.next != 0) at({w.next}).previous = w.previous;
     return;
   }
   column& c = columns_[w.column];
-  FOURTUPLE_ASSERT(c.first.at(w.port) == o.value, "an owner was removed twice");
-  c.first.set(w.port, w.next);
-  if (w.next != 0) return;
-  c.used.erase(w.port);
-  if (watches(w.port)) --watched_;
+  std::uint32_t& place = place_of(c, w.port);
+  if (w.next == 0) {
+    place = w.previous;
+    port_is_free(c, w.port);
+    return;
+  }
+  owner& second = at({w.next});
+  second.flags |= first;
+  second.previous = w.previous;
+  place = w.next;
+}
+
+void owners::port_is_used(column& c, std::uint16_t port) {
+  c.used.insert(port);
+  if (watches(port)) watched_peak_ = std::max(watched_peak_, ++watched_);
+  if (++c.ports > c.mask) grow(c);
+}
+
+void owners::port_is_free(column& c, std::uint16_t port) {
+  c.used.erase(port);
+  if (watches(port)) --watched_;
+  --c.ports;
+}
+
+void owners::grow(column& c) {
+  const auto old = std::exchange(c.buckets, std::vector<std::uint32_t>(c.buckets.size() * 2));
+  c.mask = 2 * c.mask + 1;
+  for (std::uint32_t head : old) {
+    while (head != 0) {
+      owner& w = at({head});
+      std::uint32_t& bucket = c.buckets[c.bucket_of(w.port)];
+      head = std::exchange(w.previous, std::exchange(bucket, head));
+    }
+  }
 }
 
 }  // namespace fourtuple::ports

@@ -10,7 +10,6 @@
 
 #include "sim/ports/claim.h"
 #include "sim/ports/port_bitmap.h"
-#include "sim/ports/port_map.h"
 
 namespace fourtuple::ports {
 
@@ -22,7 +21,7 @@ struct owner_id {
   friend constexpr bool operator==(owner_id, owner_id) = default;
 };
 
-/// Owners of one host and transport. 16 bytes an owner and 4 bytes a (scope, port).
+/// Owners of one host and transport. 16 bytes an owner and 4 to 8 bytes a (scope, port).
 class owners {
  public:
   owner_id add(const claim& c, std::uint16_t port);
@@ -77,11 +76,12 @@ class owners {
     reuseport = 2,
     listening = 4,
     time_wait = 8,
-    connect_bound = 16
+    connect_bound = 16,
+    first = 32  ///< of its (scope, port)
   };
   struct owner {
     std::uint32_t next = 0;  ///< in the list of its (scope, port); in the free list when unused
-    std::uint32_t previous = 0;
+    std::uint32_t previous = 0;  ///< of the first: the first one of another port in its bucket
     std::uint16_t column = 0;
     std::uint16_t port = 0;
     std::uint16_t user = 0;
@@ -97,7 +97,14 @@ class owners {
   struct column {
     scope where;
     port_bitmap used;
-    port_map first;  ///< port -> owner at the head of its list
+    /// Buckets of the first owners of ports, a power of two of them: a port's list is found here.
+    std::vector<std::uint32_t> buckets = std::vector<std::uint32_t>(2);
+    std::uint32_t mask = 1;
+    std::uint32_t ports = 0;
+
+    [[nodiscard]] std::size_t bucket_of(std::uint16_t port) const {
+      return (port * 0x9e37U >> 4) & mask;
+    }
   };
   static constexpr std::uint32_t chunk_bits = 6;
   using chunk = std::unique_ptr<owner[]>;
@@ -110,10 +117,20 @@ class owners {
   }
   template <class F>
   bool any_in(const column& c, std::uint16_t port, const F& f) const {
-    for (owner_id o{c.first.at(port)}; o; o = {at(o).next})
+    for (owner_id o = first_of(c, port); o; o = {at(o).next})
       if (f(o)) return true;
     return false;
   }
+  [[nodiscard]] owner_id first_of(const column& c, std::uint16_t port) const {
+    owner_id o{c.buckets[c.bucket_of(port)]};
+    while (o && at(o).port != port) o = {at(o).previous};
+    return o;
+  }
+  /// What points at the first owner of the port.
+  [[nodiscard]] std::uint32_t& place_of(column& c, std::uint16_t port);
+  void port_is_used(column& c, std::uint16_t port);
+  void port_is_free(column& c, std::uint16_t port);
+  void grow(column& c);
   [[nodiscard]] owner_id allocate();
   [[nodiscard]] std::uint16_t column_of(const scope& where);
   [[nodiscard]] static std::uint8_t flags_of(const claim& c);

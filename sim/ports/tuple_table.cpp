@@ -39,7 +39,7 @@ void tuple_table::erase(const wire::four_tuple& t, entry e) {
     hole = s;
   }
   *hole = {};
-  --p.used;
+  ++p.room;
   --size_;
 }
 
@@ -59,9 +59,9 @@ void tuple_table::keep(slot s) {
 bool tuple_table::put(part& p, slot s) {
   slot* at = home(p, s.hash);
   while (at->what) ++at;
-  if (p.is_last(at) || p.used * 5 >= p.homes * 4) return false;
+  if (at == p.last || p.room == 0) return false;
   *at = s;
-  ++p.used;
+  --p.room;
   return true;
 }
 
@@ -85,7 +85,7 @@ void tuple_table::divide() {
 }
 
 void tuple_table::take_over(const part& old) {
-  for (const slot* s = old.slots.get(); !old.is_last(s); ++s)
+  for (const slot* s = old.slots.get(); s != old.last; ++s)
     if (s->what) keep(*s);
 }
 

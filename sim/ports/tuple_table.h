@@ -65,15 +65,17 @@ class tuple_table {
   };
   /// A table of its own for the tuples whose hashes begin alike.
   struct part {
-    std::unique_ptr<slot[]> slots;  ///< the last one is always empty: where a search ends
-    std::uint32_t homes = 0;        ///< slots, but for those behind the last home
-    std::uint32_t used = 0;
+    std::unique_ptr<slot[]> slots;
+    slot* last;           ///< always empty: where a search ends
+    std::uint32_t homes;  ///< slots, but for those behind the last home
+    std::uint32_t room;   ///< how many tuples more before it must grow
 
-    explicit part(std::uint32_t n) : slots(std::make_unique<slot[]>(n + spill(n))), homes(n) {}
+    explicit part(std::uint32_t n)
+        : slots(std::make_unique<slot[]>(n + spill(n))),
+          last(&slots[n + spill(n) - 1]),
+          homes(n),
+          room(n * 4 / 5) {}
     static constexpr std::uint32_t spill(std::uint32_t n) { return n < 128 ? n / 4 : 32; }
-    [[nodiscard]] bool is_last(const slot* s) const {
-      return s == &slots[homes + spill(homes) - 1];
-    }
   };
   [[nodiscard]] static std::uint32_t hash32(const wire::four_tuple& t) {
     return static_cast<std::uint32_t>(wire::hash(t));

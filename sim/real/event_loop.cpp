@@ -81,7 +81,7 @@ void event_loop::arm(waiter& w, bool ready_now) {
 }
 
 void event_loop::disarm(waiter& w) {
-  for (watch& each : w.watches) unlink(each);
+  for (watch& each : w.watches()) unlink(each);
   if (w.deadline != never) deadlines_.erase({w.deadline, &w});
 }
 

@@ -325,7 +325,7 @@ result<ready_mask> real_process::poll(descriptor fd) {
 
 void real_process::wait(waiter& w) {
   bool ready_now = false;
-  for (watch& each : w.watches) {
+  for (watch& each : w.watches()) {
     each.owner = &w;
     auto* const s = find(each.fd);
     if (s == nullptr) {

@@ -82,7 +82,7 @@ void model::user_events(const joint& j, std::uint8_t p, std::vector<event>& out)
     if (when && (setting_.calls & c) != 0) out.push_back({h, p, 0});
   };
   const auto* record = std::get_if<tcp::time_wait>(&me.holds);
-  const bool reusable = record != nullptr && !record->fin_wait_2 && record->timestamps;
+  const bool reusable = record != nullptr && !record->fin_wait_2 && record->has_timestamps();
   if (me.opens_left != 0 && (std::holds_alternative<nothing>(me.holds) || reusable))
     out.push_back({happening::connect, p, 0});
   may(me.listening, call_stop_listening, happening::stop_listening);

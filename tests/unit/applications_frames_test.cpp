@@ -100,6 +100,6 @@ TEST_CASE("a connection costs each end one frame of at most 256 bytes", "[apps][
   INFO("load " << client.size_of_many(500) << ", echo_server " << api.size_of_many(500));
   CHECK(client.size_of_many(500) <= 256);
   CHECK(client.size_of_many(500) > 0);
-  CHECK(api.size_of_many(500) <= 256);
+  CHECK(api.size_of_many(500) <= 208);
   CHECK(api.size_of_many(500) > 0);
 }
