@@ -11,6 +11,12 @@ namespace fourtuple::host {
 
 using tcp::state;
 
+namespace {
+
+constexpr std::int64_t longest_period_s = 120;  // TCP_RTO_MAX, to which TCP_DEFER_ACCEPT counts
+
+}  // namespace
+
 result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   tcp_socket& s = sockets_[i];
   tcp::socket_options& opt = s.tcb.opt;
@@ -86,7 +92,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
         periods = 1;
         while (covered < v.number && periods < 255) {
           covered += next;
-          next = std::min<std::int64_t>(next * 2, limits_.rto_max_ms / 1000);
+          next = std::min(next * 2, longest_period_s);
           ++periods;
         }
       }
@@ -177,7 +183,10 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
     case option::tcp_defer_accept: {
       std::int64_t seconds = 0;  // retrans_to_secs()
       std::int64_t next = 1;
-      for (unsigned n = 0; n < opt.defer_accept; ++n, next *= 2) seconds += next;
+      for (unsigned n = 0; n < opt.defer_accept; ++n) {
+        seconds += next;
+        next = std::min(next * 2, longest_period_s);
+      }
       return number(seconds);
     }
     case option::tcp_linger2:
