@@ -153,9 +153,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
   return socket.hashed && socket.tcb.tuple == s.tuple.reversed();
 }
 
-// DEVIATION: ACKs that wait for the end of a system call stay single; the kernel makes one of those
-// with the same time stamps (tcp_add_to_backlog()), so that more goes in one buffer: who looks at
-// PSH.
+/// A segment of a connection. While a system call has the socket it waits in the backlog.
 [[gnu::always_inline]] inline void tcp_stack::take_segment(std::uint32_t i, const wire::segment& s,
                                                            bool owned) {
   if (owned_ == i && !owned) {
