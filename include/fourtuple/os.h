@@ -46,15 +46,15 @@ class blocking : public waiter {
   }
   void await_suspend(std::coroutine_handle<> h) {
     frame_ = h;
-    set_watches({&watch_, 1});
+    set_watch(watch_);
     process_.wait(*this);
   }
   outcome await_resume() { return std::move(outcome_); }
 
   void woken() override {
-    if (why == cause::interrupted) {
+    if (ended_by(cause::interrupted)) {
       outcome_ = outcome{errc::eintr};
-    } else if (why == cause::deadline) {
+    } else if (ended_by(cause::deadline)) {
       outcome_ = outcome{errc::etimedout};
       timed_out = true;
     } else {

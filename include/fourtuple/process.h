@@ -62,18 +62,58 @@ struct datagram {
 class waiter;
 class task_list;
 
+/// The watches of one socket stand in a ring, which is closed by the socket's own link. (One link
+/// each: who leaves goes round to find its predecessor, and there is seldom more than one watch.)
+struct watch_link {
+  watch_link* next = nullptr;  ///< null: in no ring
+
+  void insert_after(watch_link& place) {
+    next = place.next != nullptr ? place.next : &place;
+    place.next = this;
+  }
+  void unlink() {
+    if (next == nullptr) return;
+    watch_link* before = next;
+    while (before->next != this) before = before->next;
+    before->next = next;
+    next = nullptr;
+  }
+};
+
 /// One socket that a waiter watches. Lives beside its waiter.
-struct watch {
+struct watch : watch_link {
   descriptor fd = -1;
   ready_mask mask = 0;  ///< what to wait for
   ready_mask now = 0;   ///< set when woken: the level then
   bool edge = false;    ///< as EPOLLET: a level counts only if the wake counter moved past `seen`
+  bool more = false;    ///< of its waiter's watches another follows; set by set_watches()
   std::uint32_t seen = 0;  ///< the socket's wake counter at the last look; kept by the kernel
 
-  // The kernel's, while pending.
-  waiter* owner = nullptr;
-  watch* next = nullptr;
-  watch** place = nullptr;  ///< what points at this watch
+  waiter* owner = nullptr;  ///< the kernel's, while pending
+
+  [[nodiscard]] watch* following() { return more ? this + 1 : nullptr; }
+};
+
+/// Who watches a socket, the latest first. It lives in the socket and ends with it: who still
+/// watches then hears nothing more.
+struct watch_ring : private watch_link {
+  watch_ring() = default;
+  watch_ring(const watch_ring&) = delete;
+  watch_ring& operator=(const watch_ring&) = delete;
+  ~watch_ring() {
+    while (!empty()) next->unlink();
+  }
+  [[nodiscard]] bool empty() const { return next == nullptr || next == this; }
+  /// The first that looks for any of `level`; null: nobody does. `err` and `hup` count for
+  /// everybody.
+  [[nodiscard]] watch* first_that_wants(ready_mask level) const {
+    for (watch_link* at = next; at != nullptr && at != this; at = at->next) {
+      watch* const w = static_cast<watch*>(at);
+      if ((level & (w->mask | ready_err | ready_hup)) != 0) return w;
+    }
+    return nullptr;
+  }
+  void add(watch& w) { w.insert_after(*this); }
 };
 
 /// A wait for any of a set of sockets, for a deadline, or both. It lives in the waiting coroutine's
@@ -91,26 +131,35 @@ class waiter {
 
   /// What it watches; the watches must live as long as they are watched.
   void set_watches(std::span<watch> w) {
-    watches_ = w.data();
-    watch_count_ = static_cast<std::uint32_t>(w.size());
+    for (watch& each : w) each.more = &each != &w.back();
+    watches_ = w.empty() ? nullptr : w.data();
   }
-  [[nodiscard]] std::span<watch> watches() const { return {watches_, watch_count_}; }
-
-  instant deadline = never;
-  cause why = cause::none;
-
-  // The kernel's, while pending.
-  bool has_alarm = false;  ///< its deadline stands in the kernel's table
-  bool queued = false;     ///< woken, and not run yet
-  bool pending = false;    ///< armed or queued
-  std::uint32_t slot = 0;  ///< its place: in the ring if queued, else in that table
-
- protected:
-  ~waiter() = default;
+  /// The same for one, the commonest.
+  void set_watch(watch& w) {
+    w.more = false;
+    watches_ = &w;
+  }
+  /// The first watch, or null; the others are following().
+  [[nodiscard]] watch* watches() const { return watches_; }
 
  private:
   watch* watches_ = nullptr;
-  std::uint32_t watch_count_ = 0;
+
+ public:
+  instant deadline = never;
+  std::uint32_t slot = 0;  ///< the kernel's, while pending: its place in the ring if queued, else
+                           ///< in the table of deadlines
+  cause why : 4 = cause::none;
+
+  // The kernel's, while pending.
+  bool has_alarm : 1 = false;  ///< its deadline stands in the kernel's table
+  bool queued : 1 = false;     ///< woken, and not run yet
+  bool pending : 1 = false;    ///< armed or queued
+
+  [[nodiscard]] bool ended_by(cause c) const { return why == c; }
+
+ protected:
+  ~waiter() = default;
 };
 
 /// One process: {host, uid, nofile, descriptor table}. Calls never block: where a blocking call

@@ -1,7 +1,7 @@
-// task: a coroutine of a process. Created lazily, started by os::spawn, destroyed when it ends or with
-// its process. Frames come from the process (its first parameter must be an os, by value): no malloc
-// in steady state. A task returns nothing and is never awaited: blocking operations are awaiters in
-// its own frame (os.h), never nested coroutines.
+// task: a coroutine of a process. Created lazily, started by os::spawn, destroyed when it ends or
+// with its process. Frames come from the process (its first parameter must be an os, by value, or
+// convert to one): no malloc in steady state. A task returns nothing and is never awaited: blocking
+// operations are awaiters in its own frame (os.h), never nested coroutines.
 #pragma once
 
 #include <coroutine>

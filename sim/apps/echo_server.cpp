@@ -28,15 +28,19 @@ struct session {
 
 /// The whole application's state, owned by its first coroutine.
 struct server_state {
-  server_state(const spec::app& a, const spec::echo_server& k, const surroundings& around, os host,
+  server_state(const spec::app& a, const spec::echo_server& k, const surroundings& around, os h,
                observe::app_metrics& m)
-      : what(k),
+      : host(h),
+        what(k),
         record(m),
-        acceptor(host),
+        acceptor(h),
         begin(a.start),
         stop(a.stop ? instant{*a.stop} : never),
         request_size(around.request_size),
         real_bytes(around.bytes_matter || !k.prefix.empty()) {}
+
+  /// Coroutines of which there are many get the state alone, and their frames by it.
+  operator const os&() const { return host; }
 
   [[nodiscard]] buffer room() {
     if (!real_bytes) return {nullptr, chunk};
@@ -44,7 +48,7 @@ struct server_state {
     return {scratch.data(), chunk};
   }
   /// Until when a connection may go on as it is. Most never ask what time it is.
-  [[nodiscard]] instant deadline(os host, const session& at) const {
+  [[nodiscard]] instant deadline(const session& at) const {
     instant d = what.idle_timeout ? host.now() + *what.idle_timeout : never;
     if (what.close.kind == when_to_close::after_time)
       d = std::min(d, accepted[static_cast<std::size_t>(at.fd)] + what.close.time);
@@ -68,7 +72,7 @@ struct server_state {
 
   /// For closing after a time, when it began; for `stop`, whom to wake. Kept only where the file
   /// has them.
-  void enter(os host, const session& at, flow& wait) {
+  void enter(const session& at, flow& wait) {
     const auto i = static_cast<std::size_t>(at.fd);
     if (what.close.kind == when_to_close::after_time) {
       if (i >= accepted.size()) accepted.resize(i + 1);
@@ -78,7 +82,7 @@ struct server_state {
     if (i >= waiting.size()) waiting.resize(i + 1);
     waiting[i] = &wait;
   }
-  void leave(os host, const session& at, const outcome& last) {
+  void leave(const session& at, const outcome& last) {
     if (stop != never) waiting[static_cast<std::size_t>(at.fd)] = nullptr;
     const bool reset = last.what == outcome::kind::failed;
     record.closed(host.calls(), at.fd,
@@ -89,6 +93,7 @@ struct server_state {
 
   static constexpr std::size_t chunk = 65536;
 
+  os host;
   const spec::echo_server& what;
   server_record record;
   flow acceptor;
@@ -129,21 +134,21 @@ void server_state::read(session& at, std::uint64_t n) {
   at.size = all & ((std::uint64_t{1} << 56) - 1);
 }
 
-task serve(os host, server_state& s, session at) {
-  flow wait(host);
-  s.enter(host, at, wait);
+task serve(server_state& s, session at) {
+  flow wait(s.host);
+  s.enter(at, wait);
   for (;;) {
-    wait.receive(at.fd, s.room(), s.deadline(host, at));
+    wait.receive(at.fd, s.room(), s.deadline(at));
     co_await wait;
     if (!wait.got().ok()) break;
     s.read(at, wait.count());
     if (s.what.delay.count() > 0 && at.begins) {
-      wait.sleep_until(host.now() + s.what.delay);
+      wait.sleep_until(s.host.now() + s.what.delay);
       co_await wait;
       if (!wait.got().ok()) break;
     }
     s.record->bytes_out += at.size;
-    wait.send_all(at.fd, s.reply(at), s.deadline(host, at));
+    wait.send_all(at.fd, s.reply(at), s.deadline(at));
     co_await wait;
     if (!wait.got().ok() || s.done_after_reply(at)) break;
   }
@@ -153,7 +158,7 @@ task serve(os host, server_state& s, session at) {
     wait.park();
     co_await wait;
   }
-  s.leave(host, at, wait.got());
+  s.leave(at, wait.got());
   wait.close(at.fd);
   co_await wait;
   if (s.slot_wanted) s.acceptor.nudge();
@@ -183,7 +188,7 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
     if (wait.got().ok()) {
       s->record.accepted(host.calls(), got);
       pace.accepted(host.now());
-      host.spawn(serve(host, *s, {.fd = got.fd}));
+      host.spawn(serve(*s, {.fd = got.fd}));
     } else if (wait.got().what == outcome::kind::failed) {
       const errc why = wait.got().error;
       if (why == errc::econnaborted) continue;

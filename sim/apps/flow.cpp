@@ -107,7 +107,7 @@ void flow::arm() {
     if (kind_ == kind::exchange)
       watch_.mask = static_cast<ready_mask>((bytes_ > 0 ? readable_mask : ready_mask{0}) |
                                             (unsent_ > 0 ? ready_mask{ready_out} : ready_mask{0}));
-    set_watches({&watch_, 1});
+    set_watch(watch_);
   }
   process_->wait(*this);
 }

@@ -14,8 +14,11 @@ namespace {
 
 /// The whole application's state, owned by its first coroutine.
 struct load_state {
-  load_state(const spec::app& a, const spec::load& k, observe::app_metrics& m)
-      : what(k), record(m), begin(a.start), stop(a.stop ? instant{*a.stop} : never) {}
+  load_state(const spec::app& a, const spec::load& k, os h, observe::app_metrics& m)
+      : host(h), what(k), record(m), begin(a.start), stop(a.stop ? instant{*a.stop} : never) {}
+
+  /// Its coroutines get the state alone, and their frames by it.
+  operator const os&() const { return host; }
 
   [[nodiscard]] const endpoint& destination(const attempt& a) const {
     return what.to[a.request % what.to.size()];
@@ -24,18 +27,18 @@ struct load_state {
     return what.timeout ? a.called + *what.timeout : never;
   }
   [[nodiscard]] bool may_attempt() const { return !what.limit || record->attempted < *what.limit; }
-  [[nodiscard]] bool may_begin(os host) const {
+  [[nodiscard]] bool may_begin() const {
     return may_attempt() && (stop == never || host.now() < stop);
   }
   [[nodiscard]] bool may_retry(const attempt& a) const {
     return a.tries < what.retry.retries && may_attempt();
   }
-  [[nodiscard]] instant retry_at(os host, attempt& a) const {
+  [[nodiscard]] instant retry_at(attempt& a) const {
     return host.now() + retry_wait(what.retry, ++a.tries, host->random());
   }
 
   /// A socket ready for connect(); false where the attempt has failed before that.
-  bool open(os host, attempt& a) {
+  bool open(attempt& a) {
     const outcome got =
         record.open(host.calls(), a, {&what.bind, &what.options}, destination(a).address.family);
     if (got.ok()) return true;
@@ -44,9 +47,9 @@ struct load_state {
     a.fd = -1;
     return false;
   }
-  void connected(os host, attempt& a) {
+  void connected(attempt& a) {
     record.connected(host.calls(), a, destination(a));
-    if (!what.hold) leave(host, a);  // held for ever: nobody waits for it any more
+    if (!what.hold) leave(a);  // held for ever: nobody waits for it any more
   }
   /// The request is over but for closing: true where its reply came.
   bool ended(const attempt& a) {
@@ -54,17 +57,18 @@ struct load_state {
     return !a.failed;
   }
   /// One of those that keep the load from being over: its generator, a request, a worker.
-  void leave(os host, attempt& a) {
+  void leave(attempt& a) {
     if (a.left) return;
     a.left = true;
-    leave(host);
+    leave();
   }
-  void leave(os host) {
+  void leave() {
     if (--busy > 0) return;
     record->finished = true;
     host->finished();
   }
 
+  os host;
   const spec::load& what;
   client_record record;
   instant begin;
@@ -73,28 +77,28 @@ struct load_state {
 };
 
 /// One request of an open loop (again: false), or a worker of a closed one.
-task requests(os host, load_state& s, bool again) {
-  flow wait(host);
+task requests(load_state& s, bool again) {
+  flow wait(s.host);
   attempt now;
-  while (s.may_begin(host)) {
+  while (s.may_begin()) {
     now.tries = 0;
     now.request = static_cast<std::uint32_t>(s.record->requests++);
     for (;;) {
-      if (s.open(host, now)) {
+      if (s.open(now)) {
         wait.connect(now.fd, s.destination(now), s.give_up(now));
         co_await wait;
         if (wait.got().ok()) {
-          s.connected(host, now);
+          s.connected(now);
           wait.exchange(now.fd, s.what.request, s.what.reply, s.give_up(now));
           co_await wait;
           if (wait.got().ok()) break;
         }
-        s.record.failed(host.calls(), now, wait.got());
+        s.record.failed(s.host.calls(), now, wait.got());
         wait.close(now.fd);
         co_await wait;
       }
       if (!s.may_retry(now)) break;
-      wait.sleep_until(s.retry_at(host, now));
+      wait.sleep_until(s.retry_at(now));
       co_await wait;
       if (!s.may_attempt()) break;
     }
@@ -105,19 +109,19 @@ task requests(os host, load_state& s, bool again) {
         co_await wait;
         now.server_closed = wait.got().ok();
       }
-      if (s.what.hold->count() > 0 && host.now() < now.called + *s.what.hold) {
+      if (s.what.hold->count() > 0 && s.host.now() < now.called + *s.what.hold) {
         wait.sleep_until(now.called + *s.what.hold);
         co_await wait;
       }
-      s.record.closing(host.calls(), now, s.what.close);
+      s.record.closing(s.host.calls(), now, s.what.close);
       wait.close(now.fd);
       co_await wait;
     }
     if (!again) break;
-    wait.sleep_until(host.now() + s.what.pause);
+    wait.sleep_until(s.host.now() + s.what.pause);
     co_await wait;
   }
-  s.leave(host, now);
+  s.leave(now);
 }
 
 arrivals schedule_of(const spec::load& what) {
@@ -132,7 +136,7 @@ task generate(os host, std::unique_ptr<load_state> s) {
   if (s->what.concurrency) {
     for (std::uint32_t i = 0; i < *s->what.concurrency; ++i) {
       ++s->busy;
-      host.spawn(requests(host, *s, true));
+      host.spawn(requests(*s, true));
     }
   } else {
     arrivals schedule = schedule_of(s->what);
@@ -145,12 +149,12 @@ task generate(os host, std::unique_ptr<load_state> s) {
         wait.sleep_until(at);
         co_await wait;
       }
-      if (!s->may_begin(host)) break;
+      if (!s->may_begin()) break;
       ++s->busy;
-      host.spawn(requests(host, *s, false));
+      host.spawn(requests(*s, false));
     }
   }
-  s->leave(host);
+  s->leave();
   wait.park();  // the requests still use *s
   co_await wait;
 }
@@ -158,7 +162,7 @@ task generate(os host, std::unique_ptr<load_state> s) {
 }  // namespace
 
 void start_load(const spec::app& a, const spec::load& what, os host, observe::app_metrics& m) {
-  host.spawn(generate(host, std::make_unique<load_state>(a, what, m)));
+  host.spawn(generate(host, std::make_unique<load_state>(a, what, host, m)));
 }
 
 }  // namespace fourtuple::apps

@@ -27,7 +27,7 @@ void round_trip::arm() {
   const bool reads = wanted() > 0;  // else what is there to read would wake it again and again
   watch_.mask = static_cast<ready_mask>((reads ? ready_in | ready_rdhup : 0) |
                                         (sent_ < request_->size ? ready_out : 0));
-  set_watches({&watch_, 1});
+  set_watch(watch_);
   process_->wait(*this);
 }
 

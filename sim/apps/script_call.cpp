@@ -106,7 +106,7 @@ void script_call::await_suspend(std::coroutine_handle<> h) {
   set_deadline();
   watch_.fd = socket_.fd;
   watch_.mask = mask();
-  set_watches({&watch_, 1});
+  set_watch(watch_);
   process_->wait(*this);
 }
 
@@ -125,7 +125,7 @@ void script_call::woken() {
     }
   } else if (!attempt(false)) {
     // Ready, and yet it cannot go on (shut down before it is connected): only news helps.
-    for (watch& each : watches()) each.edge = true;
+    watch_.edge = true;
     process_->wait(*this);
     return;
   }

@@ -51,6 +51,12 @@ void event_queue::file(const event& e) {
   file_far(e);
 }
 
+void event_queue::take_spare(event_list& bucket) {
+  if (spares_.empty()) return;
+  bucket.swap(spares_.back());
+  spares_.pop_back();
+}
+
 void event_queue::file_far(const event& e) {
   const std::uint64_t slot = slot_of(e);
   // The level at which this slot and the current one first differ: as a radix heap does.
@@ -60,7 +66,9 @@ void event_queue::file_far(const event& e) {
     overflow_.push_back(e);
     return;
   }
-  levels_[l].put(static_cast<unsigned>((slot >> (l * level_bits)) % slots), e);
+  const auto index = static_cast<unsigned>((slot >> (l * level_bits)) % slots);
+  if (levels_[l].bucket[index].room() == 0) take_spare(levels_[l].bucket[index]);
+  levels_[l].put(index, e);
 }
 
 unsigned event_queue::level::take_first(unsigned from) {
@@ -108,9 +116,13 @@ void event_queue::bring_near() {
         levels_[l].take_first(static_cast<unsigned>((current_ >> shift) % slots));
     if (index == slots) continue;
     current_ = ((current_ >> shift) / slots * slots + index) << shift;
-    event_list& bucket = levels_[l].bucket[index];
-    for (const event& e : bucket) file(e);
-    bucket.clear();
+    // Buckets of the higher levels come round seldom: what is dealt out leaves its memory to
+    // others.
+    event_list events;
+    events.swap(levels_[l].bucket[index]);
+    for (const event& e : events) file(e);
+    events.clear();
+    spares_.push_back(std::move(events));
     return;
   }
   bring_overflow();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "sim/core/assert.h"
 
@@ -66,6 +67,8 @@ class event_list {
   }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
+  /// How many it has memory for.
+  [[nodiscard]] std::uint32_t room() const { return room_; }
   [[nodiscard]] const event& front() const { return data_[0]; }
   [[nodiscard]] event* begin() const { return data_.get(); }
   [[nodiscard]] event* end() const { return data_.get() + size_; }
@@ -135,6 +138,7 @@ class event_queue {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
   void file(const event& e);
+  void take_spare(event_list& bucket);
   [[gnu::noinline]] void file_far(const event& e);
   [[gnu::noinline]] void push_late(const event& e);
   [[gnu::noinline]] void pop_late();
@@ -151,6 +155,7 @@ class event_queue {
 
   std::array<level, level_count> levels_;
   event_list overflow_;
+  std::vector<event_list> spares_;  ///< the memory of buckets dealt out, for those that have none
   const event* next_ = nullptr;  ///< what was not popped of the opened slot, in order
   const event* end_ = nullptr;
   /// A heap: what came into the opened slot, or before it, since it was opened. Inserting in order

@@ -158,19 +158,21 @@ result<ready_mask> sim_process::poll(descriptor fd) {
 
 void sim_process::wait(waiter& w) {
   bool ready_now = false;
-  for (watch& each : w.watches()) {
-    each.owner = &w;
-    const auto [list, level] = kernel_.to_watch(table_.find(each.fd));
-    each.now = level;
+  for (watch* each = w.watches(); each != nullptr; each = each->following()) {
+    each->owner = &w;
+    const auto [list, level] = kernel_.to_watch(table_.find(each->fd));
+    each->now = level;
     if (list == nullptr) {
       ready_now = true;
       continue;
     }
-    const bool moved = !each.edge || list->wakes != each.seen;
-    if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
-    each.seen = list->wakes;
-    waits::link(each, *list);
+    const bool moved = !each->edge || list->wakes != each->seen;
+    if (moved && (each->now & (each->mask | ready_err | ready_hup)) != 0) ready_now = true;
+    each->seen = list->wakes;
+    if (!ready_now) list->ring.add(*each);
   }
+  if (ready_now)
+    for (watch* each = w.watches(); each != nullptr; each = each->following()) each->unlink();
   kernel_.waiting().arm(w, ready_now);
 }
 

@@ -97,7 +97,7 @@ void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
 }
 
 void tcp_stack::wake(tcp_socket& s) {
-  if (s.watchers.first != nullptr) {
+  if (!s.watchers.ring.empty()) {
     parts_.waits.wake(s.watchers, level_of(s));
   } else {
     ++s.watchers.wakes;

@@ -1,24 +1,6 @@
 #include "sim/host/waits.h"
 
 namespace fourtuple::host {
-namespace {
-
-void unlink(watch& w) {
-  if (w.place == nullptr) return;
-  *w.place = w.next;
-  if (w.next != nullptr) w.next->place = w.place;
-  w.place = nullptr;
-  w.next = nullptr;
-}
-
-}  // namespace
-
-void waits::link(watch& w, watch_list& list) {
-  w.next = list.first;
-  w.place = &list.first;
-  if (w.next != nullptr) w.next->place = &w.next;
-  list.first = &w;
-}
 
 void waits::arm(waiter& w, bool ready_now) {
   w.pending = true;
@@ -28,7 +10,7 @@ void waits::arm(waiter& w, bool ready_now) {
   if (ready_now) {
     queue(w, waiter::cause::ready);
   } else if (w.deadline <= world_.now()) {
-    queue(w, waiter::cause::deadline);
+    disarm_and_queue(w, waiter::cause::deadline);
   } else if (w.deadline != never) {
     w.has_alarm = true;
     w.slot = new_alarm(w);
@@ -48,14 +30,18 @@ std::uint32_t waits::new_alarm(waiter& w) {
 }
 
 void waits::disarm(waiter& w) {
-  for (watch& each : w.watches()) unlink(each);
+  for (watch* each = w.watches(); each != nullptr; each = each->following()) each->unlink();
   if (!w.has_alarm) return;
   alarms_[w.slot] = nullptr;
   w.has_alarm = false;
 }
 
-void waits::queue(waiter& w, waiter::cause why) {
+void waits::disarm_and_queue(waiter& w, waiter::cause why) {
   disarm(w);
+  queue(w, why);
+}
+
+void waits::queue(waiter& w, waiter::cause why) {
   w.why = why;
   w.queued = true;
   world_.ring_push(w);
@@ -75,21 +61,15 @@ void waits::cancel(waiter& w) {
 void waits::post(waiter& w) {
   if (w.queued) return;
   w.pending = true;
-  queue(w, waiter::cause::posted);
+  disarm_and_queue(w, waiter::cause::posted);
 }
 
 void waits::wake(watch_list& list, ready_mask level) {
   ++list.wakes;
-  for (watch* at = list.first; at != nullptr;) {
-    if ((level & (at->mask | ready_err | ready_hup)) == 0) {
-      at = at->next;
-      continue;
-    }
-    at->now = level;
-    at->seen = list.wakes;
-    queue(*at->owner,
-          waiter::cause::ready);  // unlinks, and with it whatever else that waiter watched
-    at = list.first;
+  while (watch* const w = list.ring.first_that_wants(level)) {
+    w->now = level;
+    w->seen = list.wakes;
+    disarm_and_queue(*w->owner, waiter::cause::ready);  // all that it watches
   }
 }
 
@@ -98,7 +78,7 @@ void waits::on_alarm(std::uint32_t index) {
   free_alarms_.push_back(index);
   if (w == nullptr) return;
   w->has_alarm = false;
-  queue(*w, waiter::cause::deadline);
+  disarm_and_queue(*w, waiter::cause::deadline);
 }
 
 }  // namespace fourtuple::host

@@ -13,7 +13,7 @@ namespace fourtuple::host {
 
 /// What a socket keeps for those who wait for it.
 struct watch_list {
-  watch* first = nullptr;
+  watch_ring ring;
   std::uint32_t wakes = 0;  ///< counts changes, for edge-triggered waits
 };
 
@@ -27,9 +27,8 @@ class waits {
  public:
   explicit waits(surroundings& world) : world_(world) {}
 
-  /// Arms: the caller has linked no watch yet. `ready_now`: a watched level holds already.
+  /// Arms. `ready_now`: a watched level holds already, and no watch stands in a ring.
   void arm(waiter& w, bool ready_now);
-  static void link(watch& w, watch_list& list);
   void cancel(waiter& w);
   void post(waiter& w);
 
@@ -40,6 +39,7 @@ class waits {
 
  private:
   void queue(waiter& w, waiter::cause why);
+  void disarm_and_queue(waiter& w, waiter::cause why);
   void disarm(waiter& w);
   std::uint32_t new_alarm(waiter& w);
 

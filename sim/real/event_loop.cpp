@@ -20,18 +20,6 @@ std::int64_t monotonic() {
   return t.tv_sec * 1'000'000'000 + t.tv_nsec;
 }
 
-void unlink(watch& w) {
-  if (w.place == nullptr) return;
-  *w.place = w.next;
-  if (w.next != nullptr) w.next->place = w.place;
-  w.place = nullptr;
-  w.next = nullptr;
-}
-
-bool wanted(const watch& w, ready_mask level) {
-  return (level & (w.mask | ready_err | ready_hup)) != 0;
-}
-
 }  // namespace
 
 event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -60,13 +48,6 @@ ready_mask event_loop::level(const watched& w) {
   return from_poll(p.revents);
 }
 
-void event_loop::link(watch& w, watched& to) {
-  w.next = to.first;
-  w.place = &to.first;
-  if (w.next != nullptr) w.next->place = &w.next;
-  to.first = &w;
-}
-
 void event_loop::arm(waiter& w, bool ready_now) {
   w.pending = true;
   w.queued = false;
@@ -81,7 +62,7 @@ void event_loop::arm(waiter& w, bool ready_now) {
 }
 
 void event_loop::disarm(waiter& w) {
-  for (watch& each : w.watches()) unlink(each);
+  for (watch* each = w.watches(); each != nullptr; each = each->following()) each->unlink();
   if (w.deadline != never) deadlines_.erase({w.deadline, &w});
 }
 
@@ -111,15 +92,10 @@ void event_loop::post(waiter& w) {
 
 void event_loop::wake(watched& w, ready_mask level) {
   ++w.wakes;
-  for (watch* at = w.first; at != nullptr;) {
-    if (!wanted(*at, level)) {
-      at = at->next;
-      continue;
-    }
-    at->now = level;
-    at->seen = w.wakes;
-    queue(*at->owner, waiter::cause::ready);
-    at = w.first;
+  while (watch* const each = w.ring.first_that_wants(level)) {
+    each->now = level;
+    each->seen = w.wakes;
+    queue(*each->owner, waiter::cause::ready);
   }
 }
 

@@ -18,7 +18,7 @@ namespace fourtuple::real {
 /// A socket that may be waited for: its descriptor and who waits.
 struct watched {
   int fd = -1;
-  watch* first = nullptr;
+  watch_ring ring;
   std::uint32_t wakes = 0;  ///< counts changes, for edge-triggered waits
 };
 
@@ -38,9 +38,8 @@ class event_loop {
   /// Level of readiness now (poll(2) with timeout 0).
   [[nodiscard]] static ready_mask level(const watched& w);
 
-  /// Arms; each watch of `w` has been linked with link().
+  /// Arms; each watch of `w` stands in its socket's ring.
   void arm(waiter& w, bool ready_now);
-  static void link(watch& w, watched& to);
   void cancel(waiter& w);
   void post(waiter& w);
   /// The socket is about to be closed: whoever watches it looks again.

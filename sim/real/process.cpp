@@ -325,24 +325,24 @@ result<ready_mask> real_process::poll(descriptor fd) {
 
 void real_process::wait(waiter& w) {
   bool ready_now = false;
-  for (watch& each : w.watches()) {
-    each.owner = &w;
-    auto* const s = find(each.fd);
+  for (watch* each = w.watches(); each != nullptr; each = each->following()) {
+    each->owner = &w;
+    auto* const s = find(each->fd);
     if (s == nullptr) {
-      each.now = ready_err;
+      each->now = ready_err;
       ready_now = true;
       continue;
     }
-    each.now = s->closing.joinable() ? ready_mask{s->closed ? ready_hup : ready_none}
-                                     : event_loop::level(*s);
+    each->now = s->closing.joinable() ? ready_mask{s->closed ? ready_hup : ready_none}
+                                      : event_loop::level(*s);
     // An ICMP error about a SYN is on the error queue until the connect() has ended: that alone is
     // no news, and who looked again and again would keep the socket owned when the next error
     // comes.
-    if (s->tcp && each.now == ready_err) each.now = ready_none;
-    const bool moved = !each.edge || s->wakes != each.seen;
-    if (moved && (each.now & (each.mask | ready_err | ready_hup)) != 0) ready_now = true;
-    each.seen = s->wakes;
-    event_loop::link(each, *s);
+    if (s->tcp && each->now == ready_err) each->now = ready_none;
+    const bool moved = !each->edge || s->wakes != each->seen;
+    if (moved && (each->now & (each->mask | ready_err | ready_hup)) != 0) ready_now = true;
+    each->seen = s->wakes;
+    s->ring.add(*each);
   }
   around_.loop.arm(w, ready_now);
 }
