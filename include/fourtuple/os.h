@@ -52,9 +52,9 @@ class blocking : public waiter {
   outcome await_resume() { return std::move(outcome_); }
 
   void woken() override {
-    if (ended_by(cause::interrupted)) {
+    if (why == cause::interrupted) {
       outcome_ = outcome{errc::eintr};
-    } else if (ended_by(cause::deadline)) {
+    } else if (why == cause::deadline) {
       outcome_ = outcome{errc::etimedout};
       timed_out = true;
     } else {

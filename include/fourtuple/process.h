@@ -68,7 +68,7 @@ struct watch_link {
   watch_link* next = nullptr;  ///< null: in no ring
 
   void insert_after(watch_link& place) {
-    next = place.next != nullptr ? place.next : &place;
+    next = place.next;
     place.next = this;
   }
   void unlink() {
@@ -97,17 +97,17 @@ struct watch : watch_link {
 /// Who watches a socket, the latest first. It lives in the socket and ends with it: who still
 /// watches then hears nothing more.
 struct watch_ring : private watch_link {
-  watch_ring() = default;
+  watch_ring() { next = this; }
   watch_ring(const watch_ring&) = delete;
   watch_ring& operator=(const watch_ring&) = delete;
   ~watch_ring() {
     while (!empty()) next->unlink();
   }
-  [[nodiscard]] bool empty() const { return next == nullptr || next == this; }
+  [[nodiscard]] bool empty() const { return next == this; }
   /// The first that looks for any of `level`; null: nobody does. `err` and `hup` count for
   /// everybody.
   [[nodiscard]] watch* first_that_wants(ready_mask level) const {
-    for (watch_link* at = next; at != nullptr && at != this; at = at->next) {
+    for (watch_link* at = next; at != this; at = at->next) {
       watch* const w = static_cast<watch*>(at);
       if ((level & (w->mask | ready_err | ready_hup)) != 0) return w;
     }
@@ -149,14 +149,12 @@ class waiter {
   instant deadline = never;
   std::uint32_t slot = 0;  ///< the kernel's, while pending: its place in the ring if queued, else
                            ///< in the table of deadlines
-  cause why : 4 = cause::none;
+  cause why = cause::none;
 
   // The kernel's, while pending.
-  bool has_alarm : 1 = false;  ///< its deadline stands in the kernel's table
-  bool queued : 1 = false;     ///< woken, and not run yet
-  bool pending : 1 = false;    ///< armed or queued
-
-  [[nodiscard]] bool ended_by(cause c) const { return why == c; }
+  bool has_alarm = false;  ///< its deadline stands in the kernel's table
+  bool queued = false;     ///< woken, and not run yet
+  bool pending = false;    ///< armed or queued
 
  protected:
   ~waiter() = default;

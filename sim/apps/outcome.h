@@ -1,4 +1,4 @@
-// How a wait of an application ended, in two bytes: done, an errno, the application's own
+// How a wait of an application ended, in three bytes: done, an errno, the application's own
 // deadline, the peer's end of file, or a nudge from the application itself.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace fourtuple::apps {
 
 struct outcome {
-  enum class kind : std::uint8_t { done, failed, deadline, eof, nudged };
+  enum class kind : std::uint8_t { done, failed, deadline, eof, nudged } what = kind::done;
   enum class call : std::uint8_t {
     none,
     socket,
@@ -25,13 +25,9 @@ struct outcome {
     recv,
     close,
     queue
-  };
-  kind what : 4 = kind::done;
-  call where : 4 = call::none;
+  } where = call::none;
   errc error = errc::ok;
 
-  outcome() = default;
-  outcome(kind what_, call where_, errc error_) : what(what_), where(where_), error(error_) {}
   [[nodiscard]] static outcome of(call c, errc e) {
     return {e == errc::ok ? kind::done : kind::failed, c, e};
   }

@@ -57,7 +57,7 @@ class slab {
   }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool live(std::uint32_t index) const {
-    return index != 0 && index < used_ &&
+    return index - 1 < used_ - 1 &&  // not 0, and given out once
            ((chunks_[index / chunk_size]->live >> (index % chunk_size)) & 1) != 0;
   }
   /// Every live record in the order of indices.

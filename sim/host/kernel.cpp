@@ -78,6 +78,7 @@ void kernel::drop(const wire::packet& p) {
 
 void kernel::on_timer_token() {
   timers_.on_token([this](timers::due d) { tcp_.on_timer(d.kind, d.index); });
+  tcp_.rest_some();
 }
 
 std::optional<std::string> kernel::set_sysctl(std::string_view name, std::string_view value) {

@@ -44,16 +44,22 @@ void tcp_stack::add_to_backlog(const wire::segment& s) {
 void tcp_stack::release_backlog(std::uint32_t i) {
   while (!backlog_.empty()) {
     std::swap(backlog_, released_);  // what comes meanwhile joins nothing of these
-    for (const wire::segment& s : released_) to_connection(i, s, true);
+    for (const wire::segment& s : released_) {
+      if (sockets_[i].hashed) {
+        to_connection(i, s, true);
+      } else {  // one before it has ended the connection
+        parts_.world.payloads().release(s.payload);
+      }
+    }
     released_.clear();
   }
   if (owned_path_mtu_ != 0) path_narrows(i, std::exchange(owned_path_mtu_, 0));
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   owned_ = 0;  // what the last ACK brings about comes after the call
-  if (s.tcb.ack_deferred) {
+  if (s.tcb->ack_deferred) {
     tcp::actions& out = sink();
-    const tcp::state before = s.tcb.st;
-    tcp::release(s.tcb, limits_, clock(), out);
+    const tcp::state before = s.tcb->st;
+    tcp::release(*s.tcb, limits_, clock(), out);
     carry_out(i, s, before, out);
   }
 }

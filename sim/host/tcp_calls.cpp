@@ -2,6 +2,7 @@
 // shutdown, close (af_inet.c: __inet_bind, inet_listen, inet_stream_connect, inet_accept,
 // inet_shutdown, inet_release; tcp.c: tcp_disconnect, __tcp_close).
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "sim/host/tcp_lock.h"
@@ -18,18 +19,21 @@ constexpr std::uint16_t assumed_mss_v6 = 1220;  // tcp_v6_connect(): IPV6_MIN_MT
 }  // namespace
 
 std::uint32_t tcp_stack::create(family f, std::uint32_t uid) {
+  rest_some();
   const std::uint32_t i = sockets_.make();
   tcp_socket& s = sockets_[i];
+  s.tcb = tcbs_.take(i);
+  std::construct_at(s.tcb);
   s.family = f;
   s.uid = uid;
-  s.address = f == family::inet ? wire::any_v4 : wire::any_v6;
+  s.tuple.local = f == family::inet ? wire::any_v4 : wire::any_v6;
   ++states_[static_cast<std::size_t>(state::closed)];
   return i;
 }
 
 ports::claim tcp_stack::claim_of(const tcp_socket& s) const {
   ports::claim c;
-  c.where = ports::scope_of(s.address, s.v6only, parts_.world.addresses());
+  c.where = ports::scope_of(s.tuple.local, s.v6only, parts_.world.addresses());
   c.uid = s.uid;
   c.reuseaddr = s.reuseaddr;
   c.reuseport = s.reuseport;
@@ -38,8 +42,8 @@ ports::claim tcp_stack::claim_of(const tcp_socket& s) const {
 }
 
 result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
-  tcp_socket& s = sockets_[i];
-  const bool active = s.tcb.st != state::closed || s.port != 0;
+  tcp_socket& s = awake(i);
+  const bool active = s.tcb->st != state::closed || s.port() != 0;
   if (const errc e = parts_.refusal_of_bind({s.family, s.uid, s.v6only, s.freebind, active}, to);
       e != errc::ok)
     return e;
@@ -47,19 +51,18 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
   const wire::address_id address = addresses.unmapped(addresses.intern(to.address));
   const bool any = to.address.is_any();
   const bool was_v6only = s.v6only;
-  s.address = address;
+  s.tuple.local = address;
   if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   if (to.port != 0 || !s.no_port) {
-    const auto got = ports::reserve(
-        ports_, {claim_of(s), to.port, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
-        parts_.draws);
+    const auto got =
+        ports::reserve(ports_, {claim_of(s), to.port, s.extras().port_range}, parts_.draws);
     if (!got) {
-      s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+      s.tuple.local = s.family == family::inet ? wire::any_v4 : wire::any_v6;
       s.v6only = was_v6only;
       return got.error();
     }
-    s.port = s.named_port = got->port;
-    s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
+    s.hold_port(got->port);
+    s.owner = ports_.add(claim_of(s), s.port(), ports::origin::bind);
     note_ports();
   }
   // sk_userlocks are never taken back: an accepted socket may have them from its listener.
@@ -69,32 +72,30 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
 }
 
 result<> tcp_stack::listen(std::uint32_t i, int backlog) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   if (s.phase != socket_phase::unconnected) return errc::einval;
-  if (s.tcb.st != state::closed && !s.is_listener()) return errc::einval;
+  if (s.tcb->st != state::closed && !s.is_listener()) return errc::einval;
   const auto most = static_cast<std::uint32_t>(parts_.sysctls.somaxconn);
   const std::uint32_t effective = std::min(static_cast<std::uint32_t>(backlog), most);
   if (s.is_listener()) {
-    s.listening->backlog = effective;
+    s.listening().backlog = effective;
     return {};
   }
-  if (s.port == 0) {
-    const auto got = ports::reserve(
-        ports_, {claim_of(s), 0, s.extras ? s.extras->port_range : profile::port_range{0, 0}},
-        parts_.draws);
+  if (s.port() == 0) {
+    const auto got = ports::reserve(ports_, {claim_of(s), 0, s.extras().port_range}, parts_.draws);
     if (!got) return got.error();
-    s.port = s.named_port = got->port;
-    s.owner = ports_.add(claim_of(s), s.port, ports::origin::bind);
+    s.hold_port(got->port);
+    s.owner = ports_.add(claim_of(s), s.port(), ports::origin::bind);
     note_ports();
   } else if (const auto free = ports::reserve_listen(ports_, s.owner); !free) {
     return free.error();
   }
   ports_.set_listening(s.owner, true);
-  note_state(s.tcb.st, state::listen);
-  s.tcb.st = state::listen;
-  s.listening = std::make_unique<listener_part>();
-  s.listening->backlog = effective;
-  listeners_[s.port].push_back(i);
+  note_state(s.tcb->st, state::listen);
+  s.tcb->st = state::listen;
+  s.made_rare().listening = std::make_unique<listener_part>();
+  s.listening().backlog = effective;
+  listeners_[s.port()].push_back(i);
   return {};
 }
 
@@ -107,31 +108,31 @@ result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const en
   wire::address_table& addresses = parts_.world.addresses();
   if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
   const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
-  const family bound = addresses.family_of(s.address);
+  const family bound = addresses.family_of(s.tuple.local);
   if (addresses.at(there).is_any()) {
     if (addresses.family_of(there) == family::inet6)
       return addresses.intern(ip_address::loopback(bound));
-    return wire::is_any(s.address) ? addresses.intern(ip_address::loopback(family::inet))
-                                   : s.address;
+    return wire::is_any(s.tuple.local) ? addresses.intern(ip_address::loopback(family::inet))
+                                       : s.tuple.local;
   }
   return there;
 }
 
 result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   switch (s.phase) {
     case socket_phase::connected:
       return errc::eisconn;
     case socket_phase::disconnecting:
       return errc::einval;
     case socket_phase::unconnected:
-      if (s.tcb.st != state::closed) return errc::eisconn;
+      if (s.tcb->st != state::closed) return errc::eisconn;
       return open(i, to);
     case socket_phase::connecting:
       break;
   }
-  if (s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received) return errc::ealready;
-  if (s.tcb.st == state::closed) {
+  if (s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received) return errc::ealready;
+  if (s.tcb->st == state::closed) {
     const errc error = take_error(s);
     s.phase = socket_phase::unconnected;
     disconnect_locked(i);
@@ -147,14 +148,14 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
 result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   const auto there = destination_of(sockets_[i], to);
   if (!there) return there.error();
-  const auto way = parts_.way(sockets_[i].address, *there);
+  const auto way = parts_.way(sockets_[i].tuple.local, *there);
   if (!way) return way.error();
-  tcp_socket& s = sockets_[i];
-  const bool address_known = !wire::is_any(s.address);
-  const wire::four_tuple wanted{address_known ? s.address : way->source, *there, s.port, to.port};
-  const auto got = ports::reserve(
-      ports_, {wanted, s.extras ? s.extras->port_range : profile::port_range{0, 0}, kernel_now()},
-      parts_.draws);
+  tcp_socket& s = awake(i);
+  const bool address_known = !wire::is_any(s.tuple.local);
+  const wire::four_tuple wanted{address_known ? s.tuple.local : way->source, *there, s.port(),
+                                to.port};
+  const auto got =
+      ports::reserve(ports_, {wanted, s.extras().port_range, kernel_now()}, parts_.draws);
   if (!got) return got.error();
 
   wire::four_tuple tuple = wanted;
@@ -165,7 +166,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   setup.way = path_to(*there);
   if (parts_.world.addresses().family_of(*there) == family::inet6)
     setup.assumed_mss = assumed_mss_v6;
-  setup.iss = s.nonzero_iss ? tcp::next_iss(s.tcb) : iss_for(tuple);
+  setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(tuple);
   if (got->displaced) {
     const tcp::time_wait& old = time_waits_[got->displaced.index()].w;
     setup.iss = tcp::isn_after_reuse(old);
@@ -177,26 +178,26 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
     kill_time_wait(got->displaced.index());
   }
   lock held(*this, i);
-  s.address = tuple.local;
-  if (s.port == 0) {
-    s.port = s.named_port = got->port;
-    s.owner = ports_.add(claim_of(s), s.port, ports::origin::connect);
+  s.tuple = tuple;
+  if (!s.holds_port) {
+    s.holds_port = true;
+    s.owner = ports_.add(claim_of(s), s.port(), ports::origin::connect);
   } else if (!address_known) {
     ports_.move(s.owner, claim_of(s).where);
   }
-  const tcp::socket_options options = s.tcb.opt;
-  const bool shut_rd = s.tcb.shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
-  const bool shut_wr = s.tcb.shut_wr;
-  s.tcb = tcp::new_connection(setup, options, limits_);
-  s.tcb.shut_rd = shut_rd;
-  s.tcb.shut_wr = shut_wr;
+  const tcp::socket_options options = s.tcb->opt;
+  const bool shut_rd = s.tcb->shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
+  const bool shut_wr = s.tcb->shut_wr;
+  ::new (s.tcb) tcp::tcb(tcp::new_connection(setup, options, limits_));
+  s.tcb->shut_rd = shut_rd;
+  s.tcb->shut_wr = shut_wr;
   s.nonzero_iss = true;
   ports_.insert(tuple, {ports::kind::connection, i});
   s.hashed = true;
   s.phase = socket_phase::connecting;
   note_ports();
   tcp::actions& out = sink();
-  tcp::open_active(s.tcb, limits_, clock(), out);
+  tcp::open_active(*s.tcb, limits_, clock(), out);
   carry_out(i, s, state::closed, out);
   return errc::einprogress;
 }
@@ -208,55 +209,58 @@ result<> tcp_stack::disconnect(std::uint32_t i) {
 }
 
 void tcp_stack::disconnect_locked(std::uint32_t i) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   const bool listened = s.is_listener();
   if (listened) stop_listening(i);
   lock held(*this, i);
-  const state before = s.tcb.st;
+  const state before = s.tcb->st;
   tcp::actions& out = sink();
-  tcp::abort(s.tcb, limits_, clock(), out);
+  tcp::abort(*s.tcb, limits_, clock(), out);
   if (before != state::closed && out.end == tcp::ending::none) out.end = tcp::ending::closed;
   carry_out(i, s, before, out);
-  s.tcb.shut_rd = s.tcb.shut_wr = false;
-  s.tcb.fin_received = false;
-  s.tcb.copied_seq = s.tcb.rcv_nxt;  // tcp_disconnect(): nothing is left to read
-  s.tcb.opt.maxseg = 0;              // and rx_opt with its user_mss is cleared
-  s.tcb.tuple = {};
+  s.tcb->shut_rd = s.tcb->shut_wr = false;
+  s.tcb->fin_received = false;
+  s.tcb->copied_seq = s.tcb->rcv_nxt;  // tcp_disconnect(): nothing is left to read
+  s.tcb->opt.maxseg = 0;               // and rx_opt with its user_mss is cleared
+  s.tcb->tuple = {};
+  s.tuple.remote = {};
+  s.tuple.remote_port = 0;
   if (!s.address_locked) {
-    s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+    s.tuple.local = s.family == family::inet ? wire::any_v4 : wire::any_v6;
     if (s.owner) ports_.move(s.owner, claim_of(s).where);
   }
   if (listened) wake(s);  // sk_error_report(): who waits in accept() hears EINVAL
 }
 
 result<std::uint32_t> tcp_stack::accept(std::uint32_t i) {
-  tcp_socket& s = sockets_[i];
+  rest_some();
+  const tcp_socket& s = sockets_[i];
   if (!s.is_listener()) return errc::einval;
-  if (s.listening->accept_queue.empty()) return errc::eagain;
-  const std::uint32_t child = s.listening->accept_queue.pop();
+  auto& queue = s.listening().accept_queue;
+  if (queue.empty()) return errc::eagain;
+  const std::uint32_t child = queue.pop();
   tcp_socket& c = sockets_[child];
-  c.parent = 0;
-  c.references = 1;
+  c.unaccepted = false;
   c.phase = socket_phase::connected;
   return child;
 }
 
 endpoint tcp_stack::peer_of(std::uint32_t i) const {
   const tcp_socket& s = sockets_[i];
-  return name_of(s, s.tcb.tuple.remote, s.tcb.tuple.remote_port);
+  return name_of(s, s.tuple.remote, s.tuple.remote_port);
 }
 
 result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   const bool rd = how != shutdown_how::wr;
   const bool wr = how != shutdown_how::rd;
   if (s.phase == socket_phase::connecting) {
-    const bool pending =
-        s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received || s.tcb.st == state::closed;
+    const bool pending = s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received ||
+                         s.tcb->st == state::closed;
     s.phase = pending ? socket_phase::disconnecting : socket_phase::connected;
   }
   result<> answer;
-  switch (s.tcb.st) {
+  switch (s.tcb->st) {
     case state::listen:
       if (rd) {
         disconnect_locked(i);
@@ -272,12 +276,12 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
       [[fallthrough]];
     default: {
       lock held(*this, i);
-      const state before = s.tcb.st;
-      if (rd) s.tcb.shut_rd = true;
+      const state before = s.tcb->st;
+      if (rd) s.tcb->shut_rd = true;
       if (wr) {
-        s.tcb.shut_wr = true;
+        s.tcb->shut_wr = true;
         tcp::actions& out = sink();
-        tcp::shutdown_write(s.tcb, limits_, clock(), out);
+        tcp::shutdown_write(*s.tcb, limits_, clock(), out);
         carry_out(i, s, before, out);
       }
     }
@@ -287,49 +291,53 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
 }
 
 bool tcp_stack::may_release(std::uint32_t i) {
-  tcp_socket& s = sockets_[i];
-  if (s.references > 1 || !s.extras || !s.extras->linger_on || s.extras->linger_s == 0) return true;
-  socket_extras& x = *s.extras;
+  rare_parts* const rare = sockets_[i].rare.get();
+  if (rare == nullptr || rare->more_descriptors != 0) return true;
+  socket_extras& x = rare->extras;
+  if (!x.linger_on || x.linger_s == 0) return true;
+  tcp_socket& s = awake(i);
   if (!x.linger_begun) {
     x.linger_begun = true;
     if (s.is_listener()) return true;
     lock held(*this, i);
-    const state before = s.tcb.st;
+    const state before = s.tcb->st;
     tcp::actions& out = sink();
-    tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
+    tcp::close(*s.tcb, tcp::readable(*s.tcb), limits_, clock(), out);
     carry_out(i, s, before, out);
     x.linger_timer = parts_.timers.arm(timer_kind::linger, i,
                                        static_cast<std::uint64_t>(x.linger_s) * limits_.hz);
   }
-  return x.linger_over || !tcp::lingering(s.tcb);
+  return x.linger_over || !tcp::lingering(*s.tcb);
 }
 
 void tcp_stack::release(std::uint32_t i, bool exiting) {
-  tcp_socket& s = sockets_[i];
-  if (--s.references != 0) return;
-  if (s.extras && s.extras->linger_timer != 0) {
-    parts_.timers.cancel(s.extras->linger_timer);
-    s.extras->linger_timer = 0;
+  if (const auto& rare = sockets_[i].rare) {
+    if (rare->more_descriptors != 0) {
+      --rare->more_descriptors;
+      return;
+    }
+    std::uint32_t& timer = rare->extras.linger_timer;
+    if (timer != 0) parts_.timers.cancel(std::exchange(timer, 0));
   }
   close_now(i, exiting);
 }
 
 void tcp_stack::close_now(std::uint32_t i, bool exiting) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   if (s.is_listener()) {
     stop_listening(i);
     free_socket(i);
     return;
   }
-  if (exiting) s.tcb.opt.linger_waits = false;
+  if (exiting) s.tcb->opt.linger_waits = false;
   {
     lock held(*this, i);
-    const state before = s.tcb.st;
+    const state before = s.tcb->st;
     tcp::actions& out = sink();
-    if (s.extras && s.extras->linger_begun) {
-      tcp::orphan(s.tcb, limits_, clock(), out);
+    if (s.extras().linger_begun) {
+      tcp::orphan(*s.tcb, limits_, clock(), out);
     } else {
-      tcp::close(s.tcb, tcp::readable(s.tcb), limits_, clock(), out);
+      tcp::close(*s.tcb, tcp::readable(*s.tcb), limits_, clock(), out);
     }
     carry_out(i, s, before, out);
   }
@@ -338,30 +346,30 @@ void tcp_stack::close_now(std::uint32_t i, bool exiting) {
 
 void tcp_stack::orphan(std::uint32_t i) {
   if (!sockets_.live(i)) return;
-  tcp_socket& s = sockets_[i];
-  s.tcb.orphan = true;
-  if (s.tcb.st == state::fin_wait_2) {
-    const state before = s.tcb.st;
+  tcp_socket& s = awake(i);
+  s.tcb->orphan = true;
+  if (s.tcb->st == state::fin_wait_2) {
+    const state before = s.tcb->st;
     tcp::actions& out = sink();
-    tcp::orphan(s.tcb, limits_, clock(), out);
+    tcp::orphan(*s.tcb, limits_, clock(), out);
     carry_out(i, s, before, out);
     if (!sockets_.live(i)) return;
   }
-  if (s.tcb.st != state::closed) count_orphan(i);
-  if (s.tcb.st == state::closed) free_socket(i);
+  if (s.tcb->st != state::closed) count_orphan(i);
+  if (s.tcb->st == state::closed) free_socket(i);
 }
 
 /// __tcp_close(): one orphan too many is reset. DEVIATION: the kernel compares with a count that is
 /// up to 100 ms old (tcp_orphan_timer), so that a burst leaves more; who closes so many at once
 /// could notice.
 void tcp_stack::count_orphan(std::uint32_t i) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   s.counted_orphan = true;
   ++orphans_;
   if (orphans_ <= static_cast<std::uint64_t>(parts_.sysctls.tcp_max_orphans)) return;
-  const state before = s.tcb.st;
+  const state before = s.tcb->st;
   tcp::actions& out = sink();
-  tcp::abort(s.tcb, limits_, clock(), out);
+  tcp::abort(*s.tcb, limits_, clock(), out);
   parts_.counters.add(tcp::counter::TcpExtTCPAbortOnMemory);
   const std::uint32_t outer = std::exchange(owned_, i);  // it is freed by the caller
   carry_out(i, s, before, out);

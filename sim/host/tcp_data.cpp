@@ -14,72 +14,64 @@ using tcp::state;
 constexpr std::size_t most_at_once = 0x7ffff000;  ///< MAX_RW_COUNT
 
 errc tcp_stack::take_error(tcp_socket& s) {
-  const errc e = s.tcb.error;
-  s.tcb.error = errc::ok;
+  const errc e = s.tcb->error;
+  s.tcb->error = errc::ok;
   return e;
 }
 
-socket_extras& tcp_stack::extras(tcp_socket& s) {
-  if (!s.extras) s.extras = std::make_unique<socket_extras>();
-  return *s.extras;
-}
-
 result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
-  tcp_socket& s = sockets_[i];
-  if (s.tcb.st != state::established && s.tcb.st != state::close_wait) {
+  tcp_socket& s = awake(i);
+  if (s.tcb->st != state::established && s.tcb->st != state::close_wait) {
     // sk_stream_wait_connect()
     if (const errc e = take_error(s); e != errc::ok) return e;
-    const bool opening = s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received;
+    const bool opening = s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received;
     return opening ? errc::eagain : errc::epipe;
   }
-  if (s.tcb.error != errc::ok || s.tcb.shut_wr) {
+  if (s.tcb->error != errc::ok || s.tcb->shut_wr) {
     const errc e = take_error(s);
     return e == errc::ok ? errc::epipe : e;
   }
   if (p.size == 0) return std::size_t{0};
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, most_at_once));
   lock held(*this, i);
-  const state before = s.tcb.st;
-  const wire::seq at = s.tcb.write_seq;
+  const state before = s.tcb->st;
+  const wire::seq at = s.tcb->write_seq;
   tcp::actions& out = sink();
-  const std::uint32_t n = tcp::app_send(s.tcb, wanted, limits_, clock(), out);
+  const std::uint32_t n = tcp::app_send(*s.tcb, wanted, limits_, clock(), out);
   if (n == 0) return errc::eagain;
-  if (p.data != nullptr) {
-    if (!s.bytes) s.bytes = std::make_unique<byte_store>();
-    s.bytes->append(at, {p.data, n});
-  }
+  if (p.data != nullptr) s.made_bytes().append(at, {p.data, n});
   carry_out(i, s, before, out);
   return std::size_t{n};
 }
 
 result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
-  tcp_socket& s = sockets_[i];
+  tcp_socket& s = awake(i);
   if (s.is_listener()) return errc::enotconn;
   const std::uint32_t ready =
-      s.tcb.st == state::syn_sent || s.tcb.st == state::syn_received ? 0 : tcp::readable(s.tcb);
+      s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received ? 0 : tcp::readable(*s.tcb);
   if (ready == 0) {
-    if (s.tcb.fin_received) return std::size_t{0};
+    if (s.tcb->fin_received) return std::size_t{0};
     if (const errc e = take_error(s); e != errc::ok) return e;
-    if (s.tcb.shut_rd) return std::size_t{0};
-    if (s.tcb.st == state::closed) return errc::enotconn;
+    if (s.tcb->shut_rd) return std::size_t{0};
+    if (s.tcb->st == state::closed) return errc::enotconn;
     return errc::eagain;
   }
   const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(ready, b.size));
-  if (s.bytes) {
+  if (byte_store* const store = s.bytes()) {
     std::string forgotten;
     char* to = b.data;
     if (to == nullptr) {
       forgotten.resize(n);
       to = forgotten.data();
     }
-    s.bytes->read(s.tcb.copied_seq, n, to);
+    store->read(s.tcb->copied_seq, n, to);
   } else if (b.data != nullptr) {
     std::fill_n(b.data, n, 'x');
   }
   lock held(*this, i);
-  const state before = s.tcb.st;
+  const state before = s.tcb->st;
   tcp::actions& out = sink();
-  tcp::app_read(s.tcb, n, limits_, clock(), out);
+  tcp::app_read(*s.tcb, n, limits_, clock(), out);
   if (!out.segments.empty()) carry_out(i, s, before, out);  // reading can do nothing else
   return std::size_t{n};
 }
@@ -98,11 +90,12 @@ ready_mask tcp_stack::poll_level(std::uint32_t i) const {
 
 ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {
   if (s.is_listener())
-    return s.listening->accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
+    return s.listening().accept_queue.empty() ? ready_mask{0} : static_cast<ready_mask>(ready_in);
   unsigned mask = 0;
-  const tcp::tcb& t = s.tcb;
-  if (s.extras && s.extras->linger_begun) {  // only close() waits, and only for the end
-    const bool over = s.extras->linger_over || !tcp::lingering(t);
+  const tcp::tcb& t = *s.tcb;
+  if (const socket_extras& x = s.extras(); x.linger_begun) {
+    // Only close() waits, and only for the end.
+    const bool over = x.linger_over || !tcp::lingering(t);
     return over ? ready_hup : ready_none;
   }
   if ((t.shut_rd && t.shut_wr) || t.st == state::closed) mask |= ready_hup;
@@ -127,19 +120,19 @@ endpoint tcp_stack::name_of(const tcp_socket& s, wire::address_id a, std::uint16
 
 result<endpoint> tcp_stack::getsockname(std::uint32_t i) const {
   const tcp_socket& s = sockets_[i];
-  return name_of(s, s.address, s.named_port);
+  return name_of(s, s.tuple.local, s.tuple.local_port);
 }
 
 result<endpoint> tcp_stack::getpeername(std::uint32_t i) const {
   const tcp_socket& s = sockets_[i];
-  if (s.tcb.tuple.remote_port == 0 || s.tcb.st == state::closed || s.tcb.st == state::syn_sent ||
+  if (s.tuple.remote_port == 0 || s.state() == state::closed || s.state() == state::syn_sent ||
       s.is_listener())
     return errc::enotconn;
   return peer_of(i);
 }
 
 result<std::string_view> tcp_stack::state_of(std::uint32_t i) const {
-  return tcp::name(sockets_[i].tcb.st);
+  return tcp::name(sockets_[i].state());
 }
 
 // ---- clocks and keys ----------------------------------------------------------------------------
@@ -183,7 +176,7 @@ ports::kernel_time tcp_stack::kernel_now() const {
 std::uint64_t tcp_stack::closed_in_queues() const {
   std::uint64_t n = 0;
   sockets_.each([&](std::uint32_t, const tcp_socket& s) {
-    n += s.parent != 0 && s.tcb.st == state::closed ? 1U : 0U;
+    n += s.unaccepted && s.state() == state::closed ? 1U : 0U;
   });
   return n;
 }

@@ -54,15 +54,35 @@ void tcp_stack::count_all(const tcp::actions& done) {
   return true;
 }
 
+[[gnu::always_inline]] inline void tcp_stack::emit_all(std::uint32_t i, tcp_socket& s,
+                                                       const byte_store* bytes,
+                                                       tcp::actions& done) {
+  for (wire::segment& segment : done.segments) {
+    segment.sender_record = i;
+    segment.receiver_record = s.peer_record;
+    if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
+      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
+      segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
+    }
+    if (!emit(segment)) {
+      done.counters.clear();  // they are counted already
+      tcp::output_refused(*s.tcb, segment, done);
+      count_all(done);
+    }
+  }
+}
+
 void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
-  const bool moved = before != s.tcb.st;
-  if (moved) note_state(before, s.tcb.st);
+  const tcp::tcb& t = *s.tcb;
+  const bool moved = before != t.st;
+  if (moved) note_state(before, t.st);
   count_all(done);
   if (done.timers_touched != 0) apply_timers(i, s, done);
-  if (s.bytes) s.bytes->acknowledged(s.tcb.snd_una);
+  byte_store* const bytes = s.bytes();
+  if (bytes != nullptr) bytes->acknowledged(t.snd_una);
   // Segments may be answered before this returns; the answers wait in the backlog or find this
   // socket after the step as it is now. Steps meanwhile use the other sink.
-  if (!done.segments.empty()) emit_all(&s, done, i);
+  if (!done.segments.empty()) emit_all(i, s, bytes, done);
   if (done.wakes != 0 || done.end != tcp::ending::none || moved) wake(s);
   if (done.end != tcp::ending::none) end(i, s, done);
 }
@@ -80,20 +100,8 @@ void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions&
   }
 }
 
-void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
-  for (wire::segment& segment : done.segments) {
-    segment.sender_record = i;
-    segment.receiver_record = s != nullptr ? s->peer_record : 0;
-    if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
-      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
-      segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
-    }
-    if (!emit(segment) && s != nullptr) {
-      done.counters.clear();  // they are counted already
-      tcp::output_refused(s->tcb, segment, done);
-      count_all(done);
-    }
-  }
+void tcp_stack::emit_all(const tcp::actions& done) {
+  for (const wire::segment& segment : done.segments) emit(segment);
 }
 
 void tcp_stack::wake(tcp_socket& s) {
@@ -110,7 +118,7 @@ void tcp_stack::drop_port(tcp_socket& s) {
     s.owner = {};
     note_ports();
   }
-  s.port = 0;
+  s.holds_port = false;
 }
 
 void tcp_stack::note_ports() { ports_gauge_.set(ports_.current_usage().now, parts_.world.now()); }
@@ -119,19 +127,19 @@ void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   if (done.end != tcp::ending::closed) {
     make_time_wait(i, done);
   } else if (s.hashed) {
-    ports_.erase(s.tcb.tuple, {ports::kind::connection, i});
+    ports_.erase(s.tuple, {ports::kind::connection, i});
     s.hashed = false;
   }
   for (std::uint32_t& id : s.timers) {
     if (id != 0) parts_.timers.cancel(id);
     id = 0;
   }
-  note_state(s.tcb.st, state::closed);
-  s.tcb.st = state::closed;
+  note_state(s.tcb->st, state::closed);
+  s.tcb->st = state::closed;
   // tcp_done(): both directions are over. A port that the kernel chose is free at once.
-  s.tcb.shut_rd = s.tcb.shut_wr = true;
+  s.tcb->shut_rd = s.tcb->shut_wr = true;
   if (!s.port_locked) drop_port(s);
-  if (s.tcb.orphan && owned_ != i) free_socket(i);
+  if (s.tcb->orphan && owned_ != i) free_socket(i);
 }
 
 void tcp_stack::free_socket(std::uint32_t i) {
@@ -139,9 +147,10 @@ void tcp_stack::free_socket(std::uint32_t i) {
   if (s.counted_orphan) --orphans_;
   for (const std::uint32_t id : s.timers)
     if (id != 0) parts_.timers.cancel(id);
-  if (s.hashed) ports_.erase(s.tcb.tuple, {ports::kind::connection, i});
+  if (s.hashed) ports_.erase(s.tuple, {ports::kind::connection, i});
   drop_port(s);
-  --states_[static_cast<std::size_t>(s.tcb.st)];
+  --states_[static_cast<std::size_t>(s.tcb->st)];
+  tcbs_.give_back(s.tcb);
   sockets_.free(i);
 }
 
@@ -150,7 +159,7 @@ void tcp_stack::free_socket(std::uint32_t i) {
 bool tcp_stack::hint_is_right(const wire::segment& s) const {
   if (!sockets_.live(s.receiver_record)) return false;
   const tcp_socket& socket = sockets_[s.receiver_record];
-  return socket.hashed && socket.tcb.tuple == s.tuple.reversed();
+  return socket.hashed && socket.tuple == s.tuple.reversed();
 }
 
 /// A segment of a connection. While a system call has the socket it waits in the backlog.
@@ -160,19 +169,17 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
     add_to_backlog(s);
     return;
   }
-  tcp_socket& socket = sockets_[i];
-  if (socket.hashed) {
-    socket.peer_record = s.sender_record;
-    const state before = socket.tcb.st;
-    tcp::actions& out = sink();
-    tcp::segment_arrives(socket.tcb, s, owned, limits_, clock(), out);
-    if (s.payload != 0 && out.accepted_left != out.accepted_right) {
-      if (!socket.bytes) socket.bytes = std::make_unique<byte_store>();
-      socket.bytes->store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
-                          parts_.world.payloads().at(s.payload));
-    }
-    carry_out(i, socket, before, out);
+  tcp_socket& socket = awake(i);
+  socket.peer_record = s.sender_record;
+  tcp::tcb& t = *socket.tcb;
+  const state before = t.st;
+  tcp::actions& out = sink();
+  tcp::segment_arrives(t, s, owned, limits_, clock(), out);
+  if (s.payload != 0 && out.accepted_left != out.accepted_right) {
+    socket.made_bytes().store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
+                              parts_.world.payloads().at(s.payload));
   }
+  carry_out(i, socket, before, out);
   parts_.world.payloads().release(s.payload);
 }
 
@@ -238,9 +245,9 @@ void tcp_stack::receive(const wire::icmp_error& e) {
     return;
   }
   if (found.type() != ports::kind::connection) return;
-  tcp_socket& s = sockets_[found.index()];
+  tcp_socket& s = awake(found.index());
   if (e.kind == wire::icmp_kind::too_big) {
-    if (!tcp::is_under_way(s.tcb, e.quoted_seq)) return;
+    if (!tcp::is_under_way(*s.tcb, e.quoted_seq)) return;
     if (owned_ == found.index()) {
       owned_path_mtu_ = e.mtu;
     } else {
@@ -248,24 +255,24 @@ void tcp_stack::receive(const wire::icmp_error& e) {
     }
     return;
   }
-  const state before = s.tcb.st;
+  const state before = s.tcb->st;
   // ip_icmp_error() asks nobody; ipv6_icmp_error() wants IPV6_RECVERR.
   if (before == state::syn_sent && f == family::inet) s.error_queued = true;
   tcp::actions& out = sink();
-  tcp::icmp_error(s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
+  tcp::icmp_error(*s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
                   clock(), out);
   carry_out(found.index(), s, before, out);
 }
 
 /// tcp_v4_mtu_reduced(), tcp_v6_mtu_reduced().
 void tcp_stack::path_narrows(std::uint32_t i, std::uint32_t mtu) {
-  tcp_socket& s = sockets_[i];
-  const state before = s.tcb.st;
+  tcp_socket& s = awake(i);
+  const state before = s.tcb->st;
   if (before == state::closed) return;
-  const wire::address_id peer = s.tcb.tuple.remote;
+  const wire::address_id peer = s.tuple.remote;
   parts_.paths.learn(peer, mtu);
   tcp::actions& out = sink();
-  tcp::path_narrows(s.tcb, path_to(peer).mss, limits_, clock(), out);
+  tcp::path_narrows(*s.tcb, path_to(peer).mss, limits_, clock(), out);
   carry_out(i, s, before, out);
 }
 
@@ -284,8 +291,8 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
     }
     case timer_kind::linger: {
       tcp_socket& s = sockets_[index];
-      s.extras->linger_timer = 0;
-      s.extras->linger_over = true;
+      s.rare->extras.linger_timer = 0;
+      s.rare->extras.linger_over = true;
       parts_.waits.wake(s.watchers, ready_hup);
       return;
     }
@@ -294,9 +301,12 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   }
   tcp_socket& s = sockets_[index];
   s.timers[static_cast<std::size_t>(kind)] = 0;
-  const state before = s.tcb.st;
+  // Nothing of a connection at rest waits for an answer: they would fire to no effect.
+  if (s.tcb == nullptr && kind != timer_kind::keepalive) return;
+  wake_up(index, s);
+  const state before = s.tcb->st;
   tcp::actions& out = sink();
-  tcp::timer_expires(s.tcb, static_cast<timer>(kind), limits_, clock(), out);
+  tcp::timer_expires(*s.tcb, static_cast<timer>(kind), limits_, clock(), out);
   carry_out(index, s, before, out);
 }
 
@@ -317,22 +327,22 @@ void tcp_stack::make_time_wait(std::uint32_t i, const tcp::actions& done) {
   const ports::entry socket_entry{ports::kind::connection, i};
   if (time_waits_.size() >= static_cast<std::size_t>(parts_.sysctls.tcp_max_tw_buckets)) {
     parts_.counters.add(tcp::counter::TcpExtTCPTimeWaitOverflow);
-    ports_.erase(s.tcb.tuple, socket_entry);
+    ports_.erase(s.tuple, socket_entry);
     s.hashed = false;
     return;
   }
   const std::uint32_t index = time_waits_.make();
   time_wait_record& w = time_waits_[index];
-  w.w = tcp::make_time_wait(s.tcb, done.end, limits_, clock());
-  if (s.port_locked && !s.tcb.orphan) {
+  w.w = tcp::make_time_wait(*s.tcb, done.end, limits_, clock());
+  if (s.port_locked && !s.tcb->orphan) {
     // The descriptor keeps its bound port; the record holds it too.
-    w.owner = ports_.add(claim_of(s), s.port, ports::origin::accept);
+    w.owner = ports_.add(claim_of(s), s.port(), ports::origin::accept);
   } else {
     w.owner = s.owner;
     s.owner = {};
   }
   if (w.owner) ports_.to_time_wait(w.owner);
-  ports_.replace(s.tcb.tuple, socket_entry, {ports::kind::time_wait, index});
+  ports_.replace(s.tuple, socket_entry, {ports::kind::time_wait, index});
   s.hashed = false;
   if (w.w.fin_wait_2) ++fin_wait_2_records_;
   time_wait_gauge_.set(time_waits_.size() - fin_wait_2_records_, parts_.world.now());
@@ -386,7 +396,7 @@ void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
     if (verdict == tcp::time_wait_verdict::restart)
       arm_time_wait(index, tcp::time_wait_length(limits_));
   }
-  emit_all(nullptr, out);
+  emit_all(out);
 }
 
 }  // namespace fourtuple::host

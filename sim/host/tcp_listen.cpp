@@ -13,8 +13,8 @@ using tcp::state;
 
 bool tcp_stack::hears_wildcard(const tcp_socket& l, wire::address_id to) const {
   const bool v4 = parts_.world.addresses().family_of(to) == family::inet;
-  if (l.address == wire::any_v4) return v4;
-  return l.address == wire::any_v6 && (!v4 || !l.v6only);
+  if (l.tuple.local == wire::any_v4) return v4;
+  return l.tuple.local == wire::any_v6 && (!v4 || !l.v6only);
 }
 
 std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
@@ -29,10 +29,10 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
   for (auto i = here->second.rbegin(); i != here->second.rend(); ++i) {
     const tcp_socket& l = sockets_[*i];
     int score = 0;
-    if (l.address == to) {
+    if (l.tuple.local == to) {
       score = 4;
     } else if (hears_wildcard(l, to)) {
-      score = 1 + (v4 && l.address == wire::any_v4 ? 1 : 0);
+      score = 1 + (v4 && l.tuple.local == wire::any_v4 ? 1 : 0);
     }
     if (score > best_score) {
       best = *i;
@@ -44,7 +44,7 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
 }
 
 bool tcp_stack::accept_queue_full(const tcp_socket& l) const {
-  return l.listening->accept_queue.size() > l.listening->backlog;
+  return l.listening().accept_queue.size() > l.listening().backlog;
 }
 
 void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused) {
@@ -64,14 +64,14 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   const auto& sysctls = parts_.sysctls;
   bool cookie = false;
   if (reused == nullptr &&
-      (sysctls.tcp_syncookies == 2 || l.listening->requests > l.listening->backlog)) {
+      (sysctls.tcp_syncookies == 2 || l.listening().requests > l.listening().backlog)) {
     if (sysctls.tcp_syncookies == 0) {
       parts_.counters.add(tcp::counter::TcpExtTCPReqQFullDrop);
       parts_.counters.add(tcp::counter::TcpExtListenDrops);
       return;
     }
     parts_.counters.add(tcp::counter::TcpExtTCPReqQFullDoCookies);
-    l.listening->overflow_seen = true;
+    l.listening().overflow_seen = true;
     cookie = true;
   }
   if (accept_queue_full(l)) {
@@ -81,7 +81,7 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   }
   if (!cookie && reused == nullptr && sysctls.tcp_syncookies == 0) {
     const auto most = static_cast<std::uint32_t>(sysctls.tcp_max_syn_backlog);
-    if (most - std::min(most, l.listening->requests) < most / 4) {
+    if (most - std::min(most, l.listening().requests) < most / 4) {
       parts_.counters.add(tcp::counter::TcpExtListenDrops);
       return;
     }
@@ -93,17 +93,18 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   const wire::four_tuple tuple = s.tuple.reversed();
   const std::uint32_t index = requests_.make();
   request_record& r = requests_[index];
-  r.r = tcp::open_request(s, reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(tuple),
-                          ts_offset_for(tuple), path_to(tuple.remote), l.tcb.opt, limits_, clock());
+  r.r =
+      tcp::open_request(s, reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(tuple),
+                        ts_offset_for(tuple), path_to(tuple.remote), l.tcb->opt, limits_, clock());
   r.listener = i;
-  ++l.listening->requests;
-  ++l.listening->young;
+  ++l.listening().requests;
+  ++l.listening().young;
   ports_.insert(tuple, {ports::kind::request, index});
   r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
   tcp::actions& out = sink();
   tcp::make_syn_ack(r.r, limits_, clock(), out);
   count_all(out);
-  emit_all(nullptr, out);
+  emit_all(out);
 }
 
 tcp::cookie_keys tcp_stack::cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const {
@@ -117,17 +118,17 @@ void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   const tcp::clock c = clock();
   const wire::seq cookie = tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
   const tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple), path_to(tuple.remote),
-                                             sockets_[i].tcb.opt, limits_, c);
+                                             sockets_[i].tcb->opt, limits_, c);
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
   tcp::make_syn_ack(r, limits_, c, out);
   count_all(out);
-  emit_all(nullptr, out);
+  emit_all(out);
 }
 
 bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
   tcp_socket& l = sockets_[i];
-  if (parts_.sysctls.tcp_syncookies == 0 || !l.listening->overflow_seen) return false;
+  if (parts_.sysctls.tcp_syncookies == 0 || !l.listening().overflow_seen) return false;
   const wire::four_tuple tuple = s.tuple.reversed();
   const tcp::clock c = clock();
   const auto first = cookie_keys(tuple, 0).first;
@@ -135,7 +136,7 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
   tcp::cookie_check check;
   if (age < 2)
     check = tcp::check_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c) - age),
-                              ts_offset_for(tuple), path_to(tuple.remote), l.tcb.opt, limits_, c);
+                              ts_offset_for(tuple), path_to(tuple.remote), l.tcb->opt, limits_, c);
   if (!check.valid) {
     parts_.counters.add(tcp::counter::TcpExtSyncookiesFailed);
     return false;
@@ -146,11 +147,11 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
     parts_.counters.add(tcp::counter::TcpExtListenDrops);
     return true;
   }
-  const std::uint32_t made = adopt_child(i, tcp::child_of(check.rebuilt, s, l.tcb.opt, limits_, c));
+  const std::uint32_t made = adopt_child(i, check.rebuilt, s);
   ports_.insert(tuple, {ports::kind::connection, made});
   parts_.world.payloads().share(s.payload);
   to_connection(made, s, false);
-  if (sockets_.live(made)) l.listening->accept_queue.push(made);
+  if (sockets_.live(made)) l.listening().accept_queue.push(made);
   wake(l);
   return true;
 }
@@ -164,7 +165,7 @@ void tcp_stack::free_request(std::uint32_t index) {
   request_record& r = requests_[index];
   if (r.timer != 0) parts_.timers.cancel(r.timer);
   if (r.listener != 0) {
-    listener_part& l = *sockets_[r.listener].listening;
+    listener_part& l = sockets_[r.listener].listening();
     --l.requests;
     if (r.r.timeouts == 0) --l.young;
   }
@@ -184,7 +185,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
     return;
   }
   tcp::actions& out = sink();
-  switch (tcp::request_segment(r.r, s, sockets_[answering].tcb.opt, limits_, clock(), out)) {
+  switch (tcp::request_segment(r.r, s, sockets_[answering].tcb->opt, limits_, clock(), out)) {
     case tcp::request_verdict::drop:
       break;
     case tcp::request_verdict::resent:
@@ -199,7 +200,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
       break;
   }
   count_all(out);
-  emit_all(nullptr, out);
+  emit_all(out);
 }
 
 void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
@@ -214,33 +215,35 @@ void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
     tcp::actions& out = sink();
     if (tcp::overflowed(r.r, s, limits_, out)) drop_request(request_index);
     count_all(out);
-    emit_all(nullptr, out);
+    emit_all(out);
     return;
   }
-  const std::uint32_t made =
-      adopt_child(listener, tcp::child_of(r.r, s, l.tcb.opt, limits_, clock()));
+  const std::uint32_t made = adopt_child(listener, r.r, s);
   ports_.replace(r.r.tuple, {ports::kind::request, request_index}, {ports::kind::connection, made});
   free_request(request_index);
   if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);
   parts_.world.payloads().share(s.payload);
-  l.listening->accept_queue.push(made);
+  l.listening().accept_queue.push(made);
   to_connection(made, s, false);
   wake(l);
 }
 
-std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) {
+std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::request& r,
+                                     const wire::segment& s) {
   const std::uint32_t made = sockets_.make();
   tcp_socket& c = sockets_[made];
   const tcp_socket& l = sockets_[listener];
-  c.tcb = t;
-  c.tcb.shut_rd = l.tcb.shut_rd;  // sk_clone_lock(): shutdown() before listen() is the child's, too
-  c.tcb.shut_wr = l.tcb.shut_wr;
+  c.tcb = tcbs_.take(made);
+  const tcp::tcb& t = *::new (c.tcb) tcp::tcb(tcp::child_of(r, s, l.tcb->opt, limits_, clock()));
+  c.tcb->shut_rd =
+      l.tcb->shut_rd;  // sk_clone_lock(): shutdown() before listen() is the child's, too
+  c.tcb->shut_wr = l.tcb->shut_wr;
   ++states_[static_cast<std::size_t>(t.st)];
   parts_.counters.add(tcp::counter::TcpPassiveOpens);  // tcp_create_openreq_child()
   c.family = l.family;
   c.uid = l.uid;
-  c.address = t.tuple.local;
-  c.port = c.named_port = t.tuple.local_port;
+  c.tuple = t.tuple;
+  c.holds_port = true;
   c.reuseaddr = l.reuseaddr;
   c.reuseport = l.reuseport;
   c.v6only = l.v6only;
@@ -249,20 +252,19 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::tcb& t) 
   c.broadcast = l.broadcast;
   c.address_locked = l.address_locked;
   c.port_locked = false;  // sk_clone_lock(): the port is the listener's, and disconnect() gives it up
-  c.parent = listener;
-  c.references = 1;  // the accept queue's, the descriptor's later
+  c.unaccepted = true;
   c.phase = socket_phase::connected;
   c.nonzero_iss = true;
   c.hashed = true;  // as the caller enters it
-  if (l.extras) {
-    socket_extras& x = extras(c);
-    x.linger_on = l.extras->linger_on;
-    x.linger_s = l.extras->linger_s;
-    x.rcvtimeo = l.extras->rcvtimeo;
-    x.sndtimeo = l.extras->sndtimeo;
-    x.port_range = l.extras->port_range;
+  if (const socket_extras& theirs = l.extras(); theirs != socket_extras{}) {
+    socket_extras& x = c.made_rare().extras;
+    x.linger_on = theirs.linger_on;
+    x.linger_s = theirs.linger_s;
+    x.rcvtimeo = theirs.rcvtimeo;
+    x.sndtimeo = theirs.sndtimeo;
+    x.port_range = theirs.port_range;
   }
-  c.owner = ports_.add(claim_of(c), c.port, ports::origin::accept);
+  c.owner = ports_.add(claim_of(c), c.port(), ports::origin::accept);
   note_ports();
   return made;
 }
@@ -274,8 +276,8 @@ void tcp_stack::request_timer(std::uint32_t index) {
     drop_request(index);
     return;
   }
-  listener_part& l = *sockets_[r.listener].listening;
-  const tcp::socket_options& opt = sockets_[r.listener].tcb.opt;
+  listener_part& l = sockets_[r.listener].listening();
+  const tcp::socket_options& opt = sockets_[r.listener].tcb->opt;
   unsigned most = tcp::synack_retries_of(opt, limits_);
   // reqsk_timer_handler(): under load old requests are given up sooner.
   if (2 * l.requests > std::max(8U, l.backlog)) {
@@ -296,16 +298,16 @@ void tcp_stack::request_timer(std::uint32_t index) {
     drop_request(index);
   }
   count_all(out);
-  emit_all(nullptr, out);
+  emit_all(out);
 }
 
 void tcp_stack::stop_listening(std::uint32_t i) {
   tcp_socket& l = sockets_[i];
-  auto& here = listeners_[l.port];
+  auto& here = listeners_[l.port()];
   std::erase(here, i);
-  if (here.empty()) listeners_.erase(l.port);
-  note_state(l.tcb.st, state::closed);
-  l.tcb.st = state::closed;
+  if (here.empty()) listeners_.erase(l.port());
+  note_state(l.tcb->st, state::closed);
+  l.tcb->st = state::closed;
   if (l.owner) ports_.set_listening(l.owner, false);
   const bool migrates = parts_.sysctls.tcp_migrate_req && l.reuseport;
   const listener_group heirs = migrates ? group_of(l) : listener_group{};
@@ -314,16 +316,16 @@ void tcp_stack::stop_listening(std::uint32_t i) {
     requests_[index].listener = 0;
     requests_[index].heirs = heirs;
   });
-  const auto part = std::move(l.listening);
+  const auto part = std::move(l.made_rare().listening);
   while (!part->accept_queue.empty()) {
     const std::uint32_t child = part->accept_queue.pop();
     if (inherit_child(heirs, child)) continue;
-    sockets_[child].tcb.orphan = true;
+    awake(child).tcb->orphan = true;
     {
       lock held(*this, child);
-      const state before = sockets_[child].tcb.st;
+      const state before = sockets_[child].tcb->st;
       tcp::actions& out = sink();
-      tcp::abort(sockets_[child].tcb, limits_, clock(), out);
+      tcp::abort(*sockets_[child].tcb, limits_, clock(), out);
       out.end = tcp::ending::closed;
       carry_out(child, sockets_[child], before, out);
     }

@@ -7,7 +7,7 @@
 namespace fourtuple::host {
 
 listener_group tcp_stack::group_of(const tcp_socket& l) {
-  return {l.address, l.uid, l.port, l.v6only};
+  return {l.tuple.local, l.uid, l.port(), l.v6only};
 }
 
 std::vector<std::uint32_t> tcp_stack::members_of(const listener_group& g) const {
@@ -16,7 +16,7 @@ std::vector<std::uint32_t> tcp_stack::members_of(const listener_group& g) const 
   if (here == listeners_.end()) return members;
   for (const std::uint32_t i : here->second) {
     const tcp_socket& l = sockets_[i];
-    if (l.reuseport && l.address == g.address && l.uid == g.uid && l.v6only == g.v6only)
+    if (l.reuseport && l.tuple.local == g.address && l.uid == g.uid && l.v6only == g.v6only)
       members.push_back(i);
   }
   return members;
@@ -35,10 +35,9 @@ std::uint32_t tcp_stack::heir_of(const listener_group& g, const wire::four_tuple
 /// inet_csk_reqsk_queue_add() does not ask whether the queue is full. Who waits there gets it at once
 /// (seen on 6.18).
 bool tcp_stack::inherit_child(const listener_group& g, std::uint32_t child) {
-  const std::uint32_t heir = heir_of(g, sockets_[child].tcb.tuple);
+  const std::uint32_t heir = heir_of(g, sockets_[child].tuple);
   if (heir == 0) return false;
-  sockets_[child].parent = heir;
-  sockets_[heir].listening->accept_queue.push(child);
+  sockets_[heir].listening().accept_queue.push(child);
   wake(sockets_[heir]);
   parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);
   return true;
@@ -48,7 +47,7 @@ bool tcp_stack::inherit_request(request_record& r) {
   const std::uint32_t heir = heir_of(r.heirs, r.r.tuple);
   if (heir == 0) return false;
   r.listener = heir;
-  listener_part& l = *sockets_[heir].listening;
+  listener_part& l = sockets_[heir].listening();
   ++l.requests;
   if (r.r.timeouts == 0) ++l.young;
   parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);

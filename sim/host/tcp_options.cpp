@@ -18,17 +18,17 @@ constexpr std::int64_t longest_period_s = 120;  // TCP_RTO_MAX, to which TCP_DEF
 }  // namespace
 
 result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
-  tcp_socket& s = sockets_[i];
-  tcp::socket_options& opt = s.tcb.opt;
+  tcp_socket& s = awake(i);
+  tcp::socket_options& opt = s.tcb->opt;
   const bool on = v.number != 0;
   if (o == option::ipv6_v6only) {
     if (s.family != family::inet6) return errc::enoprotoopt;
-    if (s.port != 0) return errc::einval;
+    if (s.port() != 0) return errc::einval;
     s.v6only = on;
     return {};
   }
   lock held(*this, i);
-  const state before = s.tcb.st;
+  const state before = s.tcb->st;
   tcp::actions& out = sink();
   switch (o) {
     case option::so_reuseaddr:
@@ -48,7 +48,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       s.no_port = on;
       break;
     case option::so_linger: {
-      socket_extras& x = extras(s);
+      socket_extras& x = s.made_rare().extras;
       x.linger_on = on;
       if (on) x.linger_s = static_cast<std::int32_t>(v.second);
       opt.linger_zero = on && v.second == 0;
@@ -57,23 +57,23 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
     }
     case option::so_rcvbuf:
       tcp::set_rcvbuf(
-          s.tcb, stored_buffer(v.number, least_rcvbuf, core_buffer_max(*parts_.config.profile)));
+          *s.tcb, stored_buffer(v.number, least_rcvbuf, core_buffer_max(*parts_.config.profile)));
       break;
     case option::so_sndbuf:
       tcp::set_sndbuf(
-          s.tcb, stored_buffer(v.number, least_sndbuf, core_buffer_max(*parts_.config.profile)));
+          *s.tcb, stored_buffer(v.number, least_sndbuf, core_buffer_max(*parts_.config.profile)));
       break;
     case option::so_keepalive:
-      tcp::set_keepalive(s.tcb, on, limits_, clock(), out);
+      tcp::set_keepalive(*s.tcb, on, limits_, clock(), out);
       break;
     case option::so_rcvtimeo:
-      extras(s).rcvtimeo = kept_timeout(v.number, limits_.hz);
+      s.made_rare().extras.rcvtimeo = kept_timeout(v.number, limits_.hz);
       break;
     case option::so_sndtimeo:
-      extras(s).sndtimeo = kept_timeout(v.number, limits_.hz);
+      s.made_rare().extras.sndtimeo = kept_timeout(v.number, limits_.hz);
       break;
     case option::tcp_nodelay:
-      tcp::set_nodelay(s.tcb, on, limits_, clock(), out);
+      tcp::set_nodelay(*s.tcb, on, limits_, clock(), out);
       break;
     case option::tcp_syncnt:
       if (v.number < 1 || v.number > 127) return errc::einval;
@@ -110,7 +110,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       break;
     case option::tcp_keepidle:
       if (v.number < 1 || v.number > 32767) return errc::einval;
-      tcp::set_keep_idle(s.tcb, static_cast<std::uint16_t>(v.number), limits_, clock(), out);
+      tcp::set_keep_idle(*s.tcb, static_cast<std::uint16_t>(v.number), limits_, clock(), out);
       break;
     case option::tcp_keepintvl:
       if (v.number < 1 || v.number > 32767) return errc::einval;
@@ -124,7 +124,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
       if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
       const auto range = port_range_of(v);
       if (!range) return errc::einval;
-      extras(s).port_range = *range;
+      s.made_rare().extras.port_range = *range;
       break;
     }
     default:
@@ -147,14 +147,14 @@ std::uint16_t maxseg_of(const tcp::tcb& t) {
 }  // namespace
 
 result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
-  tcp_socket& s = sockets_[i];
-  const tcp::socket_options& opt = s.tcb.opt;
+  tcp_socket& s = awake(i);
+  const tcp::socket_options& opt = s.tcb->opt;
   const auto number = [](auto n) { return option_value{static_cast<std::int64_t>(n), 0}; };
   switch (o) {
     case option::so_error: {
       // sk_getsockopt(): the soft error too, where there is no other; taken either way.
       const errc hard = take_error(s);
-      return number(hard != errc::ok ? hard : std::exchange(s.tcb.soft_error, errc::ok));
+      return number(hard != errc::ok ? hard : std::exchange(s.tcb->soft_error, errc::ok));
     }
     case option::so_reuseaddr:
       return number(s.reuseaddr);
@@ -165,15 +165,15 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
     case option::so_keepalive:
       return number(opt.keepalive);
     case option::so_linger:
-      return s.extras ? option_value{s.extras->linger_on, s.extras->linger_s} : option_value{};
+      return option_value{s.extras().linger_on, s.extras().linger_s};
     case option::so_rcvbuf:
       return number(opt.rcvbuf != 0 ? opt.rcvbuf : limits_.rmem_default);
     case option::so_sndbuf:
       return number(opt.sndbuf != 0 ? opt.sndbuf : limits_.wmem_default);
     case option::so_rcvtimeo:
-      return number(s.extras ? ns(s.extras->rcvtimeo) : 0);
+      return number(ns(s.extras().rcvtimeo));
     case option::so_sndtimeo:
-      return number(s.extras ? ns(s.extras->sndtimeo) : 0);
+      return number(ns(s.extras().sndtimeo));
     case option::tcp_nodelay:
       return number(opt.nodelay);
     case option::tcp_syncnt:
@@ -193,7 +193,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
                                        : std::int64_t{limits_.fin_timeout_s});
     case option::tcp_maxseg:
-      return number(maxseg_of(s.tcb));
+      return number(maxseg_of(*s.tcb));
     case option::tcp_keepidle:
       return number(opt.keep_idle_s != 0 ? opt.keep_idle_s : limits_.keepalive_time_s);
     case option::tcp_keepintvl:
@@ -203,8 +203,7 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
     case option::ip_bind_address_no_port:
       return number(s.no_port);
     case option::ip_local_port_range:
-      return s.extras ? option_value{s.extras->port_range.low, s.extras->port_range.high}
-                      : option_value{};
+      return option_value{s.extras().port_range.low, s.extras().port_range.high};
     case option::ip_freebind:
       return number(s.freebind);
     case option::ipv6_v6only:

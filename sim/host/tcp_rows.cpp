@@ -22,21 +22,22 @@ void tcp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
     r.timer_left = parts_.timers.expiry(id) - now;
   };
   sockets_.each([&](std::uint32_t i, const tcp_socket& s) {
-    if (s.tcb.st == tcp::state::closed && s.port == 0 && s.references == 0) return;
-    observe::socket_row r = row_of(tcp::name(s.tcb.st), name_of(s, s.address, s.named_port),
-                                   name_of(s, s.tcb.tuple.remote, s.tcb.tuple.remote_port));
+    const tcp::tcb t = s.tcb != nullptr ? *s.tcb : tcp::unpacked(s.at_rest, s.tuple);
+    if (t.st == tcp::state::closed && s.port() == 0 && t.orphan) return;
+    observe::socket_row r = row_of(tcp::name(t.st), name_of(s, s.tuple.local, s.tuple.local_port),
+                                   name_of(s, s.tuple.remote, s.tuple.remote_port));
     r.uid = s.uid;
     r.v6only = s.v6only;
     if (s.is_listener()) {
-      r.recv_q = s.listening->accept_queue.size();
-      r.send_q = s.listening->backlog;
+      r.recv_q = s.listening().accept_queue.size();
+      r.send_q = s.listening().backlog;
       r.remote = {ip_address::any(s.family), 0};
-    } else if (s.tcb.st != tcp::state::closed) {
-      r.recv_q = tcp::readable(s.tcb);
-      r.send_q = s.tcb.write_seq - s.tcb.snd_una;
-      r.retransmits = s.tcb.retransmits;
-      if (s.timers[0] != 0 && s.tcb.pending != tcp::pending::none)
-        timer(r, s.tcb.pending == tcp::pending::zero_window_probe ? "persist" : "on", s.timers[0]);
+    } else if (t.st != tcp::state::closed) {
+      r.recv_q = tcp::readable(t);
+      r.send_q = t.write_seq - t.snd_una;
+      r.retransmits = t.retransmits;
+      if (s.timers[0] != 0 && t.pending != tcp::pending::none)
+        timer(r, t.pending == tcp::pending::zero_window_probe ? "persist" : "on", s.timers[0]);
       else if (s.timers[2] != 0)
         timer(r, "keepalive", s.timers[2]);
     }

@@ -13,6 +13,7 @@
 #include "sim/host/waits.h"
 #include "sim/ports/table.h"
 #include "sim/tcp/request.h"
+#include "sim/tcp/resting.h"
 #include "sim/tcp/tcb.h"
 #include "sim/tcp/time_wait.h"
 
@@ -30,7 +31,7 @@ struct listener_part {
   bool overflow_seen = false;              ///< syncookies are accepted only after an overflow
 };
 
-/// Options hardly anybody sets.
+/// Options hardly anybody sets, and a close() that lingers.
 struct socket_extras {
   std::int32_t linger_s = 0;
   duration rcvtimeo{};
@@ -40,25 +41,34 @@ struct socket_extras {
   bool linger_on = false;
   bool linger_over = false;   ///< the wait of a lingering close() has ended
   bool linger_begun = false;
+  friend bool operator==(const socket_extras&, const socket_extras&) = default;
 };
 
-struct alignas(64) tcp_socket {
-  tcp::tcb tcb;
-  std::uint32_t peer_record = 0;  ///< the peer's socket, by its last segment: a hint
-  watch_list watchers;
+/// What few sockets have beside the rest.
+struct rare_parts {
   std::unique_ptr<listener_part> listening;
-  std::unique_ptr<socket_extras> extras;
   std::unique_ptr<byte_store> bytes;
+  socket_extras extras;
+  std::uint32_t more_descriptors = 0;  ///< beyond the first
+};
+
+/// A socket. Its tcb is somewhere else, so that a connection at rest can do without (awake_tcbs).
+struct tcp_socket {
+  tcp::tcb* tcb = nullptr;  ///< null: at_rest says all
+  std::unique_ptr<rare_parts> rare;
+  watch_list watchers;
+  /// Both names. The local address is the bound or chosen one, a wildcard if neither, and outlives
+  /// the connection; so does the port, which getsockname() says when it is not held any more
+  /// (inet_sport).
+  wire::four_tuple tuple;
+  tcp::resting at_rest;
   std::array<std::uint32_t, tcp::timer_count> timers{};
-  wire::address_id address;  ///< bound or chosen local address; a wildcard if neither
+  std::uint32_t peer_record = 0;  ///< the peer's socket, by its last segment: a hint
   ports::owner_id owner;
   std::uint32_t uid = 0;
-  std::uint32_t references = 1;  ///< descriptors
-  std::uint32_t parent = 0;      ///< the listener whose accept queue it stands in
-  std::uint16_t port = 0;        ///< local port it holds (inet_num), 0: none
-  std::uint16_t named_port = 0;  ///< what getsockname() says (inet_sport): stays when it is released
   socket_phase phase = socket_phase::unconnected;
-  fourtuple::family family = fourtuple::family::inet;
+  fourtuple::family family : 1 = fourtuple::family::inet;
+  bool holds_port : 1 = false;  ///< the local port is its own (inet_num)
   bool reuseaddr : 1 = false;
   bool reuseport : 1 = false;
   bool v6only : 1 = false;
@@ -71,10 +81,36 @@ struct alignas(64) tcp_socket {
   bool error_queued : 1 = false;    ///< sk_error_queue holds the ICMP error of a connect()
   bool counted_orphan : 1 = false;  ///< closed, and not over yet
   bool nonzero_iss : 1 = false;     ///< was connected before: the next ISN follows
+  bool unaccepted : 1 = false;      ///< stands in a listener's accept queue
 
-  [[nodiscard]] bool is_listener() const { return tcb.st == tcp::state::listen; }
+  [[nodiscard]] tcp::state state() const { return tcb ? tcb->st : tcp::state::established; }
+  [[nodiscard]] bool is_listener() const { return state() == tcp::state::listen; }
+  [[nodiscard]] listener_part& listening() const { return *rare->listening; }
+  [[nodiscard]] const socket_extras& extras() const {
+    static constexpr socket_extras none{};
+    return rare ? rare->extras : none;
+  }
+  /// Null where nobody looks at bytes.
+  [[nodiscard]] byte_store* bytes() const { return rare ? rare->bytes.get() : nullptr; }
+  [[nodiscard]] rare_parts& made_rare() {
+    if (!rare) rare = std::make_unique<rare_parts>();
+    return *rare;
+  }
+  [[nodiscard, gnu::noinline]] byte_store& made_bytes() {
+    rare_parts& r = made_rare();
+    if (!r.bytes) r.bytes = std::make_unique<byte_store>();
+    return *r.bytes;
+  }
+  /// The port it holds; 0: none.
+  [[nodiscard]] std::uint16_t port() const {
+    return holds_port ? tuple.local_port : std::uint16_t{0};
+  }
+  void hold_port(std::uint16_t port) {
+    tuple.local_port = port;
+    holds_port = true;
+  }
 };
-static_assert(sizeof(tcp_socket) == 5 * 64);
+static_assert(sizeof(tcp_socket) == 3 * 64);
 
 /// Listeners that share by SO_REUSEPORT: of one address, port and user.
 struct listener_group {

@@ -12,6 +12,7 @@
 
 #include "sim/core/digest.h"
 #include "sim/core/slab.h"
+#include "sim/host/awake_tcbs.h"
 #include "sim/host/host_config.h"
 #include "sim/host/nstat.h"
 #include "sim/host/packet_filter.h"
@@ -79,7 +80,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] ready_mask level(std::uint32_t i) const { return level_of(sockets_[i]); }
   /// As poll(2) has it: `err` too while the error queue holds an ICMP error.
   [[nodiscard]] ready_mask poll_level(std::uint32_t i) const;
-  void share(std::uint32_t i) { ++sockets_[i].references; }
+  void share(std::uint32_t i) { ++sockets_[i].made_rare().more_descriptors; }
   /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
   bool may_release(std::uint32_t i);
   /// A descriptor is gone; the last one closes the connection. `exiting`: nothing lingers.
@@ -93,6 +94,13 @@ class tcp_stack final : public ports::records {
   void receive(const wire::segment& s);
   void receive(const wire::icmp_error& e);
   void on_timer(timer_kind kind, std::uint32_t index);
+
+  /// Connections at rest give their tcbs back while more are awake than a busy host needs at a
+  /// time. To be called where no other call or step is under way.
+  void rest_some() {
+    constexpr std::size_t most_awake = 256;
+    if (tcbs_.size() > most_awake) pack_some();
+  }
 
   /// A sysctl has changed.
   void configure();
@@ -123,7 +131,6 @@ class tcp_stack final : public ports::records {
   void close_now(std::uint32_t i, bool exiting);
   void orphan(std::uint32_t i);
   void count_orphan(std::uint32_t i);
-  socket_extras& extras(tcp_socket& s);
   errc take_error(tcp_socket& s);
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
   [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const;
@@ -131,6 +138,20 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] ready_mask level_otherwise(const tcp_socket& s) const;
 
   [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
+
+  // connections at rest
+  /// A socket whose tcb is going to be looked at.
+  [[nodiscard]] tcp_socket& awake(std::uint32_t i) {
+    tcp_socket& s = sockets_[i];
+    wake_up(i, s);
+    return s;
+  }
+  void wake_up(std::uint32_t i, tcp_socket& s) {
+    if (s.tcb == nullptr) [[unlikely]]
+      unpack(i, s);
+  }
+  [[gnu::noinline]] void unpack(std::uint32_t i, tcp_socket& s);
+  [[gnu::noinline]] void pack_some();
 
   // one socket inside a system call (lock_sock .. release_sock)
   class lock;
@@ -146,8 +167,10 @@ class tcp_stack final : public ports::records {
     return s;
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
-  /// Of the socket with index `i`, or of a record without one.
-  void emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i = 0);
+  /// Of the socket with index `i`.
+  void emit_all(std::uint32_t i, tcp_socket& s, const byte_store* bytes, tcp::actions& done);
+  /// Of a record, which has no socket.
+  void emit_all(const tcp::actions& done);
   /// False where the host's own firewall refuses it.
   bool emit(const wire::segment& s);
   void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
@@ -177,7 +200,7 @@ class tcp_stack final : public ports::records {
   [[gnu::cold]] void answer_with_cookie(std::uint32_t i, const wire::segment& s);
   [[gnu::cold]] bool try_cookie(std::uint32_t i, const wire::segment& s);
   void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s);
-  std::uint32_t adopt_child(std::uint32_t listener, const tcp::tcb& t);
+  std::uint32_t adopt_child(std::uint32_t listener, const tcp::request& r, const wire::segment& s);
   void drop_request(std::uint32_t index);
   void free_request(std::uint32_t index);
   void request_timer(std::uint32_t index);
@@ -213,6 +236,7 @@ class tcp_stack final : public ports::records {
   tcp::limits limits_;
   ports::table ports_;
   core::slab<tcp_socket> sockets_;
+  awake_tcbs tcbs_;
   core::slab<request_record> requests_;
   core::slab<time_wait_record> time_waits_;
   /// By port; among them the newest last.
@@ -238,8 +262,9 @@ class tcp_stack final : public ports::records {
 
 /// Most are asked about while they are established.
 inline ready_mask tcp_stack::level_of(const tcp_socket& s) const {
-  const tcp::tcb& t = s.tcb;
-  if (t.st != tcp::state::established || t.shut_rd || t.shut_wr || t.error != errc::ok || s.extras)
+  if (s.tcb == nullptr) return ready_out;
+  const tcp::tcb& t = *s.tcb;
+  if (t.st != tcp::state::established || t.shut_rd || t.shut_wr || t.error != errc::ok || s.rare)
     return level_otherwise(s);
   return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
                                  (tcp::writable(t, records_.transits) ? unsigned{ready_out} : 0U));
@@ -252,7 +277,7 @@ inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
     case ports::kind::time_wait:
       return time_waits_[e.index()].w.tuple;
     default:
-      return sockets_[e.index()].tcb.tuple;
+      return sockets_[e.index()].tuple;
   }
 }
 

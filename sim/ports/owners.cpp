@@ -119,8 +119,7 @@ std::uint16_t owners::column_of(const scope& where) {
   return fresh;
 }
 
-std::uint16_t owners::number_of(const user& u) {
-  if (users_[last_user_] == u) return last_user_;
+std::uint16_t owners::find_user(const user& u) {
   const auto known = std::find(users_.begin(), users_.end(), u);
   last_user_ = static_cast<std::uint16_t>(known - users_.begin());
   if (known == users_.end()) {

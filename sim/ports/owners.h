@@ -134,7 +134,10 @@ class owners {
   [[nodiscard]] owner_id allocate();
   [[nodiscard]] std::uint16_t column_of(const scope& where);
   [[nodiscard]] static std::uint8_t flags_of(const claim& c);
-  [[nodiscard]] std::uint16_t number_of(const user& u);
+  [[nodiscard]] std::uint16_t number_of(const user& u) {
+    return users_[last_user_] == u ? last_user_ : find_user(u);
+  }
+  [[nodiscard, gnu::noinline]] std::uint16_t find_user(const user& u);
   [[nodiscard]] const user& user_of(const owner& w) const { return users_[w.user]; }
   void link(owner_id o);
   void unlink(owner_id o);

@@ -80,7 +80,7 @@ class counting_process final : public process {
 
 }  // namespace
 
-TEST_CASE("a connection costs each end one frame of at most 256 bytes", "[apps][frames]") {
+TEST_CASE("a connection costs each end one frame of at most 208 bytes", "[apps][frames]") {
   spec::scenario s = two_hosts();
   spec::load k = load_to(80);
   k.rate = per_second(1000);
@@ -98,8 +98,8 @@ TEST_CASE("a connection costs each end one frame of at most 256 bytes", "[apps][
   world->run_until(instant{10s}, nullptr, nullptr);
   REQUIRE(load.completed == 500);
   INFO("load " << client.size_of_many(500) << ", echo_server " << api.size_of_many(500));
-  CHECK(client.size_of_many(500) <= 256);
+  CHECK(client.size_of_many(500) <= 208);
   CHECK(client.size_of_many(500) > 0);
-  CHECK(api.size_of_many(500) <= 208);
+  CHECK(api.size_of_many(500) <= 192);
   CHECK(api.size_of_many(500) > 0);
 }
