@@ -16,10 +16,10 @@ class awake_tcbs {
  public:
   /// One for that socket. What it says has no meaning yet.
   tcp::tcb* take(std::uint32_t socket) {
-    if (free_.empty()) [[unlikely]]
+    if (free_ == nullptr) [[unlikely]]
       grow();
-    place* const p = free_.back();
-    free_.pop_back();
+    place* const p = free_;
+    free_ = p->next_free;
     p->socket = socket;
     ++size_;
     return &p->tcb;
@@ -27,7 +27,8 @@ class awake_tcbs {
   void give_back(tcp::tcb* t) {
     place* const p = reinterpret_cast<place*>(t);
     p->socket = 0;
-    free_.push_back(p);
+    p->next_free = free_;
+    free_ = p;
     --size_;
   }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -43,14 +44,19 @@ class awake_tcbs {
   struct place {
     tcp::tcb tcb;  ///< first: a pointer to it is one to the place
     std::uint32_t socket = 0;
+    place* next_free = nullptr;
   };
   [[gnu::noinline]] void grow() {
     chunks_.push_back(std::make_unique<place[]>(chunk_size));
-    for (std::size_t i = chunk_size; i != 0; --i) free_.push_back(&chunks_.back()[i - 1]);
+    for (std::size_t i = chunk_size; i != 0; --i) {
+      place& p = chunks_.back()[i - 1];
+      p.next_free = free_;
+      free_ = &p;
+    }
   }
 
   std::vector<std::unique_ptr<place[]>> chunks_;
-  std::vector<place*> free_;
+  place* free_ = nullptr;  ///< the last given back first: it is still in the cache
   std::size_t size_ = 0;
   std::size_t hand_ = 0;
 };

@@ -324,7 +324,7 @@ void tcp_stack::release(std::uint32_t i, bool exiting) {
 
 void tcp_stack::close_now(std::uint32_t i, bool exiting) {
   tcp_socket& s = awake(i);
-  if (s.is_listener()) {
+  if (s.tcb->st == state::listen) {
     stop_listening(i);
     free_socket(i);
     return;
@@ -334,7 +334,7 @@ void tcp_stack::close_now(std::uint32_t i, bool exiting) {
     lock held(*this, i);
     const state before = s.tcb->st;
     tcp::actions& out = sink();
-    if (s.extras().linger_begun) {
+    if (s.rare && s.rare->extras.linger_begun) {
       tcp::orphan(*s.tcb, limits_, clock(), out);
     } else {
       tcp::close(*s.tcb, tcp::readable(*s.tcb), limits_, clock(), out);

@@ -46,7 +46,7 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
 
 result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   tcp_socket& s = awake(i);
-  if (s.is_listener()) return errc::enotconn;
+  if (s.tcb->st == state::listen) return errc::enotconn;
   const std::uint32_t ready =
       s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received ? 0 : tcp::readable(*s.tcb);
   if (ready == 0) {
