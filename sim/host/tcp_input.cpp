@@ -40,7 +40,9 @@ void tcp_stack::count_all(const tcp::actions& done) {
 }
 
 [[gnu::always_inline]] inline bool tcp_stack::emit(const wire::segment& s) {
-  if (!s.resent) parts_.counters.add(host_counter::TcpOutSegs);
+  if (!s.resent)
+    parts_.counters.add(host_counter::TcpOutSegs,
+                        s.gso_size == 0 ? 1 : (s.length + s.gso_size - 1) / s.gso_size);
   parts_.digest.add(ns(parts_.world.now()),
                     (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
                     (std::uint64_t{s.seq_number} << 32) | s.ack_number,
@@ -157,7 +159,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
 [[gnu::always_inline]] inline void tcp_stack::take_segment(std::uint32_t i, const wire::segment& s,
                                                            bool owned) {
   if (owned_ == i && !owned) {
-    add_to_backlog(s);
+    add_to_backlog(s, sockets_[i].tcb.direct_path);
     return;
   }
   tcp_socket& socket = sockets_[i];

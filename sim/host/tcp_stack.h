@@ -136,7 +136,7 @@ class tcp_stack final : public ports::records {
   class lock;
   /// While a call had the socket.
   [[nodiscard]] bool something_came() const { return !backlog_.empty() || owned_path_mtu_ != 0; }
-  void add_to_backlog(const wire::segment& s);
+  void add_to_backlog(const wire::segment& s, bool direct_path);
   [[gnu::noinline]] void release_backlog(std::uint32_t i);
 
   // carrying out

@@ -38,6 +38,7 @@ struct sent_segment {
   bool retransmitted : 1 = false;        ///< TCPCB_SACKED_RETRANS: the retransmission is in flight
   bool ever_retransmitted : 1 = false;   ///< TCPCB_EVER_RETRANS
   bool head : 1 = false;                 ///< begins a buffer: the kernel sends several as one
+  bool whole : 1 = false;                ///< went as part of a buffer that nothing cut
 };
 
 /// tcp_rtx_queue: in sequence order, the oldest first.

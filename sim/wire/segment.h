@@ -33,12 +33,15 @@ struct segment {
   std::uint16_t mss = 0;       ///< SYN only; 0: option absent
   std::uint8_t flags = 0;
   std::uint8_t window_scale = no_window_scale;  ///< SYN only
-  bool sack_permitted = false;                  ///< SYN only
   bool has_timestamps = false;
   std::uint8_t sack_count = 0;
-  bool ect = false;                  ///< the IP header says ECT(0)
-  bool resent = false;               ///< no part of the packet: all of it was sent before
-  bool behind_held = false;          ///< no part of it: see receive_queue of sim/tcp/transit.h
+  bool sack_permitted : 1 = false;  ///< SYN only
+  bool ect : 1 = false;             ///< the IP header says ECT(0)
+  bool resent : 1 = false;          ///< no part of the packet: all of it was sent before
+  bool behind_held : 1 = false;     ///< no part of it: see receive_queue of sim/tcp/transit.h
+  /// No part of it: several segments handed over as one, the largest of so many bytes; 0: it is
+  /// one.
+  std::uint16_t gso_size = 0;
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
   // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
   // the connection, as far as the sender knows. 0: it does not; to be verified.
@@ -53,6 +56,10 @@ struct segment {
     return length + (has(syn) ? 1U : 0U) + (has(fin) ? 1U : 0U);
   }
   [[nodiscard]] constexpr seq end() const { return seq_number + sequence_length(); }
+  /// Payload of the largest segment that it is made of.
+  [[nodiscard]] constexpr std::uint32_t largest() const {
+    return gso_size != 0 ? gso_size : length;
+  }
 };
 
 }  // namespace fourtuple::wire
