@@ -82,18 +82,36 @@ void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions&
   }
 }
 
+[[gnu::always_inline]] inline void tcp_stack::emit_one(wire::segment& segment, tcp_socket* s,
+                                                       tcp::actions& done, std::uint32_t i) {
+  segment.sender_record = i;
+  segment.receiver_record = s != nullptr ? s->peer_record : 0;
+  if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
+    const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
+    segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
+  }
+  if (!emit(segment) && s != nullptr) {
+    done.counters.clear();  // they are counted already
+    tcp::output_refused(s->tcb, segment, done);
+    count_all(done);
+  }
+}
+
+/// Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a list
+/// of them).
+[[gnu::noinline]] void tcp_stack::emit_with_others(wire::segment& segment, tcp_socket* s,
+                                                   tcp::actions& done, std::uint32_t i) {
+  const bh_disabled held(parts_.world);
+  emit_one(segment, s, done, i);
+}
+
 void tcp_stack::emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i) {
+  const wire::segment* const last = done.segments.data() + done.segments.size() - 1;
   for (wire::segment& segment : done.segments) {
-    segment.sender_record = i;
-    segment.receiver_record = s != nullptr ? s->peer_record : 0;
-    if (s != nullptr && s->bytes && s->bytes->has_output() && segment.length != 0) {
-      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
-      segment.payload = parts_.world.payloads().put(s->bytes->cut(first, segment.length));
-    }
-    if (!emit(segment) && s != nullptr) {
-      done.counters.clear();  // they are counted already
-      tcp::output_refused(s->tcb, segment, done);
-      count_all(done);
+    if (&segment != last && (&segment)[1].piece) [[unlikely]] {
+      emit_with_others(segment, s, done, i);
+    } else {
+      emit_one(segment, s, done, i);
     }
   }
 }

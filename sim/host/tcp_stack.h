@@ -147,6 +147,8 @@ class tcp_stack final : public ports::records {
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
   /// Of the socket with index `i`, or of a record without one.
+  void emit_one(wire::segment& segment, tcp_socket* s, tcp::actions& done, std::uint32_t i);
+  void emit_with_others(wire::segment& segment, tcp_socket* s, tcp::actions& done, std::uint32_t i);
   void emit_all(tcp_socket* s, tcp::actions& done, std::uint32_t i = 0);
   /// False where the host's own firewall refuses it.
   bool emit(const wire::segment& s);

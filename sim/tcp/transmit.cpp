@@ -180,6 +180,7 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
     extend_last(k, flags, length);
   } else {
     wire::segment& s = compose(t, t.snd_nxt, flags, length, k.l, k.c, k.out);
+    s.piece = !marks.head;
     s.behind_held = marks.head && !k.x.sent.empty() && is_held(k.x.sent[k.x.sent.size() - 1]);
     if (t.ecn_ok && length != 0) mark_ecn(t, s);
   }

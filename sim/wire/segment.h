@@ -39,6 +39,7 @@ struct segment {
   bool ect : 1 = false;             ///< the IP header says ECT(0)
   bool resent : 1 = false;          ///< no part of the packet: all of it was sent before
   bool behind_held : 1 = false;     ///< no part of it: see receive_queue of sim/tcp/transit.h
+  bool piece : 1 = false;           ///< no part of it: cut from the buffer its predecessor began
   /// No part of it: several segments handed over as one, the largest of so many bytes; 0: it is
   /// one.
   std::uint16_t gso_size = 0;

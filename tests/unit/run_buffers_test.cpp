@@ -21,14 +21,20 @@ script:
   - { host: a, accept: L, as: S }
 )";
 
+observe::outcome outcome_of(const std::string& text, observe::packet_log* log = nullptr) {
+  auto r = scenario::load("test.yaml", text);
+  for (const auto& e : r.errors) FAIL(e.text());
+  run::run_options options;
+  options.packets = log;
+  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*r.scenario)), options,
+                           run::simulated());
+}
+
 /// Counters of host a after `steps` on a connection C - S whose segments from S hold `maxseg` - 12 bytes.
 observe::value nstat_after(int maxseg, const std::string& steps) {
   std::string text = connected;
   text.replace(text.find("@maxseg"), 7, std::to_string(maxseg));
-  auto r = scenario::load("test.yaml", text + steps);
-  for (const auto& e : r.errors) FAIL(e.text());
-  const auto s = std::make_shared<const spec::scenario>(std::move(*r.scenario));
-  const auto o = run::run_scenario(s, {}, run::simulated());
+  const auto o = outcome_of(text + steps);
   return *o.tree.find("hosts")->find("a")->find("nstat");
 }
 
@@ -45,6 +51,28 @@ TEST_CASE("loopback takes a buffer of ten segments whole, and all ten are counte
   // Ten segments in two buffers of five (half a congestion window each), two ACKs.
   CHECK(number(after, "TcpOutSegs") - number(before, "TcpOutSegs") == 12);
   CHECK(number(after, "TcpInSegs") - number(before, "TcpInSegs") == 4);
+}
+
+TEST_CASE("the pieces of a buffer leave together", "[run]") {
+  observe::packet_log log;
+  (void)outcome_of(R"(
+fourtuple: 1
+title: five segments
+hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
+script:
+  - { host: b, socket: L }
+  - { host: b, bind: L, to: "0.0.0.0:5000" }
+  - { host: b, listen: L }
+  - { host: a, socket: C }
+  - { host: a, connect: C, to: "10.0.0.2:5000" }
+  - { host: a, send: C, size: 7240 }
+)",
+                   &log);
+  std::string order;
+  for (const auto& p : log.packets)
+    if (const auto* s = std::get_if<wire::segment>(&p.what); s != nullptr && !s->has(wire::syn))
+      order += s->length != 0 ? 'd' : 'a';
+  CHECK(order == "adddddaaaaa");  // the handshake's ACK; five quick ACKs
 }
 
 TEST_CASE("pieces of one buffer that come within a call are one segment", "[run]") {
