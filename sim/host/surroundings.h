@@ -7,6 +7,7 @@
 #include <fourtuple/time.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "sim/core/frame_pool.h"
 #include "sim/core/ring.h"
@@ -35,6 +36,8 @@ struct commons {
   /// Woken waiters, run when the event at hand is done.
   core::ring<waiter*> ring;
 };
+
+class bh_disabled;
 
 /// A host's own view of the world. Entity numbers and event keys are the engine's business.
 class surroundings {
@@ -70,6 +73,24 @@ class surroundings {
 
  protected:
   commons& shared_;
+
+ private:
+  friend class bh_disabled;
+};
+
+/// local_bh_disable(): as long as it lives nothing that is sent is processed, wherever it goes.
+/// What waits then is processed with the next packet, or when the event at hand ends.
+class bh_disabled {
+ public:
+  explicit bh_disabled(surroundings& w)
+      : state_(w.shared_.in_soft_interrupt), before_(std::exchange(state_, true)) {}
+  bh_disabled(const bh_disabled&) = delete;
+  bh_disabled& operator=(const bh_disabled&) = delete;
+  ~bh_disabled() { state_ = before_; }
+
+ private:
+  bool& state_;
+  bool before_;
 };
 
 }  // namespace fourtuple::host

@@ -18,27 +18,48 @@ bool same_options(const wire::segment& a, const wire::segment& b) {
          std::equal(a.sack.begin(), a.sack.begin() + a.sack_count, b.sack.begin(), same_block);
 }
 
-/// An ACK joins the one that waits before it. Data does not: its sender holds it as well, and
-/// skb_try_coalesce() leaves alone what is cloned.
-bool joins(wire::segment& waiting, const wire::segment& s) {
+/// Can a segment's memory be added to? What its sender holds as well is cloned, and
+/// skb_try_coalesce() leaves it alone; a pure ACK and what was cut from a larger buffer are not.
+bool is_cloned(const wire::segment& waiting, const wire::segment& next) {
+  return waiting.length != 0 && (waiting.resent || next.behind_held);
+}
+
+std::uint32_t fragments_together(const wire::segment& a, const wire::segment& b) {
+  return (a.length != 0 ? a.page_fragments() : 0) + (b.length != 0 ? b.page_fragments() : 0);
+}
+
+bool may_join(const wire::segment& waiting, const wire::segment& s, bool direct_path) {
+  constexpr std::uint32_t max_skb_frags = 17;
   constexpr std::uint8_t alone = wire::syn | wire::rst;
   constexpr std::uint8_t alike = wire::ack | wire::ece | wire::cwr;
-  if (waiting.length != 0 || s.length != 0 || waiting.end() != s.seq_number) return false;
-  if (((waiting.flags | s.flags) & alone) != 0 || ((waiting.flags ^ s.flags) & alike) != 0)
-    return false;
-  if (!same_options(waiting, s)) return false;
+  if (!direct_path && waiting.length + s.length != 0) return false;  // a driver's own buffers
+  return waiting.end() == s.seq_number && ((waiting.flags | s.flags) & alone) == 0 &&
+         ((waiting.flags ^ s.flags) & alike) == 0 && same_options(waiting, s) &&
+         !is_cloned(waiting, s) && fragments_together(waiting, s) <= max_skb_frags;
+}
+
+void join(wire::segment& waiting, const wire::segment& s, wire::payload_pool& payloads) {
+  if (waiting.length != 0 && s.length != 0) {
+    waiting.fragments = static_cast<std::uint8_t>(fragments_together(waiting, s));
+    waiting.gso_size = static_cast<std::uint16_t>(std::max(waiting.largest(), s.largest()));
+  }
+  waiting.payload = payloads.joined(waiting.payload, waiting.length, s.payload, s.length);
+  waiting.length += s.length;
   waiting.flags |= s.flags;
   if (!wire::before(s.ack_number, waiting.ack_number)) {
     waiting.ack_number = s.ack_number;
     waiting.window = s.window;
   }
-  return true;
 }
 
 }  // namespace
 
-void tcp_stack::add_to_backlog(const wire::segment& s) {
-  if (backlog_.empty() || !joins(backlog_.back(), s)) backlog_.push_back(s);
+void tcp_stack::add_to_backlog(const wire::segment& s, bool direct_path) {
+  if (!backlog_.empty() && may_join(backlog_.back(), s, direct_path)) {
+    join(backlog_.back(), s, parts_.world.payloads());
+  } else {
+    backlog_.push_back(s);
+  }
 }
 
 void tcp_stack::release_backlog(std::uint32_t i) {

@@ -158,7 +158,7 @@ tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
   const std::uint32_t mtu = parts_.paths.to(a, way ? way->mtu : 1500);
   const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
   return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)),
-          way && way->direct};
+          way && way->direct, way && way->loopback};
 }
 
 ports::kernel_time tcp_stack::kernel_now() const {

@@ -40,7 +40,9 @@ void tcp_stack::count_all(const tcp::actions& done) {
 }
 
 [[gnu::always_inline]] inline bool tcp_stack::emit(const wire::segment& s) {
-  if (!s.resent) parts_.counters.add(host_counter::TcpOutSegs);
+  if (!s.resent)
+    parts_.counters.add(host_counter::TcpOutSegs,
+                        s.gso_size == 0 ? 1 : (s.length + s.gso_size - 1) / s.gso_size);
   parts_.digest.add(ns(parts_.world.now()),
                     (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
                     (std::uint64_t{s.seq_number} << 32) | s.ack_number,
@@ -54,20 +56,39 @@ void tcp_stack::count_all(const tcp::actions& done) {
   return true;
 }
 
+[[gnu::always_inline]] inline void tcp_stack::emit_one(std::uint32_t i, tcp_socket& s,
+                                                       const byte_store* bytes,
+                                                       wire::segment& segment, tcp::actions& done) {
+  segment.sender_record = i;
+  segment.receiver_record = s.peer_record;
+  if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
+    const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
+    segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
+  }
+  if (!emit(segment)) {
+    done.counters.clear();  // they are counted already
+    tcp::output_refused(*s.tcb, segment, done);
+    count_all(done);
+  }
+}
+
+/// Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a list
+/// of them).
+[[gnu::noinline]] void tcp_stack::emit_with_others(std::uint32_t i, tcp_socket& s,
+                                                   const byte_store* bytes, wire::segment& segment,
+                                                   tcp::actions& done) {
+  const bh_disabled held(parts_.world);
+  emit_one(i, s, bytes, segment, done);
+}
+
 [[gnu::always_inline]] inline void tcp_stack::emit_all(std::uint32_t i, tcp_socket& s,
                                                        const byte_store* bytes,
                                                        tcp::actions& done) {
   for (wire::segment& segment : done.segments) {
-    segment.sender_record = i;
-    segment.receiver_record = s.peer_record;
-    if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
-      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
-      segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
-    }
-    if (!emit(segment)) {
-      done.counters.clear();  // they are counted already
-      tcp::output_refused(*s.tcb, segment, done);
-      count_all(done);
+    if (segment.more) [[unlikely]] {
+      emit_with_others(i, s, bytes, segment, done);
+    } else {
+      emit_one(i, s, bytes, segment, done);
     }
   }
 }
@@ -166,7 +187,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
 [[gnu::always_inline]] inline void tcp_stack::take_segment(std::uint32_t i, const wire::segment& s,
                                                            bool owned) {
   if (owned_ == i && !owned) {
-    add_to_backlog(s);
+    add_to_backlog(s, awake(i).tcb->direct_path);
     return;
   }
   tcp_socket& socket = awake(i);

@@ -157,7 +157,7 @@ class tcp_stack final : public ports::records {
   class lock;
   /// While a call had the socket.
   [[nodiscard]] bool something_came() const { return !backlog_.empty() || owned_path_mtu_ != 0; }
-  void add_to_backlog(const wire::segment& s);
+  void add_to_backlog(const wire::segment& s, bool direct_path);
   [[gnu::noinline]] void release_backlog(std::uint32_t i);
 
   // carrying out
@@ -167,6 +167,10 @@ class tcp_stack final : public ports::records {
     return s;
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
+  void emit_one(std::uint32_t i, tcp_socket& s, const byte_store* bytes, wire::segment& segment,
+                tcp::actions& done);
+  void emit_with_others(std::uint32_t i, tcp_socket& s, const byte_store* bytes,
+                        wire::segment& segment, tcp::actions& done);
   /// Of the socket with index `i`.
   void emit_all(std::uint32_t i, tcp_socket& s, const byte_store* bytes, tcp::actions& done);
   /// Of a record, which has no socket.

@@ -33,9 +33,9 @@ void note_push(tcb& t) {
 
 void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l) {
   const std::uint16_t last = std::exchange(t.last_seg_size, 0);
-  const auto length = static_cast<std::uint16_t>(std::min(s.length, 65535U));
+  const auto length = static_cast<std::uint16_t>(std::min(s.largest(), 65535U));
   if (length >= t.rcv_mss) {
-    if (length != t.rcv_mss) note_full_segment(t, length, l);
+    if (length != t.rcv_mss) note_full_segment(t, s.length, l);
     t.rcv_mss = std::min(length, t.advmss);
     if (s.has(wire::psh)) t.ack_pushed = true;
     return;

@@ -65,9 +65,11 @@ inline constexpr std::uint32_t buffer_overhead = max_tcp_header + shared_info + 
 [[nodiscard]] std::uint32_t next_window(tcb& t, const limits& l, const actions& out);
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
-/// tcp_full_space() and tcp_space(): the largest window the receive buffer allows, and now.
+/// tcp_full_space(): the largest window the receive buffer allows.
 [[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
-[[nodiscard]] std::uint32_t free_window(const tcb& t, const limits& l, const actions& out);
+/// tp->window_clamp. Until a segment's memory was measured one segment is reserved
+/// (tcp_init_buffer_space()).
+[[nodiscard]] std::uint32_t window_clamp(const tcb& t, const limits& l);
 /// tcp_can_ingest(): an edge that is rounded up with each ACK lets small segments in without end.
 [[nodiscard]] bool buffer_is_full(const tcb& t, const limits& l, const actions& out);
 /// A segment larger than any before: how much memory the payload costs (scaling_ratio).

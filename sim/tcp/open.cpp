@@ -28,6 +28,7 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   const std::uint16_t clamp = opt.maxseg != 0 ? opt.maxseg : s.assumed_mss;
   t.mss_cache = static_cast<std::uint16_t>(std::min(t.mss, clamp) - (l.timestamps ? 12 : 0));
   t.direct_path = s.way.direct;
+  t.loopback = s.way.loopback;
   t.cwnd = l.initial_cwnd;
   t.reordering = l.reordering;
   set_rto(t, l);

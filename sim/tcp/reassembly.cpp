@@ -46,7 +46,7 @@ bool fill_gap(tcb& t, actions& out) {
   t.ack_now = true;
   const bool fin = x.fin_waits && next == x.fin_at + 1;
   if (fin) next = x.fin_at;  // its own step follows
-  if (next != t.rcv_nxt) queue_text(t, next - t.rcv_nxt, false, out);
+  if (next != t.rcv_nxt) queue_stretch(t, next - t.rcv_nxt, out);
   t.rcv_nxt = next;
   settle(t, out);
   return fin;

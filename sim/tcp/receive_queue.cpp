@@ -8,10 +8,11 @@
 
 namespace fourtuple::tcp::detail {
 
-void note_text(tcb& t, std::uint32_t length, bool behind_held, actions& out) {
+void note_text(tcb& t, std::uint32_t length, std::uint32_t fragments, bool behind_held,
+               actions& out) {
   transit& x = transit_of(t, out);
   if (x.unread.empty()) x.unread.begin(t.copied_seq, t.copied_seq + readable(t));
-  x.unread.add(length, behind_held);
+  x.unread.add(length, fragments, behind_held);
 }
 
 void note_read(tcb& t, std::uint32_t bytes, actions& out) {

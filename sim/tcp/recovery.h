@@ -69,13 +69,19 @@ inline void drop_cubic(tcb& t, actions& out) {
 [[nodiscard]] bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when);
 
 // receive_queue.cpp
-[[gnu::noinline]] void note_text(tcb& t, std::uint32_t length, bool behind_held, actions& out);
+[[gnu::noinline]] void note_text(tcb& t, std::uint32_t length, std::uint32_t fragments,
+                                 bool behind_held, actions& out);
 [[gnu::noinline]] void note_read(tcb& t, std::uint32_t bytes, actions& out);
 [[nodiscard, gnu::noinline]] std::uint32_t unread_memory(const tcb& t, std::uint32_t unread,
                                                          const actions& out);
 /// tcp_queue_rcv(): the next `length` bytes came in order; rcv_nxt moves after it.
-inline void queue_text(tcb& t, std::uint32_t length, bool behind_held, actions& out) {
-  if (t.direct_path && readable(t) != 0) note_text(t, length, behind_held, out);
+inline void queue_text(tcb& t, const wire::segment& s, std::uint32_t length, actions& out) {
+  if (t.direct_path && readable(t) != 0)
+    note_text(t, length, s.page_fragments(), s.behind_held, out);
+}
+/// tcp_ofo_queue(): so do bytes that were out of order.
+inline void queue_stretch(tcb& t, std::uint32_t length, actions& out) {
+  if (t.direct_path && readable(t) != 0) note_text(t, length, 1 + length / 32768, false, out);
 }
 /// How much of `bytes` tcp_recvmsg_locked() copies at a time: what lies in the first buffer.
 [[nodiscard]] inline std::uint32_t one_buffer_of(const tcb& t, std::uint32_t bytes,

@@ -18,6 +18,7 @@ request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
   r.ts_offset = ts_offset;
   r.mss = opt.maxseg != 0 ? std::min(way.mss, opt.maxseg) : way.mss;
   r.direct_path = way.direct;
+  r.loopback = way.loopback;
   r.peer_mss = syn.mss != 0 ? std::max<std::uint16_t>(syn.mss, 48) : 536;
   r.timestamps = l.timestamps && syn.has_timestamps;
   r.sack = l.sack && syn.sack_permitted;
@@ -189,6 +190,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.ts_offset = r.ts_offset;
   t.mss = std::min(r.mss, r.peer_mss);
   t.direct_path = r.direct_path;
+  t.loopback = r.loopback;
   t.advmss = static_cast<std::uint16_t>(r.mss - (r.timestamps ? 12U : 0U));
   t.cwnd = l.initial_cwnd;
   t.reordering = l.reordering;

@@ -34,6 +34,7 @@ struct request {
   bool window_scaling : 1 = false;
   bool ecn_ok : 1 = false;
   bool direct_path : 1 = false;     ///< see path_facts::direct
+  bool loopback : 1 = false;        ///< see path_facts::loopback
   bool acked : 1 = false;           ///< final ACK seen, no child yet (full queue, TCP_DEFER_ACCEPT)
   friend bool operator==(const request&, const request&) = default;
 };

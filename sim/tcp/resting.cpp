@@ -78,6 +78,7 @@ void pack_small(const tcb& t, resting& r) {
   r.window_scaling = t.window_scaling;
   r.passive = t.passive;
   r.direct_path = t.direct_path;
+  r.loopback = t.loopback;
   r.ecn_ok = t.ecn_ok;
   r.nodelay = t.opt.nodelay;
   r.keepalive = t.opt.keepalive;
@@ -140,6 +141,7 @@ void unpack_small(const resting& r, tcb& t) {
   t.window_scaling = r.window_scaling;
   t.passive = r.passive;
   t.direct_path = r.direct_path;
+  t.loopback = r.loopback;
   t.ecn_ok = r.ecn_ok;
   t.opt.nodelay = r.nodelay;
   t.opt.keepalive = r.keepalive;

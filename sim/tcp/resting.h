@@ -64,6 +64,7 @@ struct resting {
   bool window_scaling : 1;
   bool passive : 1;
   bool direct_path : 1;
+  bool loopback : 1;
   bool ecn_ok : 1;
   bool nodelay : 1;
   bool keepalive : 1;

@@ -181,14 +181,15 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
   out.accepted_left = t.rcv_nxt;
   out.accepted_right = end;
   measure_receiver_rtt(t, s, c);
-  queue_text(t, end - t.rcv_nxt, s.behind_held, out);
+  queue_text(t, s, end - t.rcv_nxt, out);
   t.rcv_nxt = end;
   out.fin_due = fill_gap(t, out);
   data_received(t, s, l, c, out);
   out.wakes |= wake_readable;
 }
 
-// Seventh, process the segment text.
+// Seventh, process the segment text. Whether what is refused is acknowledged at once, too, is for
+// check_ack_due() to say: a receiver whose buffer is half full is not in quick mode.
 [[gnu::always_inline]] inline go process_text(tcb& t, const wire::segment& s, const limits& l,
                                               const clock& c, actions& out) {
   const seq text_end = s.end() - (s.has(wire::fin) ? 1U : 0U);
@@ -217,7 +218,7 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
     out.count(counter::TcpExtDelayedACKLost);
     note_duplicate(t, first, s.end(), out);
     enter_quickack(t, l);
-    send_ack(t, l, c, out);
+    t.ack_scheduled = true;
     return go::stop;
   }
   const seq window_end = t.rcv_nxt + receive_window(t);
@@ -227,20 +228,20 @@ go abort_on_data(tcb& t, const wire::segment& s, actions& out) {
     keep_out_of_order(t, s, first, out);
     if (t.sack) grow_window(t, s.length, l, out);
     if (!t.orphan) grow_receive_buffer(t, t.rcvq_space, l, out);
-    send_ack(t, l, c, out);
+    t.ack_scheduled = true;
     return go::stop;
   }
   if (wire::before(first, t.rcv_nxt)) note_duplicate(t, first, t.rcv_nxt, out);  // old in part
   if (receive_window(t) == 0) {
     enter_quickack(t, l);
-    send_ack(t, l, c, out);
+    t.ack_scheduled = true;
     return go::stop;
   }
   if (buffer_is_full(t, l, out)) {
     out.count(counter::TcpExtTCPRcvQDrop);
     t.rcv_wnd = 0;  // ICSK_ACK_NOMEM
     t.rcv_wup = t.rcv_nxt;
-    send_ack(t, l, c, out);
+    t.ack_now = t.ack_scheduled = true;
     return go::stop;
   }
   const seq end =
@@ -307,11 +308,7 @@ void note_timestamp(tcb& t, const wire::segment& s, const clock& c) {
   note_timestamp(t, s, c);
   const bool was_established = t.st == state::established;
   if (check_ack(t, s, owned, l, c, out) == go::stop) return;
-  if (process_text(t, s, l, c, out) == go::stop) {
-    if (t.st != state::closed) check_sending(t, l, c, out);
-    return;
-  }
-  check_fin(t, s, l, c, out);
+  if (process_text(t, s, l, c, out) == go::on) check_fin(t, s, l, c, out);
   if (t.st == state::closed) return;
   check_sending(t, l, c, out);
   if (!was_established && s.has(wire::syn)) {  // simultaneous open: the SYN was there already

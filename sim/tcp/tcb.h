@@ -27,6 +27,7 @@ inline constexpr std::uint8_t default_ratio = 128;
 struct path_facts {
   std::uint16_t mss = 1460;  ///< its MTU - 40 or - 60, as far as it is known
   bool direct = false;       ///< hands over the sender's buffers: loopback, a link without delay
+  bool loopback = false;     ///< takes a buffer of several segments whole
 };
 
 /// Options of the socket that change a TCP rule; an accepted connection copies its listener's.
@@ -148,6 +149,7 @@ struct tcb {
   bool ecn_queue_cwr : 1 = false;     ///< the window was reduced: the next new segment says so
   bool ecn_seen : 1 = false;          ///< the peer marks what it sends
   bool direct_path : 1 = false;       ///< see path_facts::direct
+  bool loopback : 1 = false;          ///< see path_facts::loopback
   socket_options opt;
 
   friend bool operator==(const tcb&, const tcb&) = default;

@@ -37,10 +37,9 @@ std::size_t rtx_queue::find(seq at) const {
   return static_cast<std::size_t>(found - queued.begin());
 }
 
-void receive_queue::add(std::uint32_t length, bool behind_held) {
+void receive_queue::add(std::uint32_t length, std::uint32_t more, bool behind_held) {
   constexpr std::uint32_t max_skb_frags = 17;
   const seq right = ends_.back() + length;
-  const std::uint32_t more = fragments_of(length);
   if (!behind_held && fragments_ + more <= max_skb_frags) {
     ends_.back() = right;
     fragments_ += more;

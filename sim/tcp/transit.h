@@ -38,6 +38,7 @@ struct sent_segment {
   bool retransmitted : 1 = false;        ///< TCPCB_SACKED_RETRANS: the retransmission is in flight
   bool ever_retransmitted : 1 = false;   ///< TCPCB_EVER_RETRANS
   bool head : 1 = false;                 ///< begins a buffer: the kernel sends several as one
+  bool whole : 1 = false;                ///< went as part of a buffer that nothing cut
 };
 
 /// tcp_rtx_queue: in sequence order, the oldest first.
@@ -134,10 +135,10 @@ class receive_queue {
   void begin(seq left, seq right) {
     left_ = left;
     ends_.assign(1, right);
-    fragments_ = fragments_of(right - left);
+    fragments_ = 1 + (right - left) / 32768;
   }
-  /// The next `length` bytes came.
-  void add(std::uint32_t length, bool behind_held);
+  /// The next `length` bytes came, in so many page fragments.
+  void add(std::uint32_t length, std::uint32_t fragments, bool behind_held);
   [[nodiscard]] seq first_end() const { return ends_[head_]; }
   /// All before `copied` was read.
   void read(seq copied);
@@ -151,8 +152,6 @@ class receive_queue {
   }
 
  private:
-  static std::uint32_t fragments_of(std::uint32_t length) { return 1 + length / 32768; }
-
   std::vector<seq> ends_;
   std::size_t head_ = 0;
   seq left_ = 0;                 ///< where the first buffer begins

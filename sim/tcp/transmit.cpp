@@ -142,21 +142,48 @@ void note_data_sent(context k) {
   t.last_send = jiffy(k.c);
 }
 
+/// Does the way take what goes together as one? Loopback does, with its headers up to gso_max_size
+/// (gso_features_check()); on other ways it is cut before anybody sees it.
+bool goes_whole(const tcb& t, std::uint32_t bytes) {
+  constexpr std::uint32_t dev_gso_max_size = 65536;
+  const std::uint32_t headers =
+      14 + 20 + 20 + (t.timestamps ? 12U : 0U);  // IPv6 would have 20 more
+  return t.loopback && bytes > t.mss_cache && bytes + headers < dev_gso_max_size;
+}
+
 struct segment_marks {
   bool push;      ///< of the buffer: sent again with it
   bool tso_push;  ///< only as part of what goes together (__tcp_transmit_skb())
   bool fin;
-  bool head;  ///< begins a buffer
+  bool head;   ///< begins a buffer
+  bool whole;  ///< see goes_whole()
 };
+
+/// Was the end of a buffer cut from nothing larger? Then sender and receiver hold the same memory.
+bool is_held(const sent_segment& last) { return last.head || last.whole; }
+
+/// Makes part of the segment sent last what follows it in its buffer.
+void extend_last(context k, std::uint8_t flags, std::uint32_t length) {
+  wire::segment& s = k.out.segments.back();
+  s.gso_size = static_cast<std::uint16_t>(std::max(s.largest(), length));
+  s.length += length;
+  s.flags |= flags;
+}
+
 void send_segment(context k, std::uint32_t length, segment_marks marks) {
   tcb& t = k.t;
   std::uint8_t flags = wire::ack;
   if (marks.push || marks.tso_push) flags |= wire::psh;
   if (marks.fin) flags |= wire::fin;
   k.out.count(counter::TcpExtTCPOrigDataSent);  // tcp_event_new_data_sent(): a bare FIN too
-  wire::segment& s = compose(t, t.snd_nxt, flags, length, k.l, k.c, k.out);
-  s.behind_held = marks.head && !k.x.sent.empty() && k.x.sent[k.x.sent.size() - 1].head;
-  if (t.ecn_ok && length != 0) mark_ecn(t, s);
+  if (marks.whole && !marks.head) {
+    extend_last(k, flags, length);
+  } else {
+    if (!marks.head) k.out.segments.back().more = true;
+    wire::segment& s = compose(t, t.snd_nxt, flags, length, k.l, k.c, k.out);
+    s.behind_held = marks.head && !k.x.sent.empty() && is_held(k.x.sent[k.x.sent.size() - 1]);
+    if (t.ecn_ok && length != 0) mark_ecn(t, s);
+  }
   t.snd_nxt += length + (marks.fin ? 1U : 0U);
   if (length != 0 && length < t.mss_cache) t.snd_sml = t.snd_nxt;
   sent_segment sent;
@@ -165,23 +192,26 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
   sent.order = ++k.x.sendings;
   sent.push = marks.push;
   sent.head = marks.head;
+  sent.whole = marks.whole;
   k.x.sent.push_back(sent);
 }
 
 }  // namespace
 
-// DEVIATION: on loopback the kernel hands a buffer of several segments over whole (GSO), with one ACK
-// or one reset in answer: who counts those on 127.0.0.1 with a TCP_MAXSEG of their own.
+// DEVIATION: what is sent again on loopback goes segment by segment, where the kernel hands a
+// buffer over whole: who counts ACKs after losses that a firewall made on 127.0.0.1.
 void send_part(context k, std::uint32_t bytes, bool push) {
   if (bytes == 0) {  // tcp_send_fin() found nothing to put it on
     ++k.x.buffers;
-    send_segment(k, 0, {.push = false, .tso_push = false, .fin = true, .head = true});
+    send_segment(k, 0,
+                 {.push = false, .tso_push = false, .fin = true, .head = true, .whole = false});
     return;
   }
   note_data_sent(k);
   const send_buffer first = k.x.unsent.front();
   const bool whole = first.end == k.t.snd_nxt + bytes;
   const bool fin = whole && k.t.fin_queued && k.x.unsent.size() == 1;
+  const bool one = goes_whole(k.t, bytes);
   bool head = true;
   for (std::uint32_t left = bytes; left != 0; head = false) {
     const std::uint32_t length = std::min<std::uint32_t>(left, k.t.mss_cache);
@@ -191,7 +221,8 @@ void send_part(context k, std::uint32_t bytes, bool push) {
                  {.push = end && (push || (whole && first.push)),
                   .tso_push = end && !head && k.l.psh_on_tso,
                   .fin = end && fin,
-                  .head = head});
+                  .head = head,
+                  .whole = one});
   }
   if (whole) {
     k.x.unsent.pop_front();

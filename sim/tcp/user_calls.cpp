@@ -25,8 +25,10 @@ void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, acti
   }
   if (!now && bytes != 0 && !t.shut_rd) {
     const std::uint32_t left = receive_window(t);
-    const std::uint32_t could = std::min(free_window(t, l, out), t.rcv_ssthresh);
-    now = 2 * left <= full_window(t, l) && could >= 2 * left && could != 0 && could > left;
+    if (2 * left <= window_clamp(t, l)) {
+      const std::uint32_t could = next_window(t, l, out);
+      now = could != 0 && could >= 2 * left;
+    }
   }
   if (now) send_ack(t, l, c, out);
 }

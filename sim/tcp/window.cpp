@@ -40,13 +40,6 @@ std::uint32_t truesize(const tcb& t, std::uint32_t length) {
   return std::bit_ceil(length + headers_and_headroom + shared_info) + sk_buff;
 }
 
-/// window_clamp. Until a segment's memory was measured one segment is reserved
-/// (tcp_init_buffer_space()).
-std::uint32_t window_clamp(const tcb& t, std::uint32_t full) {
-  if (t.window_ratio != default_ratio || full <= 2U * t.advmss) return full;
-  return std::max(2U * t.advmss, full - t.advmss);
-}
-
 /// tcp_space(), where `full` is tcp_full_space().
 std::uint32_t free_of(const tcb& t, std::uint32_t full, const limits& l, const actions& out) {
   const std::uint32_t used = receive_memory(t, out);
@@ -72,8 +65,10 @@ std::uint32_t full_window(const tcb& t, const limits& l) {
   return window_of(t, receive_buffer(t, l));
 }
 
-std::uint32_t free_window(const tcb& t, const limits& l, const actions& out) {
-  return free_of(t, full_window(t, l), l, out);
+std::uint32_t window_clamp(const tcb& t, const limits& l) {
+  const std::uint32_t full = full_window(t, l);
+  if (t.window_ratio != default_ratio || full <= 2U * t.advmss) return full;
+  return std::max(2U * t.advmss, full - t.advmss);
 }
 
 bool buffer_is_full(const tcb& t, const limits& l, const actions& out) {
@@ -97,7 +92,7 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
 std::uint32_t next_window(tcb& t, const limits& l, const actions& out) {
   const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;  // what the field cannot say
   const std::uint32_t allowed = full_window(t, l);
-  const std::uint32_t full = window_clamp(t, allowed);
+  const std::uint32_t full = window_clamp(t, l);
   const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
   std::uint32_t space = free_of(t, allowed, l, out);
   if (space < full / 2) {
@@ -132,7 +127,7 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
 void grow_window(tcb& t, std::uint32_t length, const limits& l, const actions& out) {
   if (length < 128) return;
   const std::uint32_t full = full_window(t, l);
-  const std::uint32_t most = std::min(window_clamp(t, full), free_of(t, full, l, out));
+  const std::uint32_t most = std::min(window_clamp(t, l), free_of(t, full, l, out));
   if (most <= t.rcv_ssthresh) return;
   // truesize_adjust(): what a direct path hands over has nothing but payload.
   const bool dense = t.direct_path || window_of(t, truesize(t, length)) <= length;
@@ -145,7 +140,7 @@ void grow_window(tcb& t, std::uint32_t length, const limits& l, const actions& o
 void begin_space_measurement(tcb& t, const limits& l, const clock& c) {
   const std::uint32_t hint = std::min<std::uint32_t>({t.advmss, t.mss, t.rcv_wnd / 2, 536});
   t.rcv_mss = static_cast<std::uint16_t>(std::max(hint, 88U));
-  t.rcv_ssthresh = std::min(t.rcv_ssthresh, window_clamp(t, full_window(t, l)));
+  t.rcv_ssthresh = std::min(t.rcv_ssthresh, window_clamp(t, l));
   t.rcvq_space = std::min({t.rcv_ssthresh, t.rcv_wnd, std::uint32_t{l.initial_cwnd} * t.advmss});
   t.rcvq_seq = t.copied_seq;
   t.rcvq_us = c.us;

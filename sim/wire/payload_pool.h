@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fourtuple::wire {
@@ -31,6 +32,21 @@ class payload_pool {
   }
   void release(std::uint32_t id) {
     if (id != 0) release_bytes(id);
+  }
+
+  /// The bytes of two neighbours that become one segment, in place of both; those that nobody wrote
+  /// down read as filler, as in host::byte_store.
+  [[nodiscard, gnu::noinline]] std::uint32_t joined(std::uint32_t first, std::uint32_t first_length,
+                                                    std::uint32_t second,
+                                                    std::uint32_t second_length) {
+    if (first == 0 && second == 0) return 0;
+    std::string bytes(first != 0 ? at(first) : std::string_view{});
+    bytes.resize(first_length, 'x');
+    if (second != 0) bytes += at(second);
+    bytes.resize(first_length + second_length, 'x');
+    release(first);
+    release(second);
+    return put(std::move(bytes));
   }
 
  private:

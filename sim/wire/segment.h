@@ -33,12 +33,16 @@ struct segment {
   std::uint16_t mss = 0;       ///< SYN only; 0: option absent
   std::uint8_t flags = 0;
   std::uint8_t window_scale = no_window_scale;  ///< SYN only
-  bool sack_permitted = false;                  ///< SYN only
   bool has_timestamps = false;
   std::uint8_t sack_count = 0;
-  bool ect = false;                  ///< the IP header says ECT(0)
-  bool resent = false;               ///< no part of the packet: all of it was sent before
-  bool behind_held = false;          ///< no part of it: see receive_queue of sim/tcp/transit.h
+  bool sack_permitted : 1 = false;  ///< SYN only
+  bool ect : 1 = false;             ///< the IP header says ECT(0)
+  bool resent : 1 = false;          ///< no part of the packet: all of it was sent before
+  bool behind_held : 1 = false;     ///< no part of it: see receive_queue of sim/tcp/transit.h
+  bool more : 1 = false;            ///< no part of it: cut from a buffer of which more follows
+  // No part of it either, where several segments are handed over as one. 0: it is one.
+  std::uint8_t fragments = 0;  ///< pieces of memory, where they are more than its length takes
+  std::uint16_t gso_size = 0;  ///< bytes of the largest
   std::array<sack_block, 3> sack{};  ///< with time stamps at most three fit
   // No part of the packet but a short cut for who demultiplexes it: where sender and receiver keep
   // the connection, as far as the sender knows. 0: it does not; to be verified.
@@ -53,6 +57,14 @@ struct segment {
     return length + (has(syn) ? 1U : 0U) + (has(fin) ? 1U : 0U);
   }
   [[nodiscard]] constexpr seq end() const { return seq_number + sequence_length(); }
+  /// Page fragments of 32 KB (SKB_FRAG_PAGE_ORDER) that its payload lies in.
+  [[nodiscard]] constexpr std::uint32_t page_fragments() const {
+    return fragments != 0 ? fragments : 1 + length / 32768;
+  }
+  /// Payload of the largest segment that it is made of.
+  [[nodiscard]] constexpr std::uint32_t largest() const {
+    return gso_size != 0 ? gso_size : length;
+  }
 };
 
 }  // namespace fourtuple::wire

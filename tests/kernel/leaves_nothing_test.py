@@ -43,6 +43,22 @@ def processes_with(mark):
     return found
 
 
+def what_of(process, *names):
+    """Lines of /proc/PID/status, and what it is called and waits for in the kernel."""
+    folder = pathlib.Path("/proc", process)
+    try:
+        status = (folder / "status").read_text(encoding="utf-8").splitlines()
+        told = [line for line in status if line.split(":")[0] in names]
+        return [(folder / "cmdline").read_bytes(), *told, (folder / "wchan").read_text(encoding="utf-8")]
+    except OSError:
+        return ["ended"]
+
+
+def in_the_kernels_hands(process):
+    """Cannot end, not even killed, before the kernel has done what it was asked for."""
+    return "State:\tD (disk sleep)" in what_of(process, "State")
+
+
 def namespaces_held_by(pid):
     held = set()
     for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
@@ -71,12 +87,14 @@ class LeavesNothing(unittest.TestCase):
 
     def check_clean(self):
         # What a killed process leaves ends after it: its ip(8) may wait for the kernel's one lock of
-        # networks while namespaces of earlier runs are taken apart.
-        for _ in range(600):
-            if not processes_with(self.mark):
-                break
+        # networks while namespaces of earlier runs are taken apart, on a busy machine for a minute.
+        tries_left = 600
+        left = processes_with(self.mark)
+        while left and tries_left > 0:
+            tries_left -= 0.1 if all(map(in_the_kernels_hands, left)) else 1
             time.sleep(0.05)
-        self.assertEqual(processes_with(self.mark), [])
+            left = processes_with(self.mark)
+        self.assertEqual([what_of(process, "State", "PPid") for process in left], [])
         self.assertEqual(interfaces() - self.before[0], set())
         self.assertEqual(mounted_namespaces() - self.before[1], set())
 

@@ -206,11 +206,16 @@ TEST_CASE("Small segments are resent as one where tcp_retrans_collapse says so",
     l.loss_probes = false;
     path p(l);
     set_nodelay_of(p, true);
-    p.lossy([](unsigned n, const wire::segment&) { return n <= 4 ? fate::lose : fate::deliver; });
+    bool pushed = true;
+    p.lossy([&pushed](unsigned n, const wire::segment& s) {
+      if (s.resent) pushed = pushed && s.has(wire::psh);
+      return n <= 4 ? fate::lose : fate::deliver;
+    });
     for (int i = 0; i < 4; ++i) p.send(100);
     p.run();
     CHECK(p.delivered == 400);
     CHECK(p.count(counter::TcpRetransSegs) == (on ? 1U : 4U));
+    CHECK(pushed);
   }
 }
 
