@@ -89,7 +89,7 @@ class Campaign:
         """Those that disagree, with the name of their first disagreement."""
         suspects = []
         for prog, (name, found, rendered) in zip(programs, self.judge.look(programs)):
-            rows = found.get("kernel", {}).get("script")
+            rows = (found.get("kernel") or {}).get("script")
             if rows and len(rows) == len(rendered.steps):
                 self.coverage.note(rendered, rows)
             if not name:

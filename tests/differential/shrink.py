@@ -131,7 +131,7 @@ def as_file(judge, prog, name):
     """The program as a scenario file that expects what the real kernel answers."""
     text, _ = program.to_yaml(prog, title=name)
     found = judge.kernels.compare([text])[0]
-    rows = found.get("kernel", {}).get("script")
+    rows = (found.get("kernel") or {}).get("script")
     if not rows or len(rows) != len(program.Rendered(prog).steps):
         return text
     return program.to_yaml(prog, title=name, expected=rows)[0]

@@ -161,11 +161,11 @@ TEST_CASE("The send buffer holds twice the congestion window in powers of two", 
 TEST_CASE("What is not read keeps its buffers until each was read to its end", "[tcp]") {
   receive_queue q;
   q.begin(1000, 2000);
-  for (int i = 0; i < 16; ++i) q.add(100, false);
+  for (int i = 0; i < 16; ++i) q.add(100, 1, false);
   CHECK(q.buffers() == 1);
-  q.add(100, false);  // an eighteenth page fragment
+  q.add(100, 1, false);  // an eighteenth page fragment
   CHECK(q.buffers() == 2);
-  q.add(100, true);  // the sender holds what came before
+  q.add(100, 1, true);  // the sender holds what came before
   CHECK(q.buffers() == 3);
   CHECK(q.bytes() == 1000 + 18 * 100);
   q.read(3500);
