@@ -39,7 +39,8 @@ bool may_join(const wire::segment& waiting, const wire::segment& s, bool direct_
 }
 
 void join(wire::segment& waiting, const wire::segment& s, wire::payload_pool& payloads) {
-  if (waiting.length != 0 && s.length != 0) {
+  if (s.length != 0) {
+    if (waiting.length == 0) waiting.behind_held = s.behind_held;
     waiting.fragments = static_cast<std::uint8_t>(fragments_together(waiting, s));
     waiting.gso_size = static_cast<std::uint16_t>(std::max(waiting.largest(), s.largest()));
   }
