@@ -32,9 +32,10 @@ bool matches(const rule& r, const seen_packet& p, const ip_address& source) {
 
 }  // namespace
 
-seen_packet look_at(const wire::segment& s) {
-  return {rule::protocol::tcp, s.tuple.local, s.tuple.remote_port};
+seen_packet look_at(const wire::four_tuple& t) {
+  return {rule::protocol::tcp, t.local, t.remote_port};
 }
+seen_packet look_at(const wire::segment& s) { return look_at(s.tuple); }
 seen_packet look_at(const wire::datagram& d) {
   return {rule::protocol::udp, d.tuple.local, d.tuple.remote_port};
 }

@@ -24,6 +24,8 @@ struct seen_packet {
   wire::address_id source;
   std::uint16_t destination_port = 0;
 };
+/// Of a TCP connection's segments, which are all alike to a rule.
+[[nodiscard]] seen_packet look_at(const wire::four_tuple& t);
 [[nodiscard]] seen_packet look_at(const wire::segment& s);
 [[nodiscard]] seen_packet look_at(const wire::datagram& d);
 [[nodiscard]] seen_packet look_at(const wire::icmp_error& e);

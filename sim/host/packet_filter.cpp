@@ -61,6 +61,11 @@ bool packet_filter::lets_in(const wire::packet& p) {
 bool packet_filter::lets_out(const wire::segment& s) { return passes(direction::out, s); }
 bool packet_filter::lets_out(const wire::datagram& d) { return passes(direction::out, d); }
 
+bool packet_filter::refuses(const wire::four_tuple& t) const {
+  const filter::verdict v = rules_.decide(direction::out, filter::look_at(t), world_.addresses());
+  return v.what != firewall_rule::action::accept;
+}
+
 template bool packet_filter::passes(direction, const wire::segment&);
 template bool packet_filter::passes(direction, const wire::datagram&);
 template bool packet_filter::passes(direction, const wire::icmp_error&);

@@ -27,6 +27,8 @@ class packet_filter {
   [[nodiscard]] bool lets_in(const wire::packet& p);
   [[nodiscard]] bool lets_out(const wire::segment& s);
   [[nodiscard]] bool lets_out(const wire::datagram& d);
+  /// Whether it will not let out what the connection sends; answers nothing.
+  [[nodiscard]] bool refuses(const wire::four_tuple& t) const;
   /// Of a packet that a router passes on.
   template <class Packet>
   [[nodiscard]] bool lets_through(const Packet& p) {

@@ -79,7 +79,7 @@ void tcp_stack::release_backlog(std::uint32_t i) {
   tcp_socket& s = awake(i);
   owned_ = 0;  // what the last ACK brings about comes after the call
   if (s.tcb->ack_deferred) {
-    tcp::actions& out = sink();
+    tcp::actions& out = sink_for(s);
     const tcp::state before = s.tcb->st;
     tcp::release(*s.tcb, limits_, clock(), out);
     carry_out(i, s, before, out);

@@ -196,7 +196,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   s.hashed = true;
   s.phase = socket_phase::connecting;
   note_ports();
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::open_active(*s.tcb, limits_, clock(), out);
   carry_out(i, s, state::closed, out);
   return errc::einprogress;
@@ -214,7 +214,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
   if (listened) stop_listening(i);
   lock held(*this, i);
   const state before = s.tcb->st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::abort(*s.tcb, limits_, clock(), out);
   if (before != state::closed && out.end == tcp::ending::none) out.end = tcp::ending::closed;
   carry_out(i, s, before, out);
@@ -280,7 +280,7 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
       if (rd) s.tcb->shut_rd = true;
       if (wr) {
         s.tcb->shut_wr = true;
-        tcp::actions& out = sink();
+        tcp::actions& out = sink_for(s);
         tcp::shutdown_write(*s.tcb, limits_, clock(), out);
         carry_out(i, s, before, out);
       }
@@ -301,7 +301,7 @@ bool tcp_stack::may_release(std::uint32_t i) {
     if (s.is_listener()) return true;
     lock held(*this, i);
     const state before = s.tcb->st;
-    tcp::actions& out = sink();
+    tcp::actions& out = sink_for(s);
     tcp::close(*s.tcb, tcp::readable(*s.tcb), limits_, clock(), out);
     carry_out(i, s, before, out);
     x.linger_timer = parts_.timers.arm(timer_kind::linger, i,
@@ -333,7 +333,7 @@ void tcp_stack::close_now(std::uint32_t i, bool exiting) {
   {
     lock held(*this, i);
     const state before = s.tcb->st;
-    tcp::actions& out = sink();
+    tcp::actions& out = sink_for(s);
     if (s.rare && s.rare->extras.linger_begun) {
       tcp::orphan(*s.tcb, limits_, clock(), out);
     } else {
@@ -350,7 +350,7 @@ void tcp_stack::orphan(std::uint32_t i) {
   s.tcb->orphan = true;
   if (s.tcb->st == state::fin_wait_2) {
     const state before = s.tcb->st;
-    tcp::actions& out = sink();
+    tcp::actions& out = sink_for(s);
     tcp::orphan(*s.tcb, limits_, clock(), out);
     carry_out(i, s, before, out);
     if (!sockets_.live(i)) return;
@@ -368,7 +368,7 @@ void tcp_stack::count_orphan(std::uint32_t i) {
   ++orphans_;
   if (orphans_ <= static_cast<std::uint64_t>(parts_.sysctls.tcp_max_orphans)) return;
   const state before = s.tcb->st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::abort(*s.tcb, limits_, clock(), out);
   parts_.counters.add(tcp::counter::TcpExtTCPAbortOnMemory);
   const std::uint32_t outer = std::exchange(owned_, i);  // it is freed by the caller

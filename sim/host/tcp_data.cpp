@@ -36,7 +36,7 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
   lock held(*this, i);
   const state before = s.tcb->st;
   const wire::seq at = s.tcb->write_seq;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   const std::uint32_t n = tcp::app_send(*s.tcb, wanted, limits_, clock(), out);
   if (n == 0) return errc::eagain;
   if (p.data != nullptr) s.made_bytes().append(at, {p.data, n});
@@ -70,7 +70,7 @@ result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   }
   lock held(*this, i);
   const state before = s.tcb->st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::app_read(*s.tcb, n, limits_, clock(), out);
   if (!out.segments.empty()) carry_out(i, s, before, out);  // reading can do nothing else
   return std::size_t{n};

@@ -39,7 +39,7 @@ void tcp_stack::count_all(const tcp::actions& done) {
   for (const auto& c : done.counters) parts_.counters.add(c.what, c.times);
 }
 
-[[gnu::always_inline]] inline bool tcp_stack::emit(const wire::segment& s) {
+[[gnu::always_inline]] inline void tcp_stack::emit(const wire::segment& s) {
   if (!s.resent)
     parts_.counters.add(host_counter::TcpOutSegs,
                         s.gso_size == 0 ? 1 : (s.length + s.gso_size - 1) / s.gso_size);
@@ -49,11 +49,10 @@ void tcp_stack::count_all(const tcp::actions& done) {
                     (std::uint64_t{s.tuple.remote.value} << 32) |
                         (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
   if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
-    parts_.world.payloads().release(s.payload);  // EPERM, which TCP keeps to itself
-    return false;
+    parts_.world.payloads().release(s.payload);
+    return;
   }
   parts_.world.emit(s);
-  return true;
 }
 
 [[gnu::always_inline]] inline void tcp_stack::emit_one(std::uint32_t i, tcp_socket& s,
@@ -65,11 +64,7 @@ void tcp_stack::count_all(const tcp::actions& done) {
     const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
     segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
   }
-  if (!emit(segment)) {
-    done.counters.clear();  // they are counted already
-    tcp::output_refused(*s.tcb, segment, done);
-    count_all(done);
-  }
+  emit(segment);
 }
 
 /// Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a list
@@ -194,7 +189,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
   socket.peer_record = s.sender_record;
   tcp::tcb& t = *socket.tcb;
   const state before = t.st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(socket);
   tcp::segment_arrives(t, s, owned, limits_, clock(), out);
   if (s.payload != 0 && out.accepted_left != out.accepted_right) {
     socket.made_bytes().store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
@@ -279,7 +274,7 @@ void tcp_stack::receive(const wire::icmp_error& e) {
   const state before = s.tcb->st;
   // ip_icmp_error() asks nobody; ipv6_icmp_error() wants IPV6_RECVERR.
   if (before == state::syn_sent && f == family::inet) s.error_queued = true;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::icmp_error(*s.tcb, m.error, e.quoted_seq, m.unreachable, owned_ == found.index(), limits_,
                   clock(), out);
   carry_out(found.index(), s, before, out);
@@ -292,7 +287,7 @@ void tcp_stack::path_narrows(std::uint32_t i, std::uint32_t mtu) {
   if (before == state::closed) return;
   const wire::address_id peer = s.tuple.remote;
   parts_.paths.learn(peer, mtu);
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::path_narrows(*s.tcb, path_to(peer).mss, limits_, clock(), out);
   carry_out(i, s, before, out);
 }
@@ -326,7 +321,7 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
   if (s.tcb == nullptr && kind != timer_kind::keepalive) return;
   wake_up(index, s);
   const state before = s.tcb->st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   tcp::timer_expires(*s.tcb, static_cast<timer>(kind), limits_, clock(), out);
   carry_out(index, s, before, out);
 }

@@ -29,7 +29,7 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   }
   lock held(*this, i);
   const state before = s.tcb->st;
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(s);
   switch (o) {
     case option::so_reuseaddr:
       s.reuseaddr = on;

@@ -166,6 +166,13 @@ class tcp_stack final : public ports::records {
     s.clear();
     return s;
   }
+  /// For a step of that connection.
+  tcp::actions& sink_for(const tcp_socket& s) {
+    tcp::actions& out = sink();
+    if (parts_.filter.watches_output()) [[unlikely]]
+      out.refused = parts_.filter.refuses(s.tuple);
+    return out;
+  }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
   void emit_one(std::uint32_t i, tcp_socket& s, const byte_store* bytes, wire::segment& segment,
                 tcp::actions& done);
@@ -175,8 +182,7 @@ class tcp_stack final : public ports::records {
   void emit_all(std::uint32_t i, tcp_socket& s, const byte_store* bytes, tcp::actions& done);
   /// Of a record, which has no socket.
   void emit_all(const tcp::actions& done);
-  /// False where the host's own firewall refuses it.
-  bool emit(const wire::segment& s);
+  void emit(const wire::segment& s);
   void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   [[gnu::noinline]] void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);

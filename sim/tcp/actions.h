@@ -118,6 +118,9 @@ struct actions {
 
   transit_pool* transits;               ///< where tcb.transit points to
   record_pool<cubic_state>* cubics;     ///< where tcb.cubic points to
+  /// Told by the host beforehand: its own firewall refuses what the connection sends (EPERM, which
+  /// TCP keeps to itself).
+  bool refused = false;
   std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   std::array<timer_request, timer_count> timers{};
   std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
@@ -133,6 +136,7 @@ struct actions {
   wire::seq accepted_right = 0;
 
   void clear() {
+    refused = false;
     segments.clear();
     counters.clear();
     if (timers_touched != 0) timers = {};

@@ -137,8 +137,9 @@ enum class burst : std::uint8_t { all, one, probe };
 /// tcp_write_xmit(): new segments as windows and Nagle allow. False where nothing was sent.
 bool send_new(context k, bool nonagle, burst how);
 /// The next `bytes` of the first buffer that waits go, with the FIN behind them; 0: only that.
-/// `push`: PSH ends them even where they do not end the buffer.
-void send_part(context k, std::uint32_t bytes, bool push);
+/// `push`: PSH ends them even where they do not end the buffer. False where the firewall refuses
+/// them: they stay unsent.
+bool send_part(context k, std::uint32_t bytes, bool push);
 
 // window_probe.cpp
 /// tcp_check_probe_timer(): nothing is in flight that could bring a window.
@@ -207,7 +208,8 @@ void note_first_of_a_flight(context k);
 // retransmit.cpp
 /// tcp_xmit_retransmit_queue(): what is lost and cwnd allows.
 [[gnu::cold]] void retransmit_lost(context k);
-/// tcp_retransmit_skb(): segment i once more; false where the window forbids it. `probe`: a tail loss
+/// tcp_retransmit_skb(): segment i once more; false where the window forbids it or
+/// the firewall refuses it. `probe`: a tail loss
 /// probe, which is not marked as a retransmission in flight.
 [[gnu::cold]] bool retransmit_segment(context k, std::size_t i, bool probe);
 /// tcp_rearm_rto()

@@ -61,14 +61,19 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
   }
   k.out.segments.back().resent = true;
   s.sent_us = k.c.us;
-  s.order = ++k.x.sendings;
   s.ever_retransmitted = true;
-  if (k.t.retrans_stamp == 0 && !probe) k.t.retrans_stamp = k.c.ms | 1U;
-  if (probe) return true;
-  s.retransmitted = true;
-  ++k.x.retrans_out;
+  if (k.out.refused) {
+    k.out.count(counter::TcpExtTCPRetransFail);
+  } else {
+    s.order = ++k.x.sendings;
+  }
+  if (probe) return !k.out.refused;
+  if (k.t.retrans_stamp == 0) k.t.retrans_stamp = k.c.ms | 1U;
   if (k.x.undo_retrans < 0) k.x.undo_retrans = 0;
   ++k.x.undo_retrans;
+  if (k.out.refused) return false;
+  s.retransmitted = true;
+  ++k.x.retrans_out;
   return true;
 }
 
@@ -135,19 +140,6 @@ void path_narrows(tcb& t, std::uint16_t mss, const limits& l, const clock& c, ac
     detail::note_time_out(k);
   }
   detail::retransmit_lost(k);
-}
-
-// DEVIATION: new data that is refused was never sent for the kernel (tcp_write_xmit() breaks off, the
-// probe timer tries again), and is lost on its way here: who counts ICMP errors or
-// TcpExtTCPOrigDataSent behind a firewall of their own that rejects output.
-void output_refused(tcb& t, const wire::segment& s, actions& out) {
-  if (t.transit == 0 || s.sequence_length() == 0) return;
-  transit& x = (*out.transits)[t.transit];
-  const std::size_t i = x.sent.find(s.seq_number);
-  if (i == x.sent.size() || !x.sent[i].retransmitted) return;
-  x.sent[i].retransmitted = false;
-  if (x.retrans_out != 0) --x.retrans_out;
-  out.count(counter::TcpExtTCPRetransFail);
 }
 
 }  // namespace fourtuple::tcp

@@ -72,10 +72,6 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
 /// Returns false if nothing is to be sent.
 bool reset_for(const wire::segment& s, wire::segment& reply);
 
-/// The host's own firewall refused a segment this connection had sent (EPERM, which TCP keeps to
-/// itself): a retransmission was none, and is counted as TCPRetransFail (tcp_retransmit_skb()).
-void output_refused(tcb& t, const wire::segment& s, actions& out);
-
 // ---- timers --------------------------------------------------------------------------------------
 
 /// USER/RETRANSMISSION/TIME-WAIT TIMEOUT, 3.10.8: the armed timer fired. On giving up, tcb.error is

@@ -60,10 +60,15 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
   sent_segment& syn = x.sent.front();
   if (syn.retransmitted) {
     out.count(counter::TcpExtTCPLostRetransmit);  // that one too
-  } else {
+  } else if (!out.refused) {
     ++x.retrans_out;
   }
-  syn.retransmitted = syn.ever_retransmitted = true;
+  syn.ever_retransmitted = true;
+  if (out.refused) {
+    out.count(counter::TcpExtTCPRetransFail);
+  } else {
+    syn.retransmitted = true;
+  }
   ++t.retransmits;
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);

@@ -196,21 +196,37 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
   k.x.sent.push_back(sent);
 }
 
+/// What the firewall refuses was never sent (tcp_write_xmit() breaks off). It is made in one piece,
+/// for the firewall to answer.
+[[gnu::cold]] void make_in_vain(context k, std::uint32_t bytes, bool fin) {
+  const std::uint8_t flags = fin ? wire::ack | wire::fin : wire::ack;
+  wire::segment& s = compose(k.t, k.t.snd_nxt, flags, bytes, k.l, k.c, k.out);
+  if (bytes > k.t.mss_cache) s.gso_size = k.t.mss_cache;
+}
+
 }  // namespace
 
 // DEVIATION: what is sent again on loopback goes segment by segment, where the kernel hands a
 // buffer over whole: who counts ACKs after losses that a firewall made on 127.0.0.1.
-void send_part(context k, std::uint32_t bytes, bool push) {
+bool send_part(context k, std::uint32_t bytes, bool push) {
   if (bytes == 0) {  // tcp_send_fin() found nothing to put it on
+    if (k.out.refused) {
+      make_in_vain(k, 0, true);
+      return false;
+    }
     ++k.x.buffers;
     send_segment(k, 0,
                  {.push = false, .tso_push = false, .fin = true, .head = true, .whole = false});
-    return;
+    return true;
   }
   note_data_sent(k);
   const send_buffer first = k.x.unsent.front();
   const bool whole = first.end == k.t.snd_nxt + bytes;
   const bool fin = whole && k.t.fin_queued && k.x.unsent.size() == 1;
+  if (k.out.refused) {
+    make_in_vain(k, bytes, fin);
+    return false;
+  }
   const bool one = goes_whole(k.t, bytes);
   bool head = true;
   for (std::uint32_t left = bytes; left != 0; head = false) {
@@ -230,6 +246,7 @@ void send_part(context k, std::uint32_t bytes, bool push) {
     ++k.x.buffers;  // tso_fragment(): the rest is a buffer of its own
   }
   if (k.l.space_when_sent) check_space(k);
+  return true;
 }
 
 bool may_send_new(const tcb& t) {
@@ -249,7 +266,7 @@ bool send_new(context k, bool nonagle, burst how) {
     const part next = next_part(k, quota, nonagle, how);
     limited = next.now == part::verdict::waits_for_cwnd;
     if (next.now != part::verdict::goes) break;
-    send_part(k, next.bytes, false);
+    if (!send_part(k, next.bytes, false)) break;
     if (how != burst::all) break;
   }
   const std::uint32_t sent = k.x.sendings - before;

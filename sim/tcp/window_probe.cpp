@@ -49,8 +49,7 @@ void wake_up(context k) {
     const std::uint32_t length = k.x.unsent.front().end - t.snd_nxt;
     bytes = std::min({length, static_cast<std::uint32_t>(room), std::uint32_t{t.mss_cache}});
   }
-  send_part(k, bytes, true);
-  rearm_rto(k);
+  if (send_part(k, bytes, true)) rearm_rto(k);
 }
 
 }  // namespace
