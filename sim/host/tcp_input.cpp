@@ -57,7 +57,7 @@ void tcp_stack::count_all(const tcp::actions& done) {
 
 [[gnu::always_inline]] inline void tcp_stack::emit_one(std::uint32_t i, tcp_socket& s,
                                                        const byte_store* bytes,
-                                                       wire::segment& segment, tcp::actions& done) {
+                                                       wire::segment& segment) {
   segment.sender_record = i;
   segment.receiver_record = s.peer_record;
   if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
@@ -70,10 +70,10 @@ void tcp_stack::count_all(const tcp::actions& done) {
 /// Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a list
 /// of them).
 [[gnu::noinline]] void tcp_stack::emit_with_others(std::uint32_t i, tcp_socket& s,
-                                                   const byte_store* bytes, wire::segment& segment,
-                                                   tcp::actions& done) {
+                                                   const byte_store* bytes,
+                                                   wire::segment& segment) {
   const bh_disabled held(parts_.world);
-  emit_one(i, s, bytes, segment, done);
+  emit_one(i, s, bytes, segment);
 }
 
 [[gnu::always_inline]] inline void tcp_stack::emit_all(std::uint32_t i, tcp_socket& s,
@@ -81,9 +81,9 @@ void tcp_stack::count_all(const tcp::actions& done) {
                                                        tcp::actions& done) {
   for (wire::segment& segment : done.segments) {
     if (segment.more) [[unlikely]] {
-      emit_with_others(i, s, bytes, segment, done);
+      emit_with_others(i, s, bytes, segment);
     } else {
-      emit_one(i, s, bytes, segment, done);
+      emit_one(i, s, bytes, segment);
     }
   }
 }

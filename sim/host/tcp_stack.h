@@ -174,10 +174,9 @@ class tcp_stack final : public ports::records {
     return out;
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
-  void emit_one(std::uint32_t i, tcp_socket& s, const byte_store* bytes, wire::segment& segment,
-                tcp::actions& done);
+  void emit_one(std::uint32_t i, tcp_socket& s, const byte_store* bytes, wire::segment& segment);
   void emit_with_others(std::uint32_t i, tcp_socket& s, const byte_store* bytes,
-                        wire::segment& segment, tcp::actions& done);
+                        wire::segment& segment);
   /// Of the socket with index `i`.
   void emit_all(std::uint32_t i, tcp_socket& s, const byte_store* bytes, tcp::actions& done);
   /// Of a record, which has no socket.

@@ -50,7 +50,7 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
   const bool fin = k.t.fin_queued && s.end == k.t.write_seq;
   const std::uint32_t length = s.end - begin - (fin ? 1U : 0U);
   std::uint8_t flags = wire::ack;
-  if (s.push && length != 0) flags |= wire::psh;
+  if (s.push) flags |= wire::psh;
   if (fin) flags |= wire::fin;
   k.out.count(counter::TcpRetransSegs);
   if (is_syn(k, i)) {

@@ -216,7 +216,7 @@ bool send_part(context k, std::uint32_t bytes, bool push) {
     }
     ++k.x.buffers;
     send_segment(k, 0,
-                 {.push = false, .tso_push = false, .fin = true, .head = true, .whole = false});
+                 {.push = push, .tso_push = false, .fin = true, .head = true, .whole = false});
     return true;
   }
   note_data_sent(k);
