@@ -152,14 +152,20 @@ void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out) {
   send_ack(t, l, c, out);
 }
 
-void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+void duplicate_ack(tcb& t, const wire::segment& s, counter skipped, const limits& l, const clock& c,
+                   actions& out) {
   const bool exempt = s.sequence_length() != 0 && !s.has(wire::syn);
   if (!exempt && !within_ratelimit(t.last_oow_ack, l, c)) {
-    out.count(counter::TcpExtTCPACKSkippedSeq);
+    out.count(skipped);
     return;
   }
-  if (exempt) enter_quickack(t, l);
+  if (s.sequence_length() != 0 && wire::before(s.seq_number, t.rcv_nxt)) {
+    out.count(counter::TcpExtDelayedACKLost);
+    enter_quickack(t, l);
+    note_duplicate(t, s.seq_number, wire::after(s.end(), t.rcv_nxt) ? t.rcv_nxt : s.end(), out);
+  }
   send_ack(t, l, c, out);
+  settle(t, out);
 }
 
 }  // namespace fourtuple::tcp::detail

@@ -148,9 +148,10 @@ void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out);
 void ack_sent(tcb& t);
 /// RFC 5961 answer, rate limited.
 [[gnu::cold]] void challenge_ack(tcb& t, const limits& l, const clock& c, actions& out);
-/// The duplicate ACK for an unacceptable segment, rate limited where it is empty.
-[[gnu::cold]] void duplicate_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c,
-                                 actions& out);
+/// tcp_send_dupack(), for an unacceptable segment; an empty one's is rate limited
+/// (tcp_oow_rate_limited()), and counted as `skipped` then.
+[[gnu::cold]] void duplicate_ack(tcb& t, const wire::segment& s, counter skipped, const limits& l,
+                                 const clock& c, actions& out);
 [[nodiscard]] bool within_ratelimit(std::uint32_t& last, const limits& l, const clock& c);
 
 // reassembly.cpp

@@ -42,7 +42,7 @@ go check_sequence(tcb& t, const wire::segment& s, const limits& l, const clock& 
       out.count(counter::TcpExtTCPSYNChallenge);
       challenge_ack(t, l, c, out);
     } else {
-      duplicate_ack(t, s, l, c, out);
+      duplicate_ack(t, s, counter::TcpExtTCPACKSkippedPAWS, l, c, out);
     }
     return go::stop;
   }
@@ -55,7 +55,7 @@ go check_sequence(tcb& t, const wire::segment& s, const limits& l, const clock& 
     out.count(counter::TcpExtTCPSYNChallenge);
     challenge_ack(t, l, c, out);
   } else {
-    duplicate_ack(t, s, l, c, out);
+    duplicate_ack(t, s, counter::TcpExtTCPACKSkippedSeq, l, c, out);
   }
   return go::stop;
 }
