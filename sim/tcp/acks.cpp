@@ -2,7 +2,7 @@
 // tcp_output.c tcp_send_delayed_ack) and the rate-limited ones (D.5, RFC 5961).
 #include <utility>
 
-#include "sim/tcp/detail.h"
+#include "sim/tcp/recovery.h"
 
 namespace fourtuple::tcp::detail {
 
