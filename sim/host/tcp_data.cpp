@@ -82,10 +82,17 @@ result<datagram> tcp_stack::recvfrom(std::uint32_t i, buffer b) {
   return datagram{*n, {}};
 }
 
-ready_mask tcp_stack::poll_level(std::uint32_t i) const {
-  const tcp_socket& s = sockets_[i];
+ready_mask tcp_stack::poll_level(std::uint32_t i) {
+  tcp_socket& s = sockets_[i];
   const bool error = s.error_queued && !s.is_listener();  // inet_csk_listen_poll() looks no further
-  return static_cast<ready_mask>(level_of(s) | (error ? ready_err : ready_none));
+  return static_cast<ready_mask>(asked_level_of(s) | (error ? ready_err : ready_none));
+}
+
+/// SOCK_NOSPACE, whatever events are asked for: the send buffer may grow with the next ACKs.
+void tcp_stack::note_no_space(tcp_socket& s) {
+  if (s.is_listener() || s.tcb->transit == 0) return;
+  if (s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received) return;
+  records_.transits[s.tcb->transit].no_space = true;
 }
 
 ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {

@@ -79,7 +79,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] result<std::string_view> state_of(std::uint32_t i) const;
   [[nodiscard]] ready_mask level(std::uint32_t i) const { return level_of(sockets_[i]); }
   /// As poll(2) has it: `err` too while the error queue holds an ICMP error.
-  [[nodiscard]] ready_mask poll_level(std::uint32_t i) const;
+  [[nodiscard]] ready_mask poll_level(std::uint32_t i);
   void share(std::uint32_t i) { ++sockets_[i].made_rare().more_descriptors; }
   /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
   bool may_release(std::uint32_t i);
@@ -87,7 +87,7 @@ class tcp_stack final : public ports::records {
   void release(std::uint32_t i, bool exiting);
   [[nodiscard]] watched to_watch(std::uint32_t i) {
     tcp_socket& s = sockets_[i];
-    return {&s.watchers, level_of(s)};
+    return {&s.watchers, asked_level_of(s)};
   }
 
   // ---- from the network and the timers (soft interrupts)
@@ -136,6 +136,13 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const;
   [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
   [[nodiscard]] ready_mask level_otherwise(const tcp_socket& s) const;
+  /// tcp_poll(): to have been asked leaves a mark where nothing may be written.
+  [[nodiscard]] ready_mask asked_level_of(tcp_socket& s) {
+    const ready_mask level = level_of(s);
+    if ((level & ready_out) == 0) note_no_space(s);
+    return level;
+  }
+  void note_no_space(tcp_socket& s);
 
   [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
 
