@@ -40,7 +40,8 @@ std::size_t rtx_queue::find(seq at) const {
 void receive_queue::add(std::uint32_t length, std::uint32_t more, bool behind_held) {
   constexpr std::uint32_t max_skb_frags = 17;
   const seq right = ends_.back() + length;
-  if (!behind_held && fragments_ + more <= max_skb_frags) {
+  joined_ = (joined_ || !behind_held) && fragments_ + more <= max_skb_frags;
+  if (joined_) {
     ends_.back() = right;
     fragments_ += more;
   } else {

@@ -125,9 +125,9 @@ class write_queue {
 
 /// sk_receive_queue as memory: buffers that are kept until all of each was read, the oldest first.
 /// A segment is put into the last one (tcp_try_coalesce()) while that has room for its page
-/// fragments, and unless the sender still holds the same memory: what left as a buffer of one
-/// segment is a clone until it is acknowledged, and its successor says so
-/// (wire::segment::behind_held).
+/// fragments, and unless the sender still holds its first segment's memory: what left as a buffer
+/// of one segment is a clone until it is acknowledged, and its successor says so
+/// (wire::segment::behind_held). Once another has joined it is a clone no more.
 class receive_queue {
  public:
   [[nodiscard]] bool empty() const { return ends_.empty(); }
@@ -135,6 +135,7 @@ class receive_queue {
   void begin(seq left, seq right) {
     left_ = left;
     ends_.assign(1, right);
+    joined_ = false;
     fragments_ = 1 + (right - left) / 32768;
   }
   /// The next `length` bytes came, in so many page fragments.
@@ -156,6 +157,7 @@ class receive_queue {
   std::size_t head_ = 0;
   seq left_ = 0;                 ///< where the first buffer begins
   std::uint32_t fragments_ = 0;  ///< of the last buffer
+  bool joined_ = false;          ///< the last buffer is of several segments
 };
 
 /// What came out of order: the ranges by sequence number, and which of them an ACK reports first.
@@ -187,7 +189,7 @@ class reassembly {
 struct sending_numbers {
   std::uint32_t buffers = 0;  ///< that hold what is not acknowledged or not sent
   seq pushed_seq = 0;         ///< write_seq when PSH was last set
-  bool no_space = false;      ///< SOCK_NOSPACE: send() found no memory for all it was given
+  bool no_space = false;      ///< SOCK_NOSPACE: who called send() or poll() found no memory
   std::uint32_t probing_since =
       0;  ///< icsk_probes_tstamp: jiffy of the first window probe; 0: none
 
