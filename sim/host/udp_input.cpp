@@ -11,9 +11,9 @@ namespace fourtuple::host {
 
 int udp_stack::score(const udp_socket& s, const wire::four_tuple& t) const {
   // compute_score(): t as this host sees it.
+  const bool v4 = parts_.world.addresses().family_of(t.local) == family::inet;
   int points = s.family == family::inet ? 2 : 1;
   if (wire::is_any(s.address)) {
-    const bool v4 = parts_.world.addresses().family_of(t.local) == family::inet;
     const bool hears = s.address == wire::any_v4 ? v4 : (!v4 || !s.v6only);
     if (!hears) return -1;
   } else if (s.address != t.local) {
@@ -21,7 +21,7 @@ int udp_stack::score(const udp_socket& s, const wire::four_tuple& t) const {
   } else {
     points += 100;  // the first pass, over sockets of exactly this address, comes first
   }
-  if (s.connected) {
+  if (s.connected || (!v4 && !wire::is_any(s.peer))) {
     if (s.peer != t.remote) return -1;
     points += 4;
   }

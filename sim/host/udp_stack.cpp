@@ -153,7 +153,7 @@ result<> udp_stack::connect(std::uint32_t i, const endpoint& to) {
 
 result<> udp_stack::disconnect(std::uint32_t i) {
   udp_socket& s = sockets_[i];
-  s.peer = {};
+  if (s.family == family::inet) s.peer = {};  // __udp_disconnect() knows inet_daddr only
   s.peer_port = 0;
   s.connected = false;
   s.aim = udp_aim::at_peer;

@@ -26,7 +26,7 @@ struct udp_socket {
   std::uint32_t rcvbuf = 212'992;  ///< net.core.rmem_default
   std::uint32_t sndbuf = 212'992;  ///< net.core.wmem_default
   wire::address_id address;        ///< local; a wildcard until bound or connected
-  wire::address_id peer;
+  wire::address_id peer;           ///< IPv6: of the last connection, after connect(unspec), too
   ports::owner_id owner;
   std::uint32_t uid = 0;
   std::uint32_t references = 1;
