@@ -188,9 +188,11 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   const tcp::socket_options options = s.tcb->opt;
   const bool shut_rd = s.tcb->shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
   const bool shut_wr = s.tcb->shut_wr;
+  const errc soft_error = s.tcb->soft_error;  // tcp_connect_init() clears sk_err only
   ::new (s.tcb) tcp::tcb(tcp::new_connection(setup, options, limits_));
   s.tcb->shut_rd = shut_rd;
   s.tcb->shut_wr = shut_wr;
+  s.tcb->soft_error = soft_error;
   s.nonzero_iss = true;
   ports_.insert(tuple, {ports::kind::connection, i});
   s.hashed = true;
