@@ -237,12 +237,17 @@ task in_background(os host, background_call& call, script_names& names) {
 
 /// Walks the script. Waits between steps in its own process, within calls in theirs.
 task walk(os host, std::unique_ptr<script_run> run) {
+  constexpr unsigned steps_in_a_row = 4096;  // then others have a turn, and who ends the run
   flow pause(host);
   pause.sleep_until(host.now() + run->pace());
   co_await pause;
-  while (!run->over()) {
+  for (unsigned steps = 1; !run->over(); ++steps) {
     const spec::step* const st = run->next();
     const instant at = host.now();
+    if (steps % steps_in_a_row == 0) {
+      pause.sleep_until(at);
+      co_await pause;
+    }
     if (st != nullptr && st->call == spec::call::repeat) {
       run->enter(*st);
       continue;

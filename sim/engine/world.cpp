@@ -311,10 +311,12 @@ void world::dispatch(const core::event& e) {
   shared_.in_soft_interrupt = false;
 }
 
-void world::settle() {
+bool world::settle() {
+  constexpr unsigned between_questions = 16;
   if (!fifo_.empty()) drain();
   core::ring<waiter*>& ring = shared_.ring;
-  while (!ring.empty()) {
+  for (unsigned woken = 0; !ring.empty(); ++woken) {
+    if (woken == between_questions) return false;
     waiter* const w = ring.pop();
     if (w == nullptr) continue;
     w->queued = false;
@@ -322,10 +324,17 @@ void world::settle() {
     w->woken();
     if (!fifo_.empty()) drain();
   }
+  return true;
+}
+
+bool world::settled(bool (*keep_going)(void*), void* context) {
+  while (!settle())
+    if (keep_going != nullptr && !keep_going(context)) return false;
+  return true;
 }
 
 observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
-  settle();
+  if (!settled(keep_going, context)) return stop::interrupted;
   while (true) {
     if (all_finished_) {
       all_finished_ = false;
@@ -342,7 +351,7 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
     }
     shared_.now = at_ns(next->at());
     dispatch(*next);
-    settle();
+    if (!settled(keep_going, context)) return stop::interrupted;
     if (++events_ < next_question_) continue;
     if (const auto said = questions(keep_going, context)) return *said;
   }

@@ -131,7 +131,9 @@ class world final : public observe::backend {
   }
   void dispatch(const core::event& e);
   [[gnu::noinline]] void drain();
-  void settle();
+  /// Who was woken goes on. False where many have and more wait: then the caller may want to stop.
+  bool settle();
+  bool settled(bool (*keep_going)(void*), void* context);
   [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 
   world_options options_;

@@ -172,6 +172,21 @@ TEST_CASE("limits and interrupts end a run early and what is known is there", "[
   CHECK(interrupted.tree.find("stopped") != nullptr);
 }
 
+TEST_CASE("a script that never waits ends where the run is to end", "[run]") {
+  std::int64_t clock = 0;
+  run::run_options slow;
+  slow.wall_clock = [&] { return clock += 1'000'000'000; };
+  slow.wall_limit_ns = 3'000'000'000;
+  const auto o = run_text(R"(
+fourtuple: 1
+hosts: { a: { address: 10.0.0.1 } }
+script:
+  - { repeat: 1000000000, steps: [ { host: a, socket: S, type: udp }, { host: a, close: S } ] }
+)",
+                          slow);
+  CHECK(o.result == verdict::limit_hit);
+}
+
 TEST_CASE("a mistake of ours and lack of memory have verdicts of their own", "[run]") {
   auto p = run::simulated();
   p.start_app = [](const auto&, const auto&, os, auto&) { throw core::internal_error("a bug"); };
