@@ -30,6 +30,11 @@ struct line {
   std::string text;
 };
 
+/// A relative number. One before the SYN's is of an earlier connection, as far away as its age.
+std::string number(std::uint32_t n) {
+  return static_cast<std::int32_t>(n) < 0 ? "old" : std::to_string(n);
+}
+
 std::string options_of(const wire::frame& f, const wire::segment& s,
                        const report::relative_numbers& numbers) {
   std::vector<std::string> all;
@@ -47,8 +52,8 @@ std::string options_of(const wire::frame& f, const wire::segment& s,
 std::string words(const wire::frame& f, const report::relative_numbers& numbers) {
   const auto* s = f.tcp();
   if (s == nullptr) return report::packet_text(f, numbers);
-  std::string out = fmt::format("[{}] seq {}", report::flags_text(*s), numbers.seq(f));
-  if (s->has(wire::ack)) out += fmt::format(" ack {}", numbers.ack(f));
+  std::string out = fmt::format("[{}] seq {}", report::flags_text(*s), number(numbers.seq(f)));
+  if (s->has(wire::ack)) out += fmt::format(" ack {}", number(numbers.ack(f)));
   out += fmt::format(" len {}{}", s->length, options_of(f, *s, numbers));
   return s->ect ? out + " ECT(0)" : out;
 }

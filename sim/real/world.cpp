@@ -353,10 +353,17 @@ std::vector<std::string> world::host_names() const {
 
 void world::note_levels(one_host& h) const {
   const local_ports range = read_local_ports(h.place.space);
+  const auto rows = rows_of(h);
+  std::set<std::uint16_t> listening;
+  for (const auto& row : rows)
+    if (row.state == "LISTEN") listening.insert(row.local.port);
   std::set<endpoint> held;
   std::uint64_t waiting = 0;
-  for (const auto& row : rows_of(h)) {
-    if (row.local.port >= range.low && row.local.port <= range.high) held.insert(row.local);
+  for (const auto& row : rows) {
+    // A listener's half-open connection is a request, which holds no port (inet_reqsk_alloc()).
+    const bool request = row.state == "SYN-RECEIVED" && listening.contains(row.local.port);
+    const bool in_range = row.local.port >= range.low && row.local.port <= range.high;
+    if (in_range && !request) held.insert(row.local);
     waiting += row.state == "TIME-WAIT" ? 1U : 0U;
   }
   h.ports.set(held.size(), now());

@@ -119,7 +119,10 @@ std::uint32_t relative_numbers::of(const endpoint& from, const endpoint& to, wir
 }
 
 std::uint32_t relative_numbers::seq(const wire::frame& f) const {
-  return of(f.source, f.destination, f.tcp()->seq_number);
+  const wire::segment& s = *f.tcp();
+  // The reset of a SYN begins at 0 (RFC 9293 3.10.7.1), whatever was said before.
+  if (s.has(wire::rst) && s.has(wire::ack) && s.seq_number == 0) return 0;
+  return of(f.source, f.destination, s.seq_number);
 }
 
 std::uint32_t relative_numbers::ack(const wire::frame& f) const {

@@ -64,6 +64,22 @@ TEST_CASE("ports, initial sequence numbers and clocks may differ", "[crosscheck]
   CHECK(compare_packets(a.log, b.log, {}).empty());
 }
 
+TEST_CASE("how old an earlier connection's numbers are may differ, that they are old may not",
+          "[crosscheck][packets]") {
+  const auto after = [](std::uint32_t age) {
+    return talk(40000, 7, 99)
+        .says(true, wire::syn, 0, 0)
+        .says(false, wire::ack, 20, 0U - age)
+        .says(true, wire::rst, 0U - age, 0);
+  };
+  CHECK(compare_packets(after(1'000'000).log, after(17'000'000).log, {}).empty());
+  const auto of_this_one = talk(40000, 7, 99)
+                               .says(true, wire::syn, 0, 0)
+                               .says(false, wire::ack, 20, 0U - 1'000'000)
+                               .says(true, wire::rst, 1, 0);
+  CHECK(compare_packets(after(1'000'000).log, of_this_one.log, {}).size() == 1);
+}
+
 TEST_CASE("a segment of another length is shown with both ladders", "[crosscheck][packets]") {
   const auto a = talk(40000, 7, 99).handshake().says(true, wire::ack | wire::psh, 1, 1, 5);
   const auto b = talk(51111, 8, 3).handshake().says(true, wire::ack | wire::psh, 1, 1, 6);
