@@ -142,15 +142,23 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
   return {};
 }
 
-// DEVIATION: an IPv6 socket whose connection to a mapped address was refused connects anew here; in
-// the kernel its SYNs go out by IPv4 for good (icsk_af_ops stays) and reach nobody: who uses one such
-// socket for both.
+/// An IPv6 socket that has connected to a mapped address speaks IPv4 for good (tcp_v6_connect()
+/// leaves icsk_af_ops as it is): its SYNs go to that address (inet_daddr), whatever it connects to,
+/// and no answer finds the socket.
+void tcp_stack::aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer) {
+  setup.way = path_to(v4_peer);
+  const auto way = parts_.way(wire::any_v4, v4_peer);
+  setup.tuple = {way ? way->source : wire::any_v4, v4_peer, s.port(), setup.tuple.remote_port};
+}
+
 result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
-  const auto there = destination_of(sockets_[i], to);
-  if (!there) return there.error();
-  const auto way = parts_.way(sockets_[i].tuple.local, *there);
-  if (!way) return way.error();
   tcp_socket& s = awake(i);
+  const auto there = destination_of(s, to);
+  if (!there) return there.error();
+  const bool to_v4 = parts_.world.addresses().family_of(*there) == family::inet;
+  if (to_v4) s.speaks_v4 = false;  // as long as it does not get under way
+  const auto way = parts_.way(s.tuple.local, *there);
+  if (!way) return way.error();
   const bool address_known = !wire::is_any(s.tuple.local);
   const wire::four_tuple wanted{address_known ? s.tuple.local : way->source, *there, s.port(),
                                 to.port};
@@ -164,8 +172,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   setup.tuple = tuple;
   setup.ts_offset = ts_offset_for(tuple);
   setup.way = path_to(*there);
-  if (parts_.world.addresses().family_of(*there) == family::inet6)
-    setup.assumed_mss = assumed_mss_v6;
+  if (!to_v4) setup.assumed_mss = assumed_mss_v6;
   setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(tuple);
   if (got->displaced) {
     const tcp::time_wait& old = time_waits_[got->displaced.index()].w;
@@ -185,6 +192,8 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   } else if (!address_known) {
     ports_.move(s.owner, claim_of(s).where);
   }
+  if (!to_v4 && s.speaks_v4) aim_at_v4(s, setup, s.tcb->tuple.remote);
+  s.speaks_v4 = s.speaks_v4 || (to_v4 && s.family == family::inet6);
   const tcp::socket_options options = s.tcb->opt;
   const bool shut_rd = s.tcb->shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
   const bool shut_wr = s.tcb->shut_wr;
@@ -224,7 +233,7 @@ void tcp_stack::disconnect_locked(std::uint32_t i) {
   s.tcb->fin_received = false;
   s.tcb->copied_seq = s.tcb->rcv_nxt;  // tcp_disconnect(): nothing is left to read
   s.tcb->opt.maxseg = 0;               // and rx_opt with its user_mss is cleared
-  s.tcb->tuple = {};
+  s.tcb->tuple = {{}, s.tcb->tuple.remote, 0, 0};  // inet_daddr stays
   s.tuple.remote = {};
   s.tuple.remote_port = 0;
   if (!s.address_locked) {

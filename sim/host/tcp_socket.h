@@ -82,6 +82,7 @@ struct tcp_socket {
   bool counted_orphan : 1 = false;  ///< closed, and not over yet
   bool nonzero_iss : 1 = false;     ///< was connected before: the next ISN follows
   bool unaccepted : 1 = false;      ///< stands in a listener's accept queue
+  bool speaks_v4 : 1 = false;       ///< of IPv6, and connected to a mapped address (ipv6_mapped)
 
   [[nodiscard]] tcp::state state() const { return tcb ? tcb->st : tcp::state::established; }
   [[nodiscard]] bool is_listener() const { return state() == tcp::state::listen; }

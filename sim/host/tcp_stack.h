@@ -125,6 +125,7 @@ class tcp_stack final : public ports::records {
  private:
   // calls
   result<> open(std::uint32_t i, const endpoint& to);
+  void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
   void stop_listening(std::uint32_t i);
@@ -177,7 +178,7 @@ class tcp_stack final : public ports::records {
   tcp::actions& sink_for(const tcp_socket& s) {
     tcp::actions& out = sink();
     if (parts_.filter.watches_output()) [[unlikely]]
-      out.refused = parts_.filter.refuses(s.tuple);
+      out.refused = parts_.filter.refuses(s.tcb->tuple);
     return out;
   }
   void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
