@@ -172,6 +172,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.st = state::syn_received;
   t.passive = true;
   t.opt = listener;
+  t.opt.defer_accept = 0;  // inet_csk_clone_lock() begins with an empty icsk_accept_queue
   if (t.opt.sndbuf == 0) t.opt.sndbuf = l.wmem_default;
   t.iss = r.snt_isn;
   t.snd_una = r.snt_isn;
