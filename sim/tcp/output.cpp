@@ -74,13 +74,26 @@ void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& o
   }
 }
 
+namespace {
+
+/// tcp_acceptable_seq(): a peer that has taken its window back accepts nothing beyond it, a bare
+/// ACK neither. Less than its scale can say is not taken back.
+seq acceptable_seq(const tcb& t) {
+  const seq window_end = t.snd_una + t.snd_wnd;
+  const std::int32_t beyond = wire::distance(window_end, t.snd_nxt);
+  if (beyond <= 0 || (t.window_scaling && beyond < 1 << t.rcv_wscale)) return t.snd_nxt;
+  return window_end;
+}
+
+}  // namespace
+
 void send_ack(tcb& t, const limits& l, const clock& c, actions& out) {
-  compose(t, t.snd_nxt, wire::ack, 0, l, c, out);
+  compose(t, acceptable_seq(t), wire::ack, 0, l, c, out);
 }
 
 void send_reset(tcb& t, const limits& l, const clock& c, actions& out) {
   out.count(counter::TcpOutRsts);
-  compose(t, t.snd_nxt, wire::rst | wire::ack, 0, l, c, out);
+  compose(t, acceptable_seq(t), wire::rst | wire::ack, 0, l, c, out);
 }
 
 void refuse(const wire::segment& s, actions& out) {
