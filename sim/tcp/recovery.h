@@ -45,8 +45,11 @@ struct ack_round {
 
 /// The record of `t`, made if it has none.
 [[nodiscard]] inline transit& transit_of(tcb& t, actions& out) {
-  if (t.transit == 0) t.transit = out.transits->take();
-  return (*out.transits)[t.transit];
+  if (t.transit != 0) return (*out.transits)[t.transit];
+  t.transit = out.transits->take();
+  transit& x = (*out.transits)[t.transit];
+  x.pushed_seq = t.write_seq;  // tcp_push(): whatever was written has PSH at its end
+  return x;
 }
 /// Gives the record back where nothing is under way any more.
 inline void settle(tcb& t, actions& out) {

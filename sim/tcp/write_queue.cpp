@@ -89,9 +89,7 @@ bool has_send_space(const tcb& t, const transit& x) {
 }
 
 std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
-  const bool fresh = t.transit == 0;
   const context k{t, transit_of(t, out), l, c, out};
-  if (fresh) k.x.pushed_seq = t.write_seq;
   const std::uint32_t taken = fill(k, bytes);
   if (taken == 0) return 0;
   // tcp_push(), past Nagle where it is about to wait for memory
