@@ -345,6 +345,9 @@ void predicted_steps(tcb& t, const wire::segment& s, bool owned, const limits& l
 
 }  // namespace
 
+// DEVIATION: the kernel does not ask tcp_can_ingest() of a predicted segment while
+// sk_forward_alloc, which is counted in pages, has room for it, and so takes now and then one more:
+// who makes SO_RCVBUF smaller than what is under way.
 void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out) {
   if (is_predicted(t, s) && (s.length == 0 || !buffer_is_full(t, l, out))) [[likely]] {
@@ -357,15 +360,20 @@ void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l
 namespace {
 
 /// tcp_ld_RTO_revert(), RFC 6069: the time-out was no sign of congestion, so its backoff is taken
-/// back. DEVIATION: where the shorter time-out has passed already the kernel retransmits in the
-/// same moment, here the next tick does.
+/// back. Where the shorter one has passed already the head goes out again now.
 void revert_backoff(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.retransmits == 0 || t.backoff == 0) return;
+  const rtx_queue& sent = transit_of(t, out).sent;
+  if (sent.empty()) return;
   --t.backoff;
   set_rto(t, l);
-  const std::uint32_t gone = jiffy(c) - t.last_send;
   t.pending = pending::retransmit;
-  out.arm(timer::retransmit, t.rto - std::min(t.rto, gone));
+  const std::uint32_t gone = jiffies_of_us(c.us - sent.front().sent_us, l);
+  if (gone < t.rto) {
+    out.arm(timer::retransmit, t.rto - gone);
+  } else {
+    timer_expires(t, timer::retransmit, l, c, out);
+  }
 }
 
 }  // namespace
