@@ -71,7 +71,8 @@ template bool packet_filter::passes(direction, const wire::datagram&);
 template bool packet_filter::passes(direction, const wire::icmp_error&);
 
 wire::address_id packet_filter::complainer(direction which, const wire::four_tuple& t) const {
-  if (which != direction::forward) return t.remote;
+  if (which == direction::in) return t.remote;
+  if (which == direction::out) return t.local;  // the host tells itself
   const auto back = world_.find_route(t.local);
   return back ? back->source : t.remote;
 }
