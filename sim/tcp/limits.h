@@ -19,7 +19,6 @@ struct limits {
   std::uint8_t syn_retries = 6;              ///< tcp_syn_retries
   std::uint8_t syn_linear_timeouts = 4;      ///< tcp_syn_linear_timeouts, 0 before 6.5
   std::uint8_t synack_retries = 5;           ///< tcp_synack_retries
-  std::uint8_t retries1 = 3;                 ///< tcp_retries1
   std::uint8_t retries2 = 15;                ///< tcp_retries2
   std::uint8_t orphan_retries = 0;           ///< tcp_orphan_retries; 0 means 8
   bool timestamps = true;                    ///< tcp_timestamps
