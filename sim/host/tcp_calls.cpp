@@ -163,7 +163,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   tcp::connection_setup setup;
   setup.tuple = tuple;
   setup.ts_offset = ts_offset_for(tuple);
-  setup.way = path_to(*there);
+  setup.way = path_over(*way, *there);
   if (parts_.world.addresses().family_of(*there) == family::inet6)
     setup.assumed_mss = assumed_mss_v6;
   setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(tuple);

@@ -236,6 +236,7 @@ class tcp_stack final : public ports::records {
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
   [[nodiscard]] tcp::path_facts path_to(wire::address_id a) const;
+  [[nodiscard]] tcp::path_facts path_over(const route& way, wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;
   [[nodiscard]] const tcp::clock& clock() const { return parts_.timers.clock(); }
