@@ -9,8 +9,14 @@ namespace {
 
 bool later(const event& a, const event& b) { return b < a; }
 
-/// They came nearly in order: delays are alike.
-[[gnu::noinline]] void sort_few(event* const first, event* const end) {
+/// Not into open_next(), most of whose slots hold two events at most.
+[[gnu::noinline]] void sort_many(event* const first, event* const end) {
+  constexpr std::ptrdiff_t few = 16;
+  if (end - first > few) {
+    std::sort(first, end);
+    return;
+  }
+  // They came nearly in order: delays are alike.
   for (event* at = first + 1; at < end; ++at) {
     if (!(*at < at[-1])) continue;
     const event moved = *at;
@@ -32,7 +38,7 @@ void event_list::grow() {
   room_ = room;
 }
 
-void event_queue::push_late(const event& e) {
+void event_queue::push_late(event e) {
   late_.push_back(e);
   std::push_heap(late_.begin(), late_.end(), later);
 }
@@ -57,7 +63,7 @@ void event_queue::take_spare(event_list& bucket) {
   spares_.pop_back();
 }
 
-void event_queue::file_far(const event& e) {
+void event_queue::file_far(event e) {
   const std::uint64_t slot = slot_of(e);
   // The level at which this slot and the current one first differ: as a radix heap does.
   const unsigned highest = static_cast<unsigned>(std::bit_width(slot ^ current_)) - 1;
@@ -83,17 +89,14 @@ unsigned event_queue::level::take_first(unsigned from) {
 }
 
 inline void event_queue::sort_open() {
-  constexpr std::uint32_t few = 16;
   event_list& events = open();
   event* const first = events.begin();
   next_ = first;
   end_ = events.end();
   if (events.size() == 2) {  // most slots hold one event or two
     if (first[1] < first[0]) std::swap(first[0], first[1]);
-  } else if (events.size() > few) {
-    std::sort(first, events.end());
   } else if (events.size() > 2) {
-    sort_few(first, events.end());
+    sort_many(first, events.end());
   }
 }
 

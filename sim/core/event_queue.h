@@ -139,8 +139,9 @@ class event_queue {
   }
   void file(const event& e);
   void take_spare(event_list& bucket);
-  [[gnu::noinline]] void file_far(const event& e);
-  [[gnu::noinline]] void push_late(const event& e);
+  // By value, so that push() need not have its event in memory.
+  [[gnu::noinline]] void file_far(event e);
+  [[gnu::noinline]] void push_late(event e);
   [[gnu::noinline]] void pop_late();
   void open_next();
   void sort_open();

@@ -64,11 +64,13 @@ class nstat {
  public:
   void add(tcp::counter c, std::uint32_t times = 1) { tcp_[static_cast<std::size_t>(c)] += times; }
   void add(host_counter c, std::uint32_t times = 1) { host_[static_cast<std::size_t>(c)] += times; }
+  /// For those whom a step moves.
+  [[nodiscard]] tcp::counter_values& of_steps() { return tcp_; }
   /// Those that are not 0, by name.
   [[nodiscard]] std::map<std::string, std::uint64_t> moved() const;
 
  private:
-  std::array<std::uint64_t, static_cast<std::size_t>(tcp::counter::count_)> tcp_{};
+  tcp::counter_values tcp_{};
   std::array<std::uint64_t, static_cast<std::size_t>(host_counter::count_)> host_{};
 };
 

@@ -171,7 +171,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   tcp::connection_setup setup;
   setup.tuple = tuple;
   setup.ts_offset = ts_offset_for(tuple);
-  setup.way = path_to(*there);
+  setup.way = path_over(*way, *there);
   if (!to_v4) setup.assumed_mss = assumed_mss_v6;
   setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(tuple);
   if (got->displaced) {

@@ -162,10 +162,14 @@ std::uint32_t tcp_stack::random_ts_offset(const wire::four_tuple& t) const {
 
 tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
   const auto way = parts_.world.find_route(a);
-  const std::uint32_t mtu = parts_.paths.to(a, way ? way->mtu : 1500);
+  return path_over(way ? *way : route{}, a);
+}
+
+tcp::path_facts tcp_stack::path_over(const route& way, wire::address_id a) const {
+  const std::uint32_t mtu = parts_.paths.to(a, way.mtu);
   const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
-  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)),
-          way && way->direct, way && way->loopback};
+  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)), way.direct,
+          way.loopback};
 }
 
 ports::kernel_time tcp_stack::kernel_now() const {

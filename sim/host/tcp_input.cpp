@@ -35,10 +35,6 @@ void tcp_stack::note_state(state from, state to) {
   ++states_[static_cast<std::size_t>(to)];
 }
 
-void tcp_stack::count_all(const tcp::actions& done) {
-  for (const auto& c : done.counters) parts_.counters.add(c.what, c.times);
-}
-
 [[gnu::always_inline]] inline void tcp_stack::emit(const wire::segment& s) {
   if (!s.resent)
     parts_.counters.add(host_counter::TcpOutSegs,
@@ -92,7 +88,6 @@ void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::act
   const tcp::tcb& t = *s.tcb;
   const bool moved = before != t.st;
   if (moved) note_state(before, t.st);
-  count_all(done);
   if (done.timers_touched != 0) apply_timers(i, s, done);
   byte_store* const bytes = s.bytes();
   if (bytes != nullptr) bytes->acknowledged(t.snd_una);
@@ -398,7 +393,6 @@ void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
     }
     verdict = tcp::refuse_syn(w.w, s, limits_, clock(), out);
   }
-  count_all(out);
   for (wire::segment& answer : out.segments)
     if (answer.has_timestamps) answer.ts_value += ts_offset_of(w.w);
   if (verdict == tcp::time_wait_verdict::kill) {

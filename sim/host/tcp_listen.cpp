@@ -103,7 +103,7 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
   tcp::actions& out = sink();
   tcp::make_syn_ack(r.r, limits_, clock(), out);
-  count_all(out);
+  out.segments.back().receiver_record = s.sender_record;  // where the SYN comes from
   emit_all(out);
 }
 
@@ -122,7 +122,6 @@ void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
   tcp::make_syn_ack(r, limits_, c, out);
-  count_all(out);
   emit_all(out);
 }
 
@@ -199,7 +198,6 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
       drop_request(index);
       break;
   }
-  count_all(out);
   emit_all(out);
 }
 
@@ -214,7 +212,6 @@ void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
     if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqFailure);
     tcp::actions& out = sink();
     if (tcp::overflowed(r.r, s, limits_, out)) drop_request(request_index);
-    count_all(out);
     emit_all(out);
     return;
   }
@@ -297,7 +294,6 @@ void tcp_stack::request_timer(std::uint32_t index) {
     if (first && r.r.timeouts != 0) --l.young;
     drop_request(index);
   }
-  count_all(out);
   emit_all(out);
 }
 

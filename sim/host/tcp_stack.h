@@ -196,7 +196,6 @@ class tcp_stack final : public ports::records {
   void wake(tcp_socket& s);
   void free_socket(std::uint32_t i);
   void drop_port(tcp_socket& s);
-  void count_all(const tcp::actions& done);
 
   // segments
   /// The segment's own hint leads to its connection, as the table of four-tuples would.
@@ -245,6 +244,7 @@ class tcp_stack final : public ports::records {
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.
   [[nodiscard]] tcp::path_facts path_to(wire::address_id a) const;
+  [[nodiscard]] tcp::path_facts path_over(const route& way, wire::address_id a) const;
   void path_narrows(std::uint32_t i, std::uint32_t mtu);
   [[nodiscard]] ports::kernel_time kernel_now() const;
   [[nodiscard]] const tcp::clock& clock() const { return parts_.timers.clock(); }
@@ -271,8 +271,8 @@ class tcp_stack final : public ports::records {
   std::vector<wire::segment> released_;  ///< being processed as the call ends
   std::uint32_t owned_path_mtu_ = 0;  ///< told meanwhile (TCP_MTU_REDUCED_DEFERRED); 0: nothing
   tcp::host_records records_;
-  tcp::actions call_sink_{records_};
-  tcp::actions interrupt_sink_{records_};
+  tcp::actions call_sink_{records_, parts_.counters.of_steps()};
+  tcp::actions interrupt_sink_{records_, parts_.counters.of_steps()};
   observe::gauge ports_gauge_;
   void note_ports();
 };

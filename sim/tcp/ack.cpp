@@ -27,7 +27,7 @@ struct acked_times {
 };
 
 /// One segment leaves the queue.
-void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& lowest) {
+void take_acked(const context& k, ack_round& a, seq begin, acked_times& times, seq& lowest) {
   const sent_segment s = k.x.sent.front();
   k.x.sent.pop_front();
   if (k.x.sent.empty() || k.x.sent.front().head) --k.x.buffers;
@@ -53,7 +53,7 @@ void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& low
 }
 
 /// tcp_remove_reno_sacks(): what the duplicates stood for is acknowledged.
-[[gnu::cold]] void remove_reno_sacks(context k, ack_round& a, std::uint32_t acked) {
+[[gnu::cold]] void remove_reno_sacks(const context& k, ack_round& a, std::uint32_t acked) {
   a.delivered += std::max(1U, acked > k.x.sacked_out ? acked - k.x.sacked_out : 0);
   k.x.sacked_out = acked - 1 >= k.x.sacked_out ? 0 : k.x.sacked_out - (acked - 1);
   check_reno_reordering(k, acked);
@@ -62,7 +62,7 @@ void take_acked(context k, ack_round& a, seq begin, acked_times& times, seq& low
 }
 
 /// tcp_ack_update_rtt(): from what was sent but once, else from SACKs, else from the time stamp.
-bool update_rtt(context k, const ack_round& a, const acked_times& times) {
+bool update_rtt(const context& k, const ack_round& a, const acked_times& times) {
   std::int64_t rtt = -1;
   std::int64_t least = -1;
   if (times.first_us != 0 && !a.retrans_acked) {
@@ -83,7 +83,7 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
 }
 
 /// tcp_clean_rtx_queue()
-[[gnu::always_inline]] inline void clean_queue(context k, ack_round& a) {
+[[gnu::always_inline]] inline void clean_queue(const context& k, ack_round& a) {
   acked_times times;
   seq lowest = k.t.snd_nxt;
   seq begin = a.prior_una;
@@ -110,7 +110,7 @@ bool update_rtt(context k, const ack_round& a, const acked_times& times) {
 }
 
 /// tcp_xmit_recovery()
-void transmit(context k, const ack_round& a) {
+void transmit(const context& k, const ack_round& a) {
   if (a.rexmit == ack_round::resend::none) return;
   if (a.rexmit == ack_round::resend::fresh) {
     send_new(k, true, burst::all);
@@ -126,7 +126,7 @@ bool dubious(const transit& x, const ack_round& a) {
 }
 
 /// Something is in flight.
-[[gnu::always_inline]] inline void process_queue(context k, ack_round& a) {
+[[gnu::always_inline]] inline void process_queue(const context& k, ack_round& a) {
   const std::uint32_t lost = k.x.lost;
   clean_queue(k, a);
   widen_reordering_window(k);
@@ -142,7 +142,7 @@ bool dubious(const transit& x, const ack_round& a) {
 }
 
 /// The rest of tcp_ack() where something is under way, or SACK blocks came.
-[[gnu::noinline]] void work_on_ack(context k, ack_round& a) {
+[[gnu::noinline]] void work_on_ack(const context& k, ack_round& a) {
   if (a.una_advanced) k.t.retransmits = 0;
   a.prior_fack = k.x.sacked_out != 0 && k.t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
   const bool queued = !k.x.sent.empty();
@@ -155,7 +155,7 @@ bool dubious(const transit& x, const ack_round& a) {
     if (k.x.tlp_out) answer_to_probe(k, a);
   }
   if (k.t.snd_una == k.t.write_seq) check_space(k);
-  settle(k.t, k.out);
+  settle(k.t, k.x, k.out);
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& 
   fast_retransmit_alert(k, a, a.not_duplicate() || a.dsacking ? 0 : 1);
   a.losses = k.x.lost - lost;
   transmit(k, a);
-  settle(t, out);
+  settle(t, k.x, out);
 }
 
 }  // namespace fourtuple::tcp::detail

@@ -4,7 +4,6 @@
 #include <fourtuple/errc.h>
 
 #include <array>
-#include <cassert>
 #include <cstdint>
 #include <vector>
 
@@ -75,32 +74,8 @@ struct timer_request {
   enum class kind : std::uint8_t { keep, arm, cancel } what = kind::keep;
 };
 
-/// The counters one step moved, each once, and by how much. A step moves a handful of them at most.
-class counter_list {
- public:
-  struct item {
-    counter what;
-    std::uint16_t times;
-  };
-  [[gnu::noinline]] void push_back(counter c, std::uint16_t times) {
-    for (std::uint8_t i = size_; i-- != 0;) {
-      if (items_[i].what != c) continue;
-      items_[i].times = static_cast<std::uint16_t>(items_[i].times + times);
-      return;
-    }
-    assert(size_ < items_.size());
-    items_[size_++] = {c, times};
-  }
-  void clear() { size_ = 0; }
-  [[nodiscard]] const item* begin() const { return items_.data(); }
-  [[nodiscard]] const item* end() const { return items_.data() + size_; }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-
- private:
-  std::uint8_t size_ = 0;
-  std::array<item, 31> items_;
-};
+/// How far each has moved on one host.
+using counter_values = std::array<std::uint64_t, static_cast<std::size_t>(counter::count_)>;
 
 using transit_pool = record_pool<transit>;
 
@@ -110,14 +85,16 @@ struct host_records {
   record_pool<cubic_state> cubics;
 };
 
-/// Filled by a step, carried out by the host afterwards: timers, then segments in order, then
-/// counters, wakes and the ending.
+/// Filled by a step, carried out by the host afterwards: timers, then segments in order, then wakes
+/// and the ending. What is counted is counted at once.
 struct actions {
-  /// `records` is the host's; it outlives the sink.
-  explicit actions(host_records& records) : transits(&records.transits), cubics(&records.cubics) {}
+  /// Both are the host's; they outlive the sink.
+  actions(host_records& records, counter_values& moved)
+      : transits(&records.transits), cubics(&records.cubics), counters(&moved) {}
 
   transit_pool* transits;               ///< where tcb.transit points to
   record_pool<cubic_state>* cubics;     ///< where tcb.cubic points to
+  counter_values* counters;
   /// Told by the host beforehand: its own firewall refuses what the connection sends (EPERM, which
   /// TCP keeps to itself).
   bool refused = false;
@@ -127,7 +104,6 @@ struct actions {
   std::uint8_t wakes = 0;
   ending end = ending::none;
   bool fin_due = false;  ///< within a step: what was missing came, and a FIN that was early is next
-  counter_list counters;
   std::uint64_t end_delay = 0;  ///< jiffies the record of ending::time_wait or fin_wait_2 lives
   /// Payload of the arrived segment that was taken into the receive buffer: sequence numbers
   /// [accepted_left, accepted_right), in order or not; empty: none. What became readable is the
@@ -138,7 +114,6 @@ struct actions {
   void clear() {
     refused = false;
     segments.clear();
-    counters.clear();
     if (timers_touched != 0) timers = {};
     timers_touched = 0;
     wakes = 0;
@@ -147,7 +122,9 @@ struct actions {
     end_delay = 0;
     accepted_left = accepted_right = 0;
   }
-  void count(counter c, std::uint16_t times = 1) { counters.push_back(c, times); }
+  void count(counter c, std::uint64_t times = 1) {
+    (*counters)[static_cast<std::size_t>(c)] += times;
+  }
   void arm(timer t, std::uint64_t jiffies) {
     request(t, {static_cast<std::uint32_t>(jiffies), timer_request::kind::arm});
   }

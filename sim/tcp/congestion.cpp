@@ -29,7 +29,7 @@ void grow_linearly(tcb& t, std::uint32_t each, std::uint32_t acked) {
 }
 
 /// tcp_reno_cong_avoid(), cubictcp_cong_avoid()
-void grow_cwnd(context k, std::uint32_t acked) {
+void grow_cwnd(const context& k, std::uint32_t acked) {
   if (!is_cwnd_limited(k.t, k.x)) return;
   if (in_slow_start(k.t)) {
     const std::uint32_t grown = std::min<std::uint32_t>(k.t.cwnd + acked, k.t.ssthresh);
@@ -47,24 +47,24 @@ std::uint32_t current_ssthresh(const tcb& t, const transit& x) {
   return std::max<std::uint32_t>(t.ssthresh, (t.cwnd >> 1U) + (t.cwnd >> 2U));
 }
 
-std::uint32_t ssthresh_after_loss(context k) {
+std::uint32_t ssthresh_after_loss(const context& k) {
   // tcp_reno_ssthresh()
   return k.l.cubic ? cubic::ssthresh(k) : std::max<std::uint32_t>(k.t.cwnd / 2U, 2);
 }
 
-void note_acked(context k, std::uint32_t rtt_us) {
+void note_acked(const context& k, std::uint32_t rtt_us) {
   if (k.l.cubic) cubic::note_acked(k, rtt_us);
 }
 
-void note_time_out(context k) {
+void note_time_out(const context& k) {
   if (k.l.cubic) cubic::note_time_out(k);
 }
 
-void note_first_of_a_flight(context k) {
+void note_first_of_a_flight(const context& k) {
   if (k.l.cubic) cubic::note_first_of_a_flight(k);
 }
 
-void control_congestion(context k, const ack_round& a) {
+void control_congestion(const context& k, const ack_round& a) {
   if (k.x.reducing()) {
     reduce_cwnd(k, a.delivered, a.losses, a.una_advanced);
     return;
@@ -75,7 +75,7 @@ void control_congestion(context k, const ack_round& a) {
   if (progress) grow_cwnd(k, a.delivered);
 }
 
-void validate_cwnd(context k, bool limited) {
+void validate_cwnd(const context& k, bool limited) {
   if (!wire::before(k.t.snd_una, k.x.cwnd_usage_seq) || limited ||
       (!k.x.cwnd_limited && k.x.packets_out() > k.x.max_packets_out)) {
     k.x.cwnd_limited = limited;

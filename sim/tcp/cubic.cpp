@@ -20,7 +20,7 @@ constexpr std::int32_t hystart_ack_gap_us = 2000;     // hystart_ack_delta_us
 constexpr std::uint8_t hystart_samples = 8;           // HYSTART_MIN_SAMPLES
 constexpr std::uint64_t largest_burst = 65536 - 321;  // sk_gso_max_size
 
-cubic_state& state_of(context k) {
+cubic_state& state_of(const context& k) {
   if (k.t.cubic == 0) {
     k.t.cubic = k.out.cubics->take();
     (*k.out.cubics)[k.t.cubic].min_delay_us = k.t.min_rtt_us;
@@ -79,7 +79,7 @@ void keep_up_with_reno(cubic_state& s, std::uint32_t cwnd) {
 // ---- HyStart ------------------------------------------------------------------------------------
 
 /// bictcp_hystart_reset()
-void begin_round(context k) {
+void begin_round(const context& k) {
   k.x.round_began_us = k.x.train_us = k.c.us;
   k.x.round_end = k.t.snd_nxt;
   k.x.round_rtt_us = ~0U;
@@ -95,7 +95,7 @@ std::uint64_t burst_delay_us(const tcb& t) {
   return rate == 0 ? 0 : std::min<std::uint64_t>(1000, largest_burst * 4 * 1'000'000 / rate);
 }
 
-void end_slow_start(context k, counter how, counter at_cwnd) {
+void end_slow_start(const context& k, counter how, counter at_cwnd) {
   k.t.slow_start_ended = true;
   k.t.ssthresh = k.t.cwnd;
   k.out.count(how);
@@ -103,7 +103,7 @@ void end_slow_start(context k, counter how, counter at_cwnd) {
 }
 
 /// hystart_update()
-void look_for_a_full_path(context k, std::uint32_t rtt_us, std::uint32_t min_delay_us) {
+void look_for_a_full_path(const context& k, std::uint32_t rtt_us, std::uint32_t min_delay_us) {
   if (k.x.round_began_us == 0 || wire::after(k.t.snd_una, k.x.round_end)) begin_round(k);
   if (k.t.cwnd < hystart_least_cwnd) return;
   if (static_cast<std::int32_t>(k.c.us - k.x.train_us) <= hystart_ack_gap_us) {
@@ -122,7 +122,7 @@ void look_for_a_full_path(context k, std::uint32_t rtt_us, std::uint32_t min_del
 
 }  // namespace
 
-void cubic::note_acked(context k, std::uint32_t rtt_us) {
+void cubic::note_acked(const context& k, std::uint32_t rtt_us) {
   rtt_us = std::max(rtt_us, 1U);
   std::uint32_t min_delay_us = std::min(k.t.min_rtt_us, rtt_us);
   if (k.t.cubic != 0) {
@@ -138,7 +138,7 @@ void cubic::note_acked(context k, std::uint32_t rtt_us) {
     look_for_a_full_path(k, rtt_us, min_delay_us);
 }
 
-std::uint32_t cubic::growth_count(context k, std::uint32_t acked) {
+std::uint32_t cubic::growth_count(const context& k, std::uint32_t acked) {
   cubic_state& s = state_of(k);
   const std::uint32_t cwnd = k.t.cwnd;
   const std::uint32_t now = jiffy(k.c);
@@ -157,7 +157,7 @@ std::uint32_t cubic::growth_count(context k, std::uint32_t acked) {
   return s.count;
 }
 
-std::uint32_t cubic::ssthresh(context k) {
+std::uint32_t cubic::ssthresh(const context& k) {
   cubic_state& s = state_of(k);
   s.epoch_start = 0;
   // Fast convergence (RFC 9438 4.7): who lost below the last maximum makes room for others.
@@ -166,13 +166,13 @@ std::uint32_t cubic::ssthresh(context k) {
   return std::max<std::uint32_t>(k.t.cwnd * beta / beta_scale, 2);
 }
 
-void cubic::note_time_out(context k) {
+void cubic::note_time_out(const context& k) {
   state_of(k).reset();
   k.t.slow_start_ended = false;
   begin_round(k);
 }
 
-void cubic::note_first_of_a_flight(context k) {
+void cubic::note_first_of_a_flight(const context& k) {
   if (k.t.cubic == 0) return;
   cubic_state& s = state_of(k);
   const std::uint32_t now = jiffy(k.c);

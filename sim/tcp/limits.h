@@ -66,15 +66,21 @@ struct clock {
   clock(instant at, std::uint64_t jiffies)
       : now(at),
         jiffy(jiffies),
-        us(static_cast<std::uint32_t>(ns(at) / 1000) | 1U),
-        ms(static_cast<std::uint32_t>(ns(at) / 1'000'000)),
-        seconds(static_cast<std::uint32_t>(ns(at) / 1'000'000'000) + 1) {}
+        us(whole(at, 1000) | 1U),
+        ms(whole(at, 1'000'000)),
+        seconds(whole(at, 1'000'000'000) + 1) {}
 
   instant now;
   std::uint64_t jiffy;
   std::uint32_t us;  ///< never 0, which means "not sampled"
   std::uint32_t ms;
   std::uint32_t seconds;  ///< from 1: 0 means "never"
+
+ private:
+  /// Virtual time is never negative, and dividing without a sign is cheaper.
+  static std::uint32_t whole(instant at, std::uint64_t unit) {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(ns(at)) / unit);
+  }
 };
 
 }  // namespace fourtuple::tcp

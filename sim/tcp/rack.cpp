@@ -16,7 +16,7 @@ std::uint32_t reordering_window(const tcb& t, const transit& x) {
 }
 
 /// tcp_rack_detect_loss(): returns the longest time, us, any segment still has; 0: none waits.
-std::uint32_t detect_loss(context k) {
+std::uint32_t detect_loss(const context& k) {
   const std::uint32_t window = reordering_window(k.t, k.x);
   std::uint32_t longest = 0;
   for (sent_segment& s : k.x.sent.all()) {
@@ -40,7 +40,7 @@ std::int32_t rack_remaining(const transit& x, const sent_segment& s, std::uint32
   return static_cast<std::int32_t>(x.rack_rtt_us + window_us - (c.us - s.sent_us));
 }
 
-void rack_advance(context k, const sent_segment& s) {
+void rack_advance(const context& k, const sent_segment& s) {
   const std::uint32_t rtt = k.c.us - s.sent_us;
   // Quicker than any round trip so far: it is the first transmission that was delivered.
   if ((s.retransmitted || s.ever_retransmitted) && k.t.min_rtt_us != 0 && rtt < k.t.min_rtt_us)
@@ -51,7 +51,7 @@ void rack_advance(context k, const sent_segment& s) {
     k.x.rack_order = s.order;
 }
 
-void mark_lost(context k, sent_segment& s) {
+void mark_lost(const context& k, sent_segment& s) {
   if (s.sacked) return;
   if (!s.lost) {
     s.lost = true;
@@ -65,7 +65,7 @@ void mark_lost(context k, sent_segment& s) {
   }
 }
 
-bool rack_mark_lost(context k) {
+bool rack_mark_lost(const context& k) {
   if (!k.x.rack_advanced) return false;
   k.x.rack_advanced = false;
   const std::uint32_t wait = detect_loss(k);
@@ -75,7 +75,7 @@ bool rack_mark_lost(context k) {
   return true;
 }
 
-void reordering_timeout(context k) {
+void reordering_timeout(const context& k) {
   const std::uint32_t before = k.x.in_flight();
   const std::uint32_t lost = k.x.lost;
   detect_loss(k);
@@ -90,7 +90,7 @@ void reordering_timeout(context k) {
   if (k.t.pending != pending::retransmit) rearm_rto(k);
 }
 
-void widen_reordering_window(context k) {
+void widen_reordering_window(const context& k) {
   // Once a round trip, for sixteen recoveries.
   if (k.x.rack_dsack_seen && wire::at_or_after(k.t.snd_una, k.t.reo_wnd_round)) {
     if (k.t.reo_wnd_steps < 255) ++k.t.reo_wnd_steps;
@@ -102,7 +102,7 @@ void widen_reordering_window(context k) {
   k.x.rack_dsack_seen = false;
 }
 
-bool schedule_loss_probe(context k, bool advancing_rto) {
+bool schedule_loss_probe(const context& k, bool advancing_rto) {
   if (!k.l.loss_probes || k.x.sent.empty() || !k.t.sack) return false;
   if (k.x.state != congestion_state::open && k.x.state != congestion_state::cwr) return false;
   std::uint32_t wait = jiffies_of_ms(k.l.rto_initial_ms, k.l);
@@ -120,7 +120,7 @@ bool schedule_loss_probe(context k, bool advancing_rto) {
   return true;
 }
 
-void send_loss_probe(context k) {
+void send_loss_probe(const context& k) {
   if (!k.x.tlp_out) {
     k.x.tlp_retrans = false;
     bool sent = false;
@@ -139,7 +139,7 @@ void send_loss_probe(context k) {
   rearm_rto(k);
 }
 
-void answer_to_probe(context k, const ack_round& a) {
+void answer_to_probe(const context& k, const ack_round& a) {
   const seq ack = a.s.ack_number;
   if (wire::before(ack, k.x.tlp_high_seq)) return;
   if (!k.x.tlp_retrans || a.dsack_of_probe) {

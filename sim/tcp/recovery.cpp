@@ -17,12 +17,12 @@ bool packet_delayed(const tcb& t, const transit& x, const wire::segment& s) {
   return t.sack || wire::before(t.snd_una, x.high_seq);
 }
 
-bool may_undo(context k, const ack_round& a) {
+bool may_undo(const context& k, const ack_round& a) {
   return k.x.undoable && (k.x.undo_retrans == 0 || packet_delayed(k.t, k.x, a.s));
 }
 
 /// tcp_init_undo(): retransmissions in flight, a probe among them, may still be declared unneeded.
-void begin_undo(context k) {
+void begin_undo(const context& k) {
   k.x.undoable = true;
   k.x.undo_marker = k.t.snd_una;
   k.x.undo_retrans = static_cast<std::int32_t>(k.x.retrans_out);
@@ -31,7 +31,7 @@ void begin_undo(context k) {
 }
 
 /// tcp_undo_cwnd_reduction(), Reno's undo_cwnd among it.
-void undo_reduction(context k, bool unmark) {
+void undo_reduction(const context& k, bool unmark) {
   if (unmark) {
     for (sent_segment& s : k.x.sent.all()) s.lost = false;
     k.x.lost_out = 0;
@@ -48,18 +48,18 @@ void undo_reduction(context k, bool unmark) {
   k.x.rack_advanced = true;  // losses are looked at again
 }
 
-void open_again(context k) { k.x.state = congestion_state::open; }
+void open_again(const context& k) { k.x.state = congestion_state::open; }
 
 /// tcp_is_non_sack_preventing_reopen(): without SACK the state is held until something above high_seq
 /// is acknowledged, or old duplicates would start it anew (RFC 6582).
-bool held_without_sack(context k) {
+bool held_without_sack(const context& k) {
   if (k.t.sack || k.t.snd_una != k.x.high_seq) return false;
   if (!any_retransmission(k.x)) k.t.retrans_stamp = 0;
   return true;
 }
 
 /// tcp_try_undo_recovery(): everything up to high_seq is acknowledged. True where the state is held.
-bool leave_recovery(context k, const ack_round& a) {
+bool leave_recovery(const context& k, const ack_round& a) {
   if (may_undo(k, a)) {
     k.out.count(k.x.state == congestion_state::loss ? counter::TcpExtTCPLossUndo
                                                     : counter::TcpExtTCPFullUndo);
@@ -73,7 +73,7 @@ bool leave_recovery(context k, const ack_round& a) {
 }
 
 /// tcp_try_undo_dsack(): every retransmission was declared unneeded.
-bool undo_by_dsack(context k) {
+bool undo_by_dsack(const context& k) {
   if (!k.x.undoable || k.x.undo_retrans != 0) return false;
   k.t.reo_wnd_persist = static_cast<std::uint8_t>(std::min(16, k.t.reo_wnd_persist + 1));
   undo_reduction(k, false);
@@ -82,7 +82,7 @@ bool undo_by_dsack(context k) {
 }
 
 /// tcp_try_undo_loss()
-bool undo_loss(context k, const ack_round& a, bool by_frto) {
+bool undo_loss(const context& k, const ack_round& a, bool by_frto) {
   if (!by_frto && !may_undo(k, a)) return false;
   undo_reduction(k, true);
   k.out.count(counter::TcpExtTCPLossUndo);
@@ -95,7 +95,7 @@ bool undo_loss(context k, const ack_round& a, bool by_frto) {
 
 /// tcp_try_undo_partial(): a partial ACK within recovery. True where retransmissions still in flight
 /// have to be waited for.
-bool undo_partially(context k, const ack_round& a) {
+bool undo_partially(const context& k, const ack_round& a) {
   if (!k.x.undoable || !packet_delayed(k.t, k.x, a.s)) return false;
   note_reordering(k, a.prior_una, true);
   if (k.x.retrans_out != 0) return true;
@@ -116,7 +116,7 @@ bool limit_reno_sacked(transit& x) {
 }
 
 /// tcp_add_reno_sack(): without SACK duplicate ACKs stand for reports.
-void count_duplicates(context k, ack_round& a, std::uint32_t duplicates) {
+void count_duplicates(const context& k, ack_round& a, std::uint32_t duplicates) {
   if (duplicates == 0) return;
   const std::uint32_t before = k.x.sacked_out;
   k.x.sacked_out += duplicates;
@@ -125,7 +125,7 @@ void count_duplicates(context k, ack_round& a, std::uint32_t duplicates) {
 }
 
 /// tcp_newreno_mark_lost(): the head, after three duplicates or at a partial ACK of a recovery.
-void mark_head_lost(context k, bool una_advanced) {
+void mark_head_lost(const context& k, bool una_advanced) {
   const bool duplicates =
       k.x.state < congestion_state::recovery && k.x.sacked_out >= k.t.reordering;
   const bool partial = k.x.state == congestion_state::recovery && una_advanced;
@@ -136,7 +136,7 @@ void mark_head_lost(context k, bool una_advanced) {
 }
 
 /// tcp_identify_packet_loss()
-void identify_losses(context k, ack_round& a) {
+void identify_losses(const context& k, ack_round& a) {
   if (k.x.sent.empty()) return;
   if (!k.t.sack) {
     mark_head_lost(k, a.una_advanced);
@@ -148,13 +148,13 @@ void identify_losses(context k, ack_round& a) {
 }
 
 /// tcp_try_to_open()
-void try_to_open(context k) {
+void try_to_open(const context& k) {
   if (!any_retransmission(k.x)) k.t.retrans_stamp = 0;
   if (k.x.state != congestion_state::cwr) keep_open(k);
 }
 
 /// tcp_process_loss()
-void process_loss(context k, ack_round& a, std::uint32_t duplicates) {
+void process_loss(const context& k, ack_round& a, std::uint32_t duplicates) {
   const bool recovered = !wire::before(k.t.snd_una, k.x.high_seq);
   if (a.una_advanced && undo_loss(k, a, false)) return;
   if (k.x.frto) {
@@ -187,7 +187,7 @@ void process_loss(context k, ack_round& a, std::uint32_t duplicates) {
 
 /// tcp_check_sack_reneging(): the head was reported and is not acknowledged: the peer has dropped what
 /// it had promised to keep.
-bool reneged(context k, const ack_round& a) {
+bool reneged(const context& k, const ack_round& a) {
   if (!a.una_advanced || k.x.sent.empty() || !k.x.sent.front().sacked) return false;
   const std::uint64_t half_srtt = k.t.srtt_us8 >> 4;
   k.t.pending = pending::retransmit;
@@ -196,7 +196,7 @@ bool reneged(context k, const ack_round& a) {
 }
 
 /// The ACK ends CWR or Recovery. True where nothing more is to be done.
-bool leave_if_high_seq_acked(context k, const ack_round& a) {
+bool leave_if_high_seq_acked(const context& k, const ack_round& a) {
   if (k.x.state == congestion_state::open) {
     k.t.retrans_stamp = 0;
     return false;
@@ -215,7 +215,7 @@ bool leave_if_high_seq_acked(context k, const ack_round& a) {
 
 }  // namespace
 
-void check_reno_reordering(context k, std::uint32_t acked) {
+void check_reno_reordering(const context& k, std::uint32_t acked) {
   if (!limit_reno_sacked(k.x)) return;
   k.t.reordering = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(k.x.packets_out() + acked, k.l.max_reordering));
@@ -227,7 +227,7 @@ bool echoes_before(const tcb& t, const wire::segment& s, std::uint32_t when) {
   return s.has_timestamps && s.ts_echo != 0 && wire::before(s.ts_echo - t.ts_offset, when);
 }
 
-void keep_open(context k) {
+void keep_open(const context& k) {
   const bool disorder = k.x.sacked_out + k.x.lost_out != 0 || any_retransmission(k.x);
   const congestion_state next = disorder ? congestion_state::disorder : congestion_state::open;
   if (k.x.state == next) return;
@@ -235,7 +235,7 @@ void keep_open(context k) {
   k.x.high_seq = k.t.snd_nxt;
 }
 
-void begin_reduction(context k) {
+void begin_reduction(const context& k) {
   k.x.high_seq = k.t.snd_nxt;
   k.x.tlp_out = false;
   k.t.cwnd_count = 0;
@@ -245,7 +245,8 @@ void begin_reduction(context k) {
   queue_cwr(k.t);
 }
 
-void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool una_advanced) {
+void reduce_cwnd(const context& k, std::uint32_t delivered, std::uint32_t losses,
+                 bool una_advanced) {
   if (delivered == 0 || k.x.prior_cwnd == 0) return;
   const auto flight = static_cast<std::int64_t>(k.x.in_flight());
   const std::int64_t room = std::int64_t{k.t.ssthresh} - flight;
@@ -266,14 +267,14 @@ void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses, bool 
   k.t.cwnd = static_cast<std::uint16_t>(std::min<std::int64_t>(flight + sendable, 65535));
 }
 
-void end_reduction(context k) {
+void end_reduction(const context& k) {
   if (k.t.ssthresh >= 0x7fffffff) return;
   if (k.x.state != congestion_state::cwr && !k.x.undoable) return;
   k.t.cwnd = static_cast<std::uint16_t>(std::min<std::uint32_t>(k.t.ssthresh, 65535));
   k.t.cwnd_stamp = jiffy(k.c);
 }
 
-void enter_recovery(context k) {
+void enter_recovery(const context& k) {
   k.out.count(k.t.sack ? counter::TcpExtTCPSackRecovery : counter::TcpExtTCPRenoRecovery);
   if (!any_retransmission(k.x)) k.t.retrans_stamp = 0;
   k.x.prior_ssthresh = 0;
@@ -285,7 +286,7 @@ void enter_recovery(context k) {
   k.x.state = congestion_state::recovery;
 }
 
-void enter_loss(context k) {
+void enter_loss(const context& k) {
   const bool fresh = k.x.state < congestion_state::recovery;
   const bool reneging = !k.x.sent.empty() && k.x.sent.front().sacked;
   if (reneging) {
@@ -320,7 +321,7 @@ void enter_loss(context k) {
   k.x.frto = k.l.frto && (fresh || k.t.retransmits != 0);
 }
 
-void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates) {
+void fast_retransmit_alert(const context& k, ack_round& a, std::uint32_t duplicates) {
   if (k.x.sent.empty()) k.x.sacked_out = 0;
   if (reneged(k, a)) return;
   if (leave_if_high_seq_acked(k, a)) return;

@@ -52,12 +52,13 @@ struct ack_round {
   return x;
 }
 /// Gives the record back where nothing is under way any more.
+inline void settle(tcb& t, const transit& x, actions& out) {
+  if (t.transit == 0 || !x.settled()) return;
+  out.transits->give_back(t.transit);
+  t.transit = 0;
+}
 inline void settle(tcb& t, actions& out) {
-  if (t.transit == 0) return;
-  if ((*out.transits)[t.transit].settled()) [[likely]] {
-    out.transits->give_back(t.transit);
-    t.transit = 0;
-  }
+  if (t.transit != 0) settle(t, (*out.transits)[t.transit], out);
 }
 inline void drop_transit(tcb& t, actions& out) {
   if (t.transit != 0) out.transits->give_back(t.transit);
@@ -105,32 +106,32 @@ inline void text_read(tcb& t, std::uint32_t bytes, actions& out) {
 
 // sack.cpp
 /// tcp_sacktag_write_queue(): marks what the blocks of the segment report.
-[[gnu::cold]] void mark_sacked(context k, ack_round& a);
+[[gnu::cold]] void mark_sacked(const context& k, ack_round& a);
 /// tcp_highest_sack_seq(): where the last SACKed segment begins; snd_una where none is.
 [[nodiscard]] seq highest_sacked(seq snd_una, const transit& x);
 /// tcp_check_sack_reordering(): something at `low` was delivered after later segments.
-[[gnu::cold]] void note_reordering(context k, seq low, bool by_timestamp);
+[[gnu::cold]] void note_reordering(const context& k, seq low, bool by_timestamp);
 
 // rack.cpp
 /// tcp_rack_advance(): a segment sent at `sent_us` was delivered.
-void rack_advance(context k, const sent_segment& s);
+void rack_advance(const context& k, const sent_segment& s);
 /// tcp_rack_mark_lost(): marks what was sent long enough before something delivered. True if it armed
 /// the reordering timer.
-[[gnu::cold]] bool rack_mark_lost(context k);
+[[gnu::cold]] bool rack_mark_lost(const context& k);
 /// tcp_rack_reo_timeout()
-[[gnu::cold]] void reordering_timeout(context k);
+[[gnu::cold]] void reordering_timeout(const context& k);
 /// tcp_rack_update_reo_wnd()
-void widen_reordering_window(context k);
+void widen_reordering_window(const context& k);
 /// How long until RACK calls the segment lost, us; not positive: now.
 [[nodiscard]] std::int32_t rack_remaining(const transit& x, const sent_segment& s,
                                           std::uint32_t window_us, const clock& c);
 /// tcp_schedule_loss_probe(); false where a time-out is to be armed instead.
-bool schedule_loss_probe(context k, bool advancing_rto);
+bool schedule_loss_probe(const context& k, bool advancing_rto);
 /// tcp_send_loss_probe()
-[[gnu::cold]] void send_loss_probe(context k);
+[[gnu::cold]] void send_loss_probe(const context& k);
 /// tcp_process_tlp_ack()
-[[gnu::cold]] void answer_to_probe(context k, const ack_round& a);
-void mark_lost(context k, sent_segment& s);
+[[gnu::cold]] void answer_to_probe(const context& k, const ack_round& a);
+void mark_lost(const context& k, sent_segment& s);
 
 // transmit.cpp
 /// The next new segment fits the peer's window (tcp_snd_wnd_test()).
@@ -138,23 +139,25 @@ void mark_lost(context k, sent_segment& s);
 /// push_one of tcp_write_xmit(): all that may go, one buffer, or one segment whatever cwnd says.
 enum class burst : std::uint8_t { all, one, probe };
 /// tcp_write_xmit(): new segments as windows and Nagle allow. False where nothing was sent.
-bool send_new(context k, bool nonagle, burst how);
+bool send_new(const context& k, bool nonagle, burst how);
+/// tcp_push_pending_frames(), where something waits.
+void push_pending(const context& k, bool nonagle);
 /// The next `bytes` of the first buffer that waits go, with the FIN behind them; 0: only that.
 /// `push`: PSH ends them even where they do not end the buffer. False where the firewall refuses
 /// them: they stay unsent.
-bool send_part(context k, std::uint32_t bytes, bool push);
+bool send_part(const context& k, std::uint32_t bytes, bool push);
 
 // window_probe.cpp
 /// tcp_check_probe_timer(): nothing is in flight that could bring a window.
-void check_probe_timer(context k);
+void check_probe_timer(const context& k);
 /// tcp_probe_timer(); false where it was asked long enough.
-[[nodiscard, gnu::cold]] bool window_probe(context k);
+[[nodiscard, gnu::cold]] bool window_probe(const context& k);
 /// tcp_ack_probe(): an ACK came while nothing was in flight.
-void window_probe_answered(context k);
+void window_probe_answered(const context& k);
 
 // write_queue.cpp
 /// tcp_check_space(): who found no memory may get more of it, and is woken.
-void check_space(context k);
+void check_space(const context& k);
 
 // ack.cpp
 /// tcp_ack() from where the ACK is known to lie between snd_una and snd_nxt.
@@ -165,34 +168,34 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
 
 // recovery.cpp
 /// tcp_fastretrans_alert(): the state machine Open, Disorder, CWR, Recovery, Loss.
-[[gnu::cold]] void fast_retransmit_alert(context k, ack_round& a, std::uint32_t duplicates);
+[[gnu::cold]] void fast_retransmit_alert(const context& k, ack_round& a, std::uint32_t duplicates);
 /// tcp_check_reno_reordering(): more duplicates than segments: some came out of order. `acked`
 /// segments have just left the queue.
-[[gnu::cold]] void check_reno_reordering(context k, std::uint32_t acked);
+[[gnu::cold]] void check_reno_reordering(const context& k, std::uint32_t acked);
 /// tcp_enter_loss()
-[[gnu::cold]] void enter_loss(context k);
+[[gnu::cold]] void enter_loss(const context& k);
 /// tcp_enter_recovery()
-[[gnu::cold]] void enter_recovery(context k);
+[[gnu::cold]] void enter_recovery(const context& k);
 /// tcp_init_cwnd_reduction(), tcp_cwnd_reduction() (PRR) and tcp_end_cwnd_reduction()
-[[gnu::cold]] void begin_reduction(context k);
-[[gnu::cold]] void reduce_cwnd(context k, std::uint32_t delivered, std::uint32_t losses,
+[[gnu::cold]] void begin_reduction(const context& k);
+[[gnu::cold]] void reduce_cwnd(const context& k, std::uint32_t delivered, std::uint32_t losses,
                                bool una_advanced);
-[[gnu::cold]] void end_reduction(context k);
+[[gnu::cold]] void end_reduction(const context& k);
 /// tcp_try_keep_open()
-[[gnu::cold]] void keep_open(context k);
+[[gnu::cold]] void keep_open(const context& k);
 
 // congestion.cpp
 /// tcp_cong_control() as long as nothing is lost.
-void control_congestion(context k, const ack_round& a);
+void control_congestion(const context& k, const ack_round& a);
 /// The algorithm's part of tcp_congestion_ops: ssthresh after a loss; an ACK with an RTT sample
 /// (pkts_acked); the state Loss begins (set_state); data is sent with nothing in flight
 /// (CA_EVENT_TX_START).
-[[nodiscard]] std::uint32_t ssthresh_after_loss(context k);
-void note_acked(context k, std::uint32_t rtt_us);
-[[gnu::cold]] void note_time_out(context k);
-void note_first_of_a_flight(context k);
+[[nodiscard]] std::uint32_t ssthresh_after_loss(const context& k);
+void note_acked(const context& k, std::uint32_t rtt_us);
+[[gnu::cold]] void note_time_out(const context& k);
+void note_first_of_a_flight(const context& k);
 /// tcp_cwnd_validate(): is the window used?
-void validate_cwnd(context k, bool limited);
+void validate_cwnd(const context& k, bool limited);
 /// tcp_current_ssthresh()
 [[nodiscard]] std::uint32_t current_ssthresh(const tcb& t, const transit& x);
 /// tcp_slow_start_after_idle_check(); for a connection with nothing in flight.
@@ -201,21 +204,21 @@ void restart_after_idle(tcb& t, const limits& l, const clock& c);
 // cubic.cpp
 /// The same of CUBIC, and how many segments must be acknowledged for cwnd to grow by one.
 namespace cubic {
-[[nodiscard, gnu::noinline]] std::uint32_t growth_count(context k, std::uint32_t acked);
-[[nodiscard]] std::uint32_t ssthresh(context k);
-void note_acked(context k, std::uint32_t rtt_us);
-void note_time_out(context k);
-void note_first_of_a_flight(context k);
+[[nodiscard, gnu::noinline]] std::uint32_t growth_count(const context& k, std::uint32_t acked);
+[[nodiscard]] std::uint32_t ssthresh(const context& k);
+void note_acked(const context& k, std::uint32_t rtt_us);
+void note_time_out(const context& k);
+void note_first_of_a_flight(const context& k);
 }  // namespace cubic
 
 // retransmit.cpp
 /// tcp_xmit_retransmit_queue(): what is lost and cwnd allows.
-[[gnu::cold]] void retransmit_lost(context k);
+[[gnu::cold]] void retransmit_lost(const context& k);
 /// tcp_retransmit_skb(): segment i once more; false where the window forbids it or
 /// the firewall refuses it. `probe`: a tail loss
 /// probe, which is not marked as a retransmission in flight.
-[[gnu::cold]] bool retransmit_segment(context k, std::size_t i, bool probe);
+[[gnu::cold]] bool retransmit_segment(const context& k, std::size_t i, bool probe);
 /// tcp_rearm_rto()
-void rearm_rto(context k);
+void rearm_rto(const context& k);
 
 }  // namespace fourtuple::tcp::detail

@@ -8,7 +8,7 @@ namespace {
 bool is_syn(const context& k, std::size_t i) { return i == 0 && k.t.snd_una == k.t.iss; }
 
 /// tcp_retrans_try_collapse(): small neighbours travel in one segment where they fit.
-void collapse(context k, std::size_t i, std::uint32_t most) {
+void collapse(const context& k, std::size_t i, std::uint32_t most) {
   while (i + 1 < k.x.sent.size()) {
     const sent_segment next = k.x.sent[i + 1];
     const seq begin = k.x.sent.begin_of(i, k.t.snd_una);
@@ -25,7 +25,7 @@ void collapse(context k, std::size_t i, std::uint32_t most) {
 
 }  // namespace
 
-bool retransmit_segment(context k, std::size_t i, bool probe) {
+bool retransmit_segment(const context& k, std::size_t i, bool probe) {
   const std::uint32_t mss = k.t.mss_cache;
   const seq begin = k.x.sent.begin_of(i, k.t.snd_una);
   const std::int32_t room = wire::distance(begin, k.t.snd_una + k.t.snd_wnd);
@@ -77,7 +77,7 @@ bool retransmit_segment(context k, std::size_t i, bool probe) {
   return true;
 }
 
-void retransmit_lost(context k) {
+void retransmit_lost(const context& k) {
   bool rearm = false;
   for (std::size_t i = 0; i < k.x.sent.size(); ++i) {
     if (k.x.in_flight() >= k.t.cwnd || k.x.lost_out <= k.x.retrans_out) break;
@@ -92,7 +92,7 @@ void retransmit_lost(context k) {
   if (rearm) arm_rto(k.t, k.l, k.out);
 }
 
-void rearm_rto(context k) {
+void rearm_rto(const context& k) {
   if (k.x.sent.empty()) {
     k.t.pending = pending::none;
     return;

@@ -10,7 +10,7 @@ seq highest_sacked(seq snd_una, const transit& x) {
   return snd_una;
 }
 
-void note_reordering(context k, seq low, bool by_timestamp) {
+void note_reordering(const context& k, seq low, bool by_timestamp) {
   const seq fack = highest_sacked(k.t.snd_una, k.x);
   if (!wire::before(low, fack)) return;
   const std::uint32_t mss = k.t.mss_cache;
@@ -33,7 +33,7 @@ bool is_dsack(const wire::segment& s) {
          !wire::before(first.left, s.sack[1].left);
 }
 
-void take_dsack(context k, ack_round& a, const wire::sack_block& b) {
+void take_dsack(const context& k, ack_round& a, const wire::sack_block& b) {
   const bool below = wire::before(b.left, a.s.ack_number);
   k.out.count(below ? counter::TcpExtTCPDSACKRecv : counter::TcpExtTCPDSACKOfoRecv);
   a.dsacking = true;
@@ -58,7 +58,7 @@ bool valid(const tcb& t, const transit& x, const wire::sack_block& b, bool dsack
 }
 
 /// tcp_sacktag_one() for a segment that a block covers and that was not SACKed before.
-void newly_sacked(context k, ack_round& a, std::size_t i, seq fack) {
+void newly_sacked(const context& k, ack_round& a, std::size_t i, seq fack) {
   sent_segment& s = k.x.sent[i];
   const seq begin = k.x.sent.begin_of(i, a.prior_una);
   rack_advance(k, s);
@@ -88,7 +88,7 @@ void newly_sacked(context k, ack_round& a, std::size_t i, seq fack) {
 }
 
 /// A D-SACK that lies within what is still queued: a retransmission was not needed.
-void duplicate_sacked(context k, ack_round& a, std::size_t i) {
+void duplicate_sacked(const context& k, ack_round& a, std::size_t i) {
   sent_segment& s = k.x.sent[i];
   if (!s.ever_retransmitted && !s.retransmitted) return;
   if (k.x.undoable && k.x.undo_retrans > 0 && wire::after(s.end, k.x.undo_marker))
@@ -103,7 +103,7 @@ void duplicate_sacked(context k, ack_round& a, std::size_t i) {
 
 /// Marks the segments that a block covers whole; one it covers in part stays as it was. (The kernel cuts
 /// there, tcp_match_skb_to_sack(): its buffers are of many segments, these are of one.)
-void mark_block(context k, ack_round& a, const wire::sack_block& b, bool dsack, seq fack) {
+void mark_block(const context& k, ack_round& a, const wire::sack_block& b, bool dsack, seq fack) {
   for (std::size_t i = k.x.sent.find(b.left); i < k.x.sent.size(); ++i) {
     const seq begin = k.x.sent.begin_of(i, a.prior_una);
     if (!wire::before(begin, b.right)) break;
@@ -116,7 +116,7 @@ void mark_block(context k, ack_round& a, const wire::sack_block& b, bool dsack, 
 
 }  // namespace
 
-void mark_sacked(context k, ack_round& a) {
+void mark_sacked(const context& k, ack_round& a) {
   const wire::segment& s = a.s;
   if (s.sack_count == 0) return;
   const bool dsack = is_dsack(s);

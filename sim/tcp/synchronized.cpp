@@ -328,9 +328,14 @@ bool is_predicted(const tcb& t, const wire::segment& s) {
          s.ack_number - t.snd_una <= in_flight(t) && !paws_rejects(t, s);
 }
 
-/// What all_steps() would do, without the questions whose answers are known.
-void predicted_steps(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
-                     actions& out) {
+/// What all_steps() would do, without the questions whose answers are known; that leaves text for
+/// which there is no memory.
+[[gnu::noinline]] void predicted_steps(tcb& t, const wire::segment& s, bool owned, const limits& l,
+                                       const clock& c, actions& out) {
+  if (s.length != 0 && buffer_is_full(t, l, out)) [[unlikely]] {
+    all_steps(t, s, owned, l, c, out);
+    return;
+  }
   note_timestamp(t, s, c);
   t.last_heard = jiffy(c);
   if (s.ack_number != t.snd_una) out.wakes |= wake_writable;
@@ -350,7 +355,7 @@ void predicted_steps(tcb& t, const wire::segment& s, bool owned, const limits& l
 // who makes SO_RCVBUF smaller than what is under way.
 void segment_arrives(tcb& t, const wire::segment& s, bool owned, const limits& l, const clock& c,
                      actions& out) {
-  if (is_predicted(t, s) && (s.length == 0 || !buffer_is_full(t, l, out))) [[likely]] {
+  if (is_predicted(t, s)) [[likely]] {
     predicted_steps(t, s, owned, l, c, out);
   } else {
     all_steps(t, s, owned, l, c, out);

@@ -82,7 +82,7 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
 }
 
 /// Which recovery the time-out overtook.
-void count_failure(context k) {
+void count_failure(const context& k) {
   const bool sack = k.t.sack;
   if (k.x.state == congestion_state::recovery) {
     k.out.count(sack ? counter::TcpExtTCPSackRecoveryFail : counter::TcpExtTCPRenoRecoveryFail);

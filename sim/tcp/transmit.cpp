@@ -21,14 +21,14 @@ bool nagle_holds(const tcb& t, bool nonagle) {
 }
 
 /// tcp_cwnd_test(): segments that may go as one buffer: half a congestion window at most.
-std::uint32_t cwnd_quota(context k) {
+std::uint32_t cwnd_quota(const context& k) {
   const std::uint32_t in_flight = k.x.in_flight();
   if (in_flight >= k.t.cwnd) return 0;
   return std::min(std::max<std::uint32_t>(k.t.cwnd >> 1, 1), k.t.cwnd - in_flight);
 }
 
 /// The last segment went whatever is in flight.
-bool fin_passes(context k) {
+bool fin_passes(const context& k) {
   return !k.l.fin_needs_cwnd && k.t.fin_queued && k.x.unsent.size() <= 1 &&
          unsent(k.t) <= k.t.mss_cache;
 }
@@ -65,7 +65,7 @@ std::uint32_t split_point(const tcb& t, const transit& x, std::uint32_t quota, s
 
 /// tcp_tso_should_defer(): the next ACKs will soon let more go with the first buffer than `room`
 /// and the congestion window do now.
-bool better_later(context k, std::uint32_t room, std::uint32_t most_segments) {
+bool better_later(const context& k, std::uint32_t room, std::uint32_t most_segments) {
   const tcb& t = k.t;
   if (k.x.state >= congestion_state::recovery || k.x.sent.empty()) return false;
   const std::uint32_t last_sent_us = k.x.sent[k.x.sent.size() - 1].sent_us;
@@ -90,7 +90,7 @@ struct part {
 };
 
 /// The first buffer, which is one segment at most. `window`: how much more the peer takes.
-part whole_buffer(context k, std::uint32_t length, std::uint32_t window, bool nonagle) {
+part whole_buffer(const context& k, std::uint32_t length, std::uint32_t window, bool nonagle) {
   const tcb& t = k.t;
   const bool last = k.x.unsent.size() == 1;
   const bool fin = last && t.fin_queued;
@@ -100,7 +100,7 @@ part whole_buffer(context k, std::uint32_t length, std::uint32_t window, bool no
 }
 
 /// More than one segment or more than one buffer waits.
-[[gnu::noinline]] part next_of_many(context k, std::uint32_t quota, std::uint32_t window,
+[[gnu::noinline]] part next_of_many(const context& k, std::uint32_t quota, std::uint32_t window,
                                     bool nonagle, burst how) {
   const tcb& t = k.t;
   const std::uint32_t most = tso_segments(t, k.x);
@@ -121,7 +121,7 @@ part whole_buffer(context k, std::uint32_t length, std::uint32_t window, bool no
 }
 
 /// Where `quota` segments may go, as one buffer: less is what the window or Nagle hold.
-part next_part(context k, std::uint32_t quota, bool nonagle, burst how) {
+part next_part(const context& k, std::uint32_t quota, bool nonagle, burst how) {
   const tcb& t = k.t;
   const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
   const std::uint32_t window = room > 0 ? static_cast<std::uint32_t>(room) : 0;
@@ -133,7 +133,7 @@ part next_part(context k, std::uint32_t quota, bool nonagle, burst how) {
 }
 
 /// What is told once of a buffer that goes (tcp_event_data_sent()).
-void note_data_sent(context k) {
+void note_data_sent(const context& k) {
   tcb& t = k.t;
   // Data soon after data received means a conversation.
   if (t.ack_ato != 0 && jiffy(k.c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
@@ -163,14 +163,14 @@ struct segment_marks {
 bool is_held(const sent_segment& last) { return last.head || last.whole; }
 
 /// Makes part of the segment sent last what follows it in its buffer.
-void extend_last(context k, std::uint8_t flags, std::uint32_t length) {
+void extend_last(const context& k, std::uint8_t flags, std::uint32_t length) {
   wire::segment& s = k.out.segments.back();
   s.gso_size = static_cast<std::uint16_t>(std::max(s.largest(), length));
   s.length += length;
   s.flags |= flags;
 }
 
-void send_segment(context k, std::uint32_t length, segment_marks marks) {
+void send_segment(const context& k, std::uint32_t length, segment_marks marks) {
   tcb& t = k.t;
   std::uint8_t flags = wire::ack;
   if (marks.push || marks.tso_push) flags |= wire::psh;
@@ -198,7 +198,7 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
 
 /// What the firewall refuses was never sent (tcp_write_xmit() breaks off). It is made in one piece,
 /// for the firewall to answer.
-[[gnu::cold]] void make_in_vain(context k, std::uint32_t bytes, bool fin) {
+[[gnu::cold]] void make_in_vain(const context& k, std::uint32_t bytes, bool fin) {
   const std::uint8_t flags = fin ? wire::ack | wire::fin : wire::ack;
   wire::segment& s = compose(k.t, k.t.snd_nxt, flags, bytes, k.l, k.c, k.out);
   if (bytes > k.t.mss_cache) s.gso_size = k.t.mss_cache;
@@ -208,7 +208,7 @@ void send_segment(context k, std::uint32_t length, segment_marks marks) {
 
 // DEVIATION: what is sent again on loopback goes segment by segment, where the kernel hands a
 // buffer over whole: who counts ACKs after losses that a firewall made on 127.0.0.1.
-bool send_part(context k, std::uint32_t bytes, bool push) {
+bool send_part(const context& k, std::uint32_t bytes, bool push) {
   if (bytes == 0) {  // tcp_send_fin() found nothing to put it on
     if (k.out.refused) {
       make_in_vain(k, 0, true);
@@ -255,7 +255,7 @@ bool may_send_new(const tcb& t) {
   return !wire::after(t.snd_nxt + length, t.snd_una + t.snd_wnd);
 }
 
-bool send_new(context k, bool nonagle, burst how) {
+bool send_new(const context& k, bool nonagle, burst how) {
   const bool was_empty = k.x.sent.empty();
   const std::uint32_t before = k.x.sendings;
   bool limited = false;
@@ -279,11 +279,14 @@ bool send_new(context k, bool nonagle, burst how) {
   return true;
 }
 
+void push_pending(const context& k, bool nonagle) {
+  if (send_new(k, nonagle, burst::all)) return;
+  check_probe_timer(k);
+  settle(k.t, k.x, k.out);
+}
+
 void push_pending(tcb& t, const limits& l, const clock& c, actions& out, bool nonagle) {
-  if (t.snd_nxt == t.write_seq) return;
-  const context k{t, transit_of(t, out), l, c, out};
-  if (!send_new(k, nonagle, burst::all)) check_probe_timer(k);
-  settle(t, out);
+  if (t.snd_nxt != t.write_seq) push_pending({t, transit_of(t, out), l, c, out}, nonagle);
 }
 
 }  // namespace fourtuple::tcp::detail

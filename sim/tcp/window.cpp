@@ -119,8 +119,8 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   t.rcv_wnd = window;
   t.rcv_wup = t.rcv_nxt;
   const std::uint32_t field = std::min<std::uint32_t>(window >> t.rcv_wscale, 65535);
-  if (field == 0 && before != 0) out.count(counter::TcpExtTCPToZeroWindowAdv);
-  if (field != 0 && before == 0) out.count(counter::TcpExtTCPFromZeroWindowAdv);
+  if ((field == 0) != (before == 0)) [[unlikely]]
+    out.count(field == 0 ? counter::TcpExtTCPToZeroWindowAdv : counter::TcpExtTCPFromZeroWindowAdv);
   return static_cast<std::uint16_t>(field);
 }
 

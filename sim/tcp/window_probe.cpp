@@ -11,7 +11,7 @@ std::uint32_t base_of(const tcb& t, const limits& l) {
 }
 
 /// tcp_probe0_when() and tcp_clamp_probe0_to_user_timeout()
-std::uint32_t next_probe_in(context k) {
+std::uint32_t next_probe_in(const context& k) {
   const std::uint64_t when = std::uint64_t{base_of(k.t, k.l)}
                              << std::min<unsigned>(k.t.backoff, 10);
   const std::uint64_t most = jiffies_of_ms(k.l.rto_max_ms, k.l);
@@ -24,7 +24,7 @@ std::uint32_t next_probe_in(context k) {
 }
 
 /// tcp_probe_timer()'s look at how long and how often it was asked.
-bool asked_enough(context k) {
+bool asked_enough(const context& k) {
   const tcb& t = k.t;
   if (k.x.probing_since == 0) {
     k.x.probing_since = jiffy(k.c) | 1U;
@@ -37,7 +37,7 @@ bool asked_enough(context k) {
 
 /// tcp_write_wakeup(): what fits a window that was too small to be worth it, else a segment before
 /// the window that makes the peer answer (tcp_xmit_probe_skb()).
-void wake_up(context k) {
+void wake_up(const context& k) {
   tcb& t = k.t;
   const std::int32_t room = wire::distance(t.snd_nxt, t.snd_una + t.snd_wnd);
   if (room <= 0) {
@@ -54,13 +54,13 @@ void wake_up(context k) {
 
 }  // namespace
 
-void check_probe_timer(context k) {
+void check_probe_timer(const context& k) {
   if (!k.x.sent.empty() || k.t.pending != pending::none) return;
   k.t.pending = pending::zero_window_probe;
   k.out.arm(timer::retransmit, base_of(k.t, k.l));
 }
 
-bool window_probe(context k) {
+bool window_probe(const context& k) {
   if (asked_enough(k)) return false;
   wake_up(k);
   if (!k.x.sent.empty()) {
@@ -75,7 +75,7 @@ bool window_probe(context k) {
   return true;
 }
 
-void window_probe_answered(context k) {
+void window_probe_answered(const context& k) {
   tcb& t = k.t;
   if (t.snd_nxt == t.write_seq) return;
   const seq head_end = k.x.unsent.size() <= 1 ? t.write_seq : k.x.unsent.front().end;

@@ -40,7 +40,7 @@ void mark_push(const tcb& t, transit& x) {
 }
 
 /// tcp_stream_alloc_skb() and tcp_skb_entail()
-void begin_buffer(context k) {
+void begin_buffer(const context& k) {
   if (k.x.sent.empty()) restart_after_idle(k.t, k.l, k.c);
   ++k.x.buffers;
   k.x.unsent.push_back({k.t.write_seq, false});
@@ -48,7 +48,7 @@ void begin_buffer(context k) {
 
 /// A full buffer goes before more is taken: what waits if half a window does, else the buffer
 /// itself if nothing stands before it (tcp_push_one()).
-void push_full(context k) {
+void push_full(const context& k) {
   if (forced_push(k.t, k.x)) {
     mark_push(k.t, k.x);
     if (!send_new(k, true, burst::all)) check_probe_timer(k);
@@ -58,7 +58,7 @@ void push_full(context k) {
 }
 
 /// tcp_sendmsg_locked(): fills buffers as long as there is memory for one; returns what they took.
-std::uint32_t fill(context k, std::uint32_t bytes) {
+std::uint32_t fill(const context& k, std::uint32_t bytes) {
   // Less than a segment into an empty queue fills no buffer, however large one may be.
   const bool small = bytes < k.t.mss_cache && k.x.unsent.empty();
   const std::uint32_t goal = small ? bytes + 1 : size_goal(k.t);
@@ -94,13 +94,13 @@ std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock
   if (taken == 0) return 0;
   // tcp_push(), past Nagle where it is about to wait for memory
   if (!k.x.unsent.empty()) mark_push(t, k.x);
-  push_pending(t, l, c, out, taken < bytes);
+  if (t.snd_nxt != t.write_seq) push_pending(k, taken < bytes);
   return taken;
 }
 
 namespace detail {
 
-void check_space(context k) {
+void check_space(const context& k) {
   if (!k.x.no_space) return;
   if (k.x.in_flight() < k.t.cwnd) expand_send_buffer(k.t, k.l);
   if (has_send_space(k.t, k.x)) k.x.no_space = false;

@@ -70,7 +70,8 @@ class model {
   machine machine_;
   tcp::clock clock_;
   tcp::host_records pool_;
-  tcp::actions out_{pool_};
+  tcp::counter_values moved_{};
+  tcp::actions out_{pool_, moved_};
 };
 
 [[nodiscard]] tcp::timer timer_of(happening h);

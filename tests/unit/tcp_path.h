@@ -109,14 +109,15 @@ class path {
   template <class Step>
   void step(tcb& t, const Step& what) {
     out_.clear();
+    moved_ = {};
     what();
     settle(t);
   }
 
   void settle(tcb& t) {
     const bool from_sender = &t == &sender;
-    for (const auto& c : out_.counters)
-      if (from_sender) counts_[static_cast<std::size_t>(c.what)] += c.times;
+    for (std::size_t i = 0; i < counts_.size(); ++i)
+      if (from_sender) counts_[i] += moved_[i];
     auto& timers = from_sender ? sender_timers_ : receiver_timers_;
     for (std::size_t i = 0; i < timer_count; ++i) {
       const timer_request& r = out_.timers[i];
@@ -179,7 +180,8 @@ class path {
 
   limits limits_;
   host_records pool_;
-  actions out_{pool_};
+  counter_values moved_{};
+  actions out_{pool_, moved_};
   instant now_{1s};
   rule rule_;
   duration each_segment_{};

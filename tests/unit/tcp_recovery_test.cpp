@@ -254,13 +254,3 @@ TEST_CASE("A larger tcp_reordering keeps a late segment from being sent again", 
   CHECK(p.delivered == 60 * mss);
   CHECK(p.sender.reordering == 100);
 }
-
-TEST_CASE("A step that sends much again counts all of it, whatever it counts in between", "[tcp]") {
-  counter_list moved;
-  for (int i = 0; i < 1000; ++i) {
-    moved.push_back(counter::TcpRetransSegs, 1);
-    moved.push_back(counter::TcpExtTCPFastRetrans, 1);
-  }
-  REQUIRE(moved.size() == 2);
-  for (const auto& [what, times] : moved) CHECK(times == 1000);
-}

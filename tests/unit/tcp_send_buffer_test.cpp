@@ -38,7 +38,8 @@ struct sender {
 
   tcb t;
   std::unique_ptr<host_records> pool = std::make_unique<host_records>();
-  actions out{*pool};
+  counter_values moved{};
+  actions out{*pool, moved};
 };
 
 }  // namespace

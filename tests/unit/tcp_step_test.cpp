@@ -42,7 +42,8 @@ struct pair {
   tcb client;
   tcb server;
   std::unique_ptr<host_records> pool = std::make_unique<host_records>();
-  actions out{*pool};
+  counter_values moved{};
+  actions out{*pool, moved};
 };
 
 pair established() {
@@ -198,7 +199,8 @@ TEST_CASE("Data received twice is reported once as a duplicate (RFC 2883)", "[tc
 
 TEST_CASE("A reset in SYN-SENT is ECONNREFUSED", "[tcp]") {
   host_records pool;
-  actions out{pool};
+  counter_values moved{};
+  actions out{pool, moved};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   wire::segment rst;
@@ -219,7 +221,8 @@ struct unanswered {
 unanswered connect_to_silence(const socket_options& options, const limits& l) {
   unanswered u;
   host_records pool;
-  actions out{pool};
+  counter_values moved{};
+  actions out{pool, moved};
   tcb t = new_connection(setup(), options, l);
   open_active(t, l, at(0ms), out);
   duration now{};
@@ -265,7 +268,8 @@ TEST_CASE("TCP_USER_TIMEOUT ends a connect when it is over, not a whole RTO late
 
 TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[tcp]") {
   host_records pool;
-  actions out{pool};
+  counter_values moved{};
+  actions out{pool, moved};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   const wire::segment first_syn = out.segments.at(0);
@@ -377,7 +381,8 @@ TEST_CASE("FIN-WAIT-2 as a record: data sent again is acknowledged, for its ACK 
 TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before the window",
           "[tcp]") {
   host_records pool;
-  actions out{pool};
+  counter_values moved{};
+  actions out{pool, moved};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   const wire::segment syn = out.segments.at(0);
@@ -394,7 +399,8 @@ TEST_CASE("A half-open connection answers a SYN-ACK with an ACK: it lies before 
 TEST_CASE("A simultaneous open that is closed at once resends its SYN as one, and FIN behind it",
           "[tcp]") {
   host_records pool;
-  actions out{pool};
+  counter_values moved{};
+  actions out{pool, moved};
   tcb t = new_connection(setup(), {}, linux_limits);
   open_active(t, linux_limits, at(0ms), out);
   wire::segment crossing = out.segments.at(0);
