@@ -175,7 +175,14 @@ std::uint32_t read_backoff(mapping& m) {
   return static_cast<std::uint32_t>(*factor / thousandth);
 }
 
+/// Keys that say more about what another one asks for; `retries: 0` may become more by a change.
+void belong_to(mapping& m, std::string_view main, std::initializer_list<std::string_view> keys) {
+  for (const auto key : keys)
+    if (m.has(key) && !m.has(main)) m.error(key, "belongs to " + std::string(main));
+}
+
 spec::retry_rules read_retries(mapping& m) {
+  belong_to(m, "retries", {"retry_after", "backoff", "jitter"});
   spec::retry_rules r;
   r.retries = static_cast<std::uint32_t>(m.whole("retries"));
   r.after = at_least(m, "retry_after", microsecond);
@@ -353,6 +360,7 @@ spec::app_kind read_proxy(place p, mapping& m) {
   s.bind = binds(p, m);
   s.upstream = destinations(p, m, s.bind, "upstream");
   check_families(m, s.upstream, s.bind, "upstream");
+  belong_to(m, "keepalive", {"upstream_idle_timeout"});
   s.keepalive = static_cast<std::uint32_t>(m.whole("keepalive"));
   s.idle_timeout = m.maybe_time("idle_timeout");
   s.upstream_idle_timeout = m.maybe_time("upstream_idle_timeout");
@@ -394,6 +402,8 @@ spec::app_kind read_udp_client(place p, mapping& m) {
   const bool one = s.sockets == spec::udp_sockets::one;
   if (!one) s.hold = m.time("hold");
   if (one && m.has("hold")) m.error("hold", "belongs to sockets: per_request");
+  if (one && s.bind.size() > 1)
+    m.error("bind", "one socket has one address; use sockets: per_request");
   if (one && s.connected && s.to.size() > 1)
     m.error("connected", "one connected socket has one destination; use sockets: per_request");
   for (const auto& e : s.to)

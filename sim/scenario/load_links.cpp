@@ -45,6 +45,12 @@ void check_times(mapping& m, const spec::link_shape& l) {
   wants_time("reorder", l.reorder != 0);
 }
 
+/// `bandwidth: none` beside it will do: a step or a change may give the link some.
+void check_queue(mapping& m, const spec::link_shape& l) {
+  if (m.has("queue") && !m.has("bandwidth") && l.bandwidth == 0)
+    m.error("queue", "nothing waits on a link without bandwidth");
+}
+
 void read_link_shape(mapping& m, spec::link_shape& l) {
   l.latency = m.time("latency");
   l.jitter = m.time("jitter");
@@ -58,8 +64,7 @@ void read_link_shape(mapping& m, spec::link_shape& l) {
   read_special(m, "reorder", l.reorder, spec::parse_share);
   l.mtu = static_cast<std::uint32_t>(m.whole("mtu"));
   l.up = m.flag("up");
-  if (m.has("queue") && !m.has("bandwidth"))
-    m.error("queue", "nothing waits on a link without bandwidth");
+  check_queue(m, l);
   check_times(m, l);
 }
 
@@ -174,6 +179,7 @@ link_change read_link_change(mapping& m, spec::link_shape& shape) {
   if (out.latency && (*out.latency == duration{}) != (shape.latency == duration{}))
     m.error("latency", std::string(keeps_whether_it_takes_time));
   shape.apply(out);
+  check_queue(m, shape);
   check_times(m, shape);
   return out;
 }
