@@ -136,7 +136,7 @@ std::vector<firewall_rule> read_firewall(context& c, const node& n, bool router)
   std::vector<firewall_rule> out;
   if (n.kind == node::type::null) return out;
   if (n.kind != node::type::list) {
-    c.error(n.where, "firewall is a list of rules: [{ drop: tcp/25 }]");
+    c.error(n.where, "firewall must be a list of rules: [{ drop: tcp/25 }]");
     return out;
   }
   if (n.items.size() > most_rules) {

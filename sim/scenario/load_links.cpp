@@ -74,7 +74,7 @@ std::optional<std::array<spec::host_selection, 2>> read_ends(context& c, mapping
   const node* between = m.find(key);
   if (between == nullptr) return std::nullopt;
   if (between->kind != node::type::list || between->items.size() != 2) {
-    m.error(key, "names two hosts: [client, server]");
+    m.error(key, "must name two hosts: [HOST, HOST]");
     return std::nullopt;
   }
   std::array<spec::host_selection, 2> ends;
@@ -105,7 +105,7 @@ std::optional<spec::link> read_link(context& c, const node& n) {
   constexpr std::uint32_t least_for_ipv6 = 1280;  // RFC 8200 5
   if (l.mtu < least_for_ipv6 && has_ipv6(c.out.hosts[l.between[0].host]) &&
       has_ipv6(c.out.hosts[l.between[1].host]))
-    m.error("mtu", "is at least 1280 where both hosts have IPv6 addresses");
+    m.error("mtu", "must be at least 1280 where both hosts have IPv6 addresses");
   return l;
 }
 
@@ -125,7 +125,7 @@ void load_links(context& c, const node& links) {
   constexpr std::uint64_t most_pairs = 1'000'000;
   constexpr std::size_t most_links = 10'000;
   if (links.kind != node::type::list) {
-    c.error(links.where, "links is a list of mappings");
+    c.error(links.where, "links must be a list of mappings");
     return;
   }
   if (links.items.size() > most_links) {
