@@ -47,6 +47,13 @@ struct firewall_rule {
   std::uint16_t low_port = 0;  ///< destination port of TCP and UDP, [low, high]
   std::uint16_t high_port = 65535;
   std::vector<address_range> from;  ///< source addresses; empty: any
+
+  /// Types of one family narrow a rule to it, as nft's `reject with icmp type` does.
+  [[nodiscard]] constexpr bool is_about(family f) const {
+    if (what != action::reject || with == reject_with::tcp_reset) return true;
+    if (with >= reject_with::icmpv6_no_route) return f == family::inet6;
+    return with < reject_with::icmp_prot_unreachable || f == family::inet;
+  }
 };
 
 }  // namespace fourtuple

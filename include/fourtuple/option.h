@@ -12,9 +12,10 @@ namespace fourtuple {
   X(so_reuseaddr, "SO_REUSEADDR") X(so_reuseport, "SO_REUSEPORT") X(so_linger, "SO_LINGER")     \
   X(so_rcvbuf, "SO_RCVBUF") X(so_sndbuf, "SO_SNDBUF") X(so_keepalive, "SO_KEEPALIVE")           \
   X(so_error, "SO_ERROR") X(so_broadcast, "SO_BROADCAST") X(so_rcvtimeo, "SO_RCVTIMEO")         \
-  X(so_sndtimeo, "SO_SNDTIMEO") X(tcp_nodelay, "TCP_NODELAY") X(tcp_syncnt, "TCP_SYNCNT")       \
-  X(tcp_user_timeout, "TCP_USER_TIMEOUT") X(tcp_defer_accept, "TCP_DEFER_ACCEPT")               \
-  X(tcp_linger2, "TCP_LINGER2") X(tcp_maxseg, "TCP_MAXSEG") X(tcp_keepidle, "TCP_KEEPIDLE")     \
+  X(so_sndtimeo, "SO_SNDTIMEO") X(tcp_nodelay, "TCP_NODELAY") X(tcp_cork, "TCP_CORK")           \
+  X(tcp_syncnt, "TCP_SYNCNT") X(tcp_user_timeout, "TCP_USER_TIMEOUT")                           \
+  X(tcp_defer_accept, "TCP_DEFER_ACCEPT") X(tcp_linger2, "TCP_LINGER2")                         \
+  X(tcp_maxseg, "TCP_MAXSEG") X(tcp_keepidle, "TCP_KEEPIDLE")                                   \
   X(tcp_keepintvl, "TCP_KEEPINTVL") X(tcp_keepcnt, "TCP_KEEPCNT")                               \
   X(ip_bind_address_no_port, "IP_BIND_ADDRESS_NO_PORT")                                         \
   X(ip_local_port_range, "IP_LOCAL_PORT_RANGE") X(ip_freebind, "IP_FREEBIND")                   \

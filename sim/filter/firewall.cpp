@@ -7,14 +7,6 @@ namespace {
 
 using rule = firewall_rule;
 
-/// Types of one family narrow a rule to it, as nft's `reject with icmp type` does.
-bool in_family(const rule& r, family f) {
-  if (r.what != rule::action::reject || r.with == reject_with::tcp_reset) return true;
-  if (r.with >= reject_with::icmpv6_no_route) return f == family::inet6;
-  if (r.with >= reject_with::icmp_prot_unreachable) return f == family::inet;
-  return true;
-}
-
 bool within(const address_range& range, const ip_address& a) {
   return a.family == range.first.family && range.first.bytes <= a.bytes &&
          a.bytes <= range.last.bytes;
@@ -25,7 +17,7 @@ bool matches(const rule& r, const seen_packet& p, const ip_address& source) {
   const bool has_port = r.of == rule::protocol::tcp || r.of == rule::protocol::udp;
   if (has_port && (p.destination_port < r.low_port || p.destination_port > r.high_port))
     return false;
-  if (!in_family(r, source.family)) return false;
+  if (!r.is_about(source.family)) return false;
   return r.from.empty() || std::any_of(r.from.begin(), r.from.end(),
                                        [&](const address_range& a) { return within(a, source); });
 }

@@ -75,6 +75,9 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
     case option::tcp_nodelay:
       tcp::set_nodelay(*s.tcb, on, limits_, clock(), out);
       break;
+    case option::tcp_cork:
+      tcp::set_cork(*s.tcb, on, limits_, clock(), out);
+      break;
     case option::tcp_syncnt:
       if (v.number < 1 || v.number > 127) return errc::einval;
       opt.syncnt = static_cast<std::uint8_t>(v.number);
@@ -176,6 +179,8 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(ns(s.extras().sndtimeo));
     case option::tcp_nodelay:
       return number(opt.nodelay);
+    case option::tcp_cork:
+      return number(opt.cork);
     case option::tcp_syncnt:
       return number(opt.syncnt != 0 ? opt.syncnt : limits_.syn_retries);
     case option::tcp_user_timeout:

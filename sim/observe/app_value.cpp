@@ -137,6 +137,12 @@ void add_server(value& out, processes all) {
   out.set("active", active_of(all));
 }
 
+/// Servers count them, and who sends datagrams.
+void add_bytes(value& out, processes all) {
+  out.set("bytes_in", sum(all, &app_metrics::bytes_in));
+  out.set("bytes_out", sum(all, &app_metrics::bytes_out));
+}
+
 void add_replies(value& out, processes all) {
   value replies = value::list();
   for (const auto* p : all) {
@@ -222,10 +228,10 @@ value app_value(processes all) {
   for (const auto* p : all) tuples += p->tuples.size();
   out.set("tuples", value::map()).set("distinct", tuples);
   const bool proxy = first.kind == "proxy";
-  if (proxy || first.kind == "echo_server" || first.kind == "listener") add_server(out, all);
+  const bool server = proxy || first.kind == "echo_server" || first.kind == "listener";
+  if (server) add_server(out, all);
   if (proxy) add_proxy(out, all);
-  out.set("bytes_in", sum(all, &app_metrics::bytes_in));
-  out.set("bytes_out", sum(all, &app_metrics::bytes_out));
+  if (server || first.kind == "udp_server" || first.kind == "udp_client") add_bytes(out, all);
   if (first.kind == "udp_server") {
     out.set("listening", std::all_of(all.begin(), all.end(), [](auto* p) { return p->listening; }));
   }

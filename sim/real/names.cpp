@@ -49,6 +49,8 @@ place place_of(option o) {
       return {SOL_SOCKET, SO_SNDTIMEO};
     case option::tcp_nodelay:
       return {IPPROTO_TCP, TCP_NODELAY};
+    case option::tcp_cork:
+      return {IPPROTO_TCP, TCP_CORK};
     case option::tcp_syncnt:
       return {IPPROTO_TCP, TCP_SYNCNT};
     case option::tcp_user_timeout:

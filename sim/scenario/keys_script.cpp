@@ -59,7 +59,7 @@ constexpr key option{"option",
                      choice,
                      "SO_REUSEADDR | SO_REUSEPORT | SO_LINGER | SO_RCVBUF | SO_SNDBUF | "
                      "SO_KEEPALIVE | SO_ERROR | SO_BROADCAST | SO_RCVTIMEO | SO_SNDTIMEO | "
-                     "TCP_NODELAY | TCP_SYNCNT | TCP_USER_TIMEOUT | TCP_DEFER_ACCEPT | "
+                     "TCP_NODELAY | TCP_CORK | TCP_SYNCNT | TCP_USER_TIMEOUT | TCP_DEFER_ACCEPT | "
                      "TCP_LINGER2 | TCP_MAXSEG | TCP_KEEPIDLE | TCP_KEEPINTVL | TCP_KEEPCNT | "
                      "IP_BIND_ADDRESS_NO_PORT | IP_LOCAL_PORT_RANGE | IP_FREEBIND | IPV6_V6ONLY",
                      "",

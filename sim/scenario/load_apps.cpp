@@ -20,12 +20,6 @@ std::optional<std::uint32_t> small(std::optional<std::int64_t> n) {
   return static_cast<std::uint32_t>(*n);
 }
 
-duration at_least(mapping& m, std::string_view key, duration least) {
-  const auto t = m.time(key);
-  if (t < least && m.has(key)) m.error(key, "is at least 1 us");
-  return std::max(t, least);
-}
-
 std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoint>& bind,
                                    std::string_view key = "to") {
   const node* n = m.find(key);
@@ -77,7 +71,7 @@ endpoint listen_endpoint(place p, mapping& m) {
   const node* n = m.find("listen");
   if (n == nullptr) return {};
   const auto found = read_endpoints(p.c, *n, "listen", p.app.host, std::nullopt, 1);
-  if (found.size() > 1) m.error("listen", "is one address");
+  if (found.size() > 1) m.error("listen", "must be one address");
   return found.empty() ? endpoint{} : found.front();
 }
 
@@ -107,7 +101,7 @@ spec::app_kind read_echo_server(place p, mapping& m) {
   }
   s.delay = m.time("delay");
   s.accepts.rate = m.maybe_rate("accept_rate");
-  if (s.accepts.rate && s.accepts.rate->count == 0) m.error("accept_rate", "is more than 0");
+  if (s.accepts.rate && s.accepts.rate->count == 0) m.error("accept_rate", "must be more than 0");
   s.accepts.max_connections = small(m.maybe_whole("max_connections"));
   s.close = server_close(m);
   s.idle_timeout = m.maybe_time("idle_timeout");
@@ -145,7 +139,7 @@ std::vector<spec::stage> read_stages(place p, mapping& m) {
   std::vector<spec::stage> out;
   const node& n = *m.find("stages");
   if (n.kind != node::type::list || n.items.empty()) {
-    m.error("stages", "is a list: [{ for: 30 s, to: 1000/s }]");
+    m.error("stages", "must be a list: [{ for: 30 s, to: 1000/s }]");
     return out;
   }
   for (const auto& item : n.items) {
@@ -153,7 +147,8 @@ std::vector<spec::stage> read_stages(place p, mapping& m) {
     spec::stage stage;
     if (s.has("for")) stage.length = s.time("for");
     if (s.has("to")) stage.to = s.rate("to");
-    if (s.has("for") && ns(stage.length) == 0) s.error("for", "is more than 0");
+    if (s.has("for") && ns(stage.length) == 0 && spec::parse_time(s.find("for")->text).value)
+      s.error("for", "must be more than 0");
     out.push_back(stage);
   }
   return out;
@@ -175,10 +170,17 @@ std::uint32_t read_backoff(mapping& m) {
   return static_cast<std::uint32_t>(*factor / thousandth);
 }
 
+/// Keys that say more about what another one asks for; `retries: 0` may become more by a change.
+void belong_to(mapping& m, std::string_view main, std::initializer_list<std::string_view> keys) {
+  for (const auto key : keys)
+    if (m.has(key) && !m.has(main)) m.error(key, "belongs to " + std::string(main));
+}
+
 spec::retry_rules read_retries(mapping& m) {
+  belong_to(m, "retries", {"retry_after", "backoff", "jitter"});
   spec::retry_rules r;
   r.retries = static_cast<std::uint32_t>(m.whole("retries"));
-  r.after = at_least(m, "retry_after", microsecond);
+  r.after = m.time_from("retry_after", microsecond);
   r.backoff_permille = read_backoff(m);
   const auto jitter = m.special("jitter").value_or("0 ms");
   if (jitter.ends_with('%')) {
@@ -200,12 +202,7 @@ void read_pattern(place p, mapping& m, spec::load& l) {
     p.c.error(m.where(), "a load has exactly one of rate, concurrency and stages");
     if (given == 0) return;
   }
-  if (m.has("rate")) {
-    l.rate = m.rate("rate");
-    if (l.rate->count == 0 && m.find("rate")->kind == node::type::scalar &&
-        spec::parse_rate(m.find("rate")->text).value)
-      m.error("rate", "is more than 0");
-  }
+  if (m.has("rate")) l.rate = m.rate_above_0("rate");
   if (m.has("concurrency")) l.concurrency = small(m.maybe_whole("concurrency"));
   if (m.has("stages")) l.stages = read_stages(p, m);
   if (m.has("concurrency") && m.has("arrivals"))
@@ -238,7 +235,7 @@ spec::app_kind read_load(place p, mapping& m) {
   l.timeout = m.maybe_time("timeout");
   l.retry = read_retries(m);
   if (const auto n = m.maybe_whole("limit")) l.limit = static_cast<std::uint64_t>(*n);
-  if (l.concurrency) l.pause = at_least(m, "pause", microsecond);
+  if (l.concurrency) l.pause = m.time_from("pause", microsecond);
   return l;
 }
 
@@ -248,11 +245,7 @@ spec::app_kind read_pool(place p, mapping& m) {
   s.to = destinations(p, m, s.bind);
   check_families(m, s.to, s.bind);
   s.size = small(m.maybe_whole("size")).value_or(1);
-  if (m.has("rate")) {
-    s.rate = m.rate("rate");
-    if (s.rate.count == 0 && spec::parse_rate(m.find("rate")->text).value)
-      m.error("rate", "is more than 0");
-  }
+  if (m.has("rate")) s.rate = m.rate_above_0("rate");
   s.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
   s.request = m.size("request");
   s.reply = m.has("reply") ? m.size("reply") : s.request;
@@ -335,8 +328,7 @@ spec::app_kind read_scan(place p, mapping& m) {
   s.target = scan_target(p, m);
   s.transport = static_cast<spec::transport>(m.choice("transport"));
   s.ports = scan_ports(p, m, s.transport);
-  s.timeout = m.time("timeout");
-  if (m.has("timeout") && s.timeout < microsecond) m.error("timeout", "is at least 1 us");
+  s.timeout = m.time_from("timeout", microsecond);
   s.concurrency = small(m.maybe_whole("concurrency"));
   const auto room = p.app.nofile - 3;
   if (room == 0)
@@ -353,6 +345,7 @@ spec::app_kind read_proxy(place p, mapping& m) {
   s.bind = binds(p, m);
   s.upstream = destinations(p, m, s.bind, "upstream");
   check_families(m, s.upstream, s.bind, "upstream");
+  belong_to(m, "keepalive", {"upstream_idle_timeout"});
   s.keepalive = static_cast<std::uint32_t>(m.whole("keepalive"));
   s.idle_timeout = m.maybe_time("idle_timeout");
   s.upstream_idle_timeout = m.maybe_time("upstream_idle_timeout");
@@ -378,22 +371,20 @@ spec::app_kind read_udp_client(place p, mapping& m) {
   s.bind = binds(p, m);
   s.to = destinations(p, m, s.bind);
   check_families(m, s.to, s.bind);
-  if (m.has("rate")) {
-    s.rate = m.rate("rate");
-    if (s.rate.count == 0 && spec::parse_rate(m.find("rate")->text).value)
-      m.error("rate", "is more than 0");
-  }
+  if (m.has("rate")) s.rate = m.rate_above_0("rate");
   s.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
   s.size = m.size("size");
   if (s.size > most_udp_bytes) m.error("size", "is more than a datagram holds (65507 B)");
   s.awaits_reply = m.choice("reply") == 0;
   s.connected = m.flag("connected");
-  if (s.awaits_reply) s.timeout = at_least(m, "timeout", microsecond);
+  if (s.awaits_reply) s.timeout = m.time_from("timeout", microsecond);
   if (!s.awaits_reply && m.has("timeout")) m.error("timeout", "belongs to reply: any");
   s.sockets = static_cast<spec::udp_sockets>(m.choice("sockets"));
   const bool one = s.sockets == spec::udp_sockets::one;
   if (!one) s.hold = m.time("hold");
   if (one && m.has("hold")) m.error("hold", "belongs to sockets: per_request");
+  if (one && s.bind.size() > 1)
+    m.error("bind", "one socket has one address; use sockets: per_request");
   if (one && s.connected && s.to.size() > 1)
     m.error("connected", "one connected socket has one destination; use sockets: per_request");
   for (const auto& e : s.to)
@@ -486,7 +477,7 @@ void load_apps(context& c, const node& apps) {
   constexpr std::size_t most_apps = 10'000;
   if (apps.kind == node::type::null) return;
   if (apps.kind != node::type::map) {
-    c.error(apps.where, "apps is a mapping from names to apps");
+    c.error(apps.where, "apps must be a mapping from names to apps");
     return;
   }
   if (apps.entries.size() > most_apps) {

@@ -90,7 +90,7 @@ std::vector<timed> read_times(context& c, const node& changes) {
   constexpr std::size_t most = 1'000;
   std::vector<timed> out;
   if (changes.kind != node::type::list) {
-    c.error(changes.where, "changes is a list of { at: TIME, set: { path: value } }");
+    c.error(changes.where, "changes must be a list of { at: TIME, set: { path: value } }");
     return out;
   }
   if (changes.items.size() > most) {
@@ -102,10 +102,10 @@ std::vector<timed> read_times(context& c, const node& changes) {
     if (!m.is_map() || !m.has("at") || !m.has("set")) continue;
     timed t{m.time("at"), m.find("set"), n.where};
     if (t.at == duration{} && spec::parse_time(m.find("at")->text).value)
-      m.error("at", "is more than 0 (what holds from the start is no change)");
+      m.error("at", "must be more than 0 (what holds from the start is no change)");
     if (c.out.duration && t.at > *c.out.duration) m.error("at", "is after the end of the run");
     if (t.set->kind != node::type::map || t.set->entries.empty()) {
-      m.error("set", "is a mapping from paths to values: { apps.api.delay: 6 s }");
+      m.error("set", "must be a mapping from paths to values: { apps.api.delay: 6 s }");
       continue;
     }
     out.push_back(t);

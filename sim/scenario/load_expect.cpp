@@ -88,7 +88,7 @@ std::string written(const node& n) {
 void load_expect(context& c, const node& expect, std::optional<duration> at) {
   if (expect.kind == node::type::null) return;
   if (expect.kind != node::type::map) {
-    c.error(expect.where, "expect is a mapping from metrics to conditions");
+    c.error(expect.where, "expect must be a mapping from metrics to conditions");
     return;
   }
   for (const auto& e : expect.entries) {
@@ -107,7 +107,7 @@ void load_expect(context& c, const node& expect, std::optional<duration> at) {
 void load_expect_at(context& c, const node& expect_at) {
   if (expect_at.kind == node::type::null) return;
   if (expect_at.kind != node::type::map) {
-    c.error(expect_at.where, "expect_at is a mapping from times to { metric: condition }");
+    c.error(expect_at.where, "expect_at must be a mapping from times to { metric: condition }");
     return;
   }
   for (const auto& e : expect_at.entries) {

@@ -88,6 +88,20 @@ void read_with(mapping& m, rule& r) {
     m.error("with", "tcp-reset answers TCP only: the rule is about something else");
 }
 
+void read_from(context& c, mapping& m, rule& r) {
+  const node* from = m.find("from");
+  if (from == nullptr) return;
+  for (const node* one : one_or_list(*from)) {
+    if (!expect_scalar(c, *one, "from")) continue;
+    const bool address = one->text.find_first_of("./:") != std::string::npos;
+    address ? add_prefix(c, *one, r) : add_host(c, *one, r);
+  }
+  const auto is_matched = [&r](const address_range& a) { return r.is_about(a.first.family); };
+  if (!r.from.empty() && std::none_of(r.from.begin(), r.from.end(), is_matched))
+    m.error("from", "no packet matches: " + m.text("with") + " makes the rule one about " +
+                        (r.is_about(family::inet) ? "IPv4" : "IPv6"));
+}
+
 std::optional<rule> read_rule(context& c, const node& n, bool router) {
   mapping m(c, n, firewall_table, "a rule");
   if (!m.is_map()) return std::nullopt;
@@ -112,12 +126,7 @@ std::optional<rule> read_rule(context& c, const node& n, bool router) {
   if (r.which == rule::direction::forward && !router)
     m.error("direction", "only a router forwards (router: true)");
   read_with(m, r);
-  if (const node* from = m.find("from"))
-    for (const node* one : one_or_list(*from)) {
-      if (!expect_scalar(c, *one, "from")) continue;
-      const bool address = one->text.find_first_of("./:") != std::string::npos;
-      address ? add_prefix(c, *one, r) : add_host(c, *one, r);
-    }
+  read_from(c, m, r);
   return r;
 }
 
@@ -127,7 +136,7 @@ std::vector<firewall_rule> read_firewall(context& c, const node& n, bool router)
   std::vector<firewall_rule> out;
   if (n.kind == node::type::null) return out;
   if (n.kind != node::type::list) {
-    c.error(n.where, "firewall is a list of rules: [{ drop: tcp/25 }]");
+    c.error(n.where, "firewall must be a list of rules: [{ drop: tcp/25 }]");
     return out;
   }
   if (n.items.size() > most_rules) {

@@ -122,7 +122,7 @@ void add_addresses(context& c, const node& n, spec::host& h) {
 void read_sysctls(context& c, const node& n, spec::host& h) {
   if (n.kind == node::type::null) return;
   if (n.kind != node::type::map) {
-    c.error(n.where, "sysctls is a mapping from names to values");
+    c.error(n.where, "sysctls must be a mapping from names to values");
     return;
   }
   for (const auto& e : n.entries) {
@@ -233,7 +233,7 @@ void check_addresses(context& c) {
 
 void load_hosts(context& c, const node& hosts) {
   if (hosts.kind != node::type::map) {
-    c.error(hosts.where, "hosts is a mapping from names to hosts");
+    c.error(hosts.where, "hosts must be a mapping from names to hosts");
     return;
   }
   if (hosts.entries.size() > most_records) {

@@ -45,6 +45,12 @@ void check_times(mapping& m, const spec::link_shape& l) {
   wants_time("reorder", l.reorder != 0);
 }
 
+/// `bandwidth: none` beside it will do: a step or a change may give the link some.
+void check_queue(mapping& m, const spec::link_shape& l) {
+  if (m.has("queue") && !m.has("bandwidth") && l.bandwidth == 0)
+    m.error("queue", "nothing waits on a link without bandwidth");
+}
+
 void read_link_shape(mapping& m, spec::link_shape& l) {
   l.latency = m.time("latency");
   l.jitter = m.time("jitter");
@@ -58,8 +64,7 @@ void read_link_shape(mapping& m, spec::link_shape& l) {
   read_special(m, "reorder", l.reorder, spec::parse_share);
   l.mtu = static_cast<std::uint32_t>(m.whole("mtu"));
   l.up = m.flag("up");
-  if (m.has("queue") && !m.has("bandwidth"))
-    m.error("queue", "nothing waits on a link without bandwidth");
+  check_queue(m, l);
   check_times(m, l);
 }
 
@@ -69,7 +74,7 @@ std::optional<std::array<spec::host_selection, 2>> read_ends(context& c, mapping
   const node* between = m.find(key);
   if (between == nullptr) return std::nullopt;
   if (between->kind != node::type::list || between->items.size() != 2) {
-    m.error(key, "names two hosts: [client, server]");
+    m.error(key, "must name two hosts: [HOST, HOST]");
     return std::nullopt;
   }
   std::array<spec::host_selection, 2> ends;
@@ -100,7 +105,7 @@ std::optional<spec::link> read_link(context& c, const node& n) {
   constexpr std::uint32_t least_for_ipv6 = 1280;  // RFC 8200 5
   if (l.mtu < least_for_ipv6 && has_ipv6(c.out.hosts[l.between[0].host]) &&
       has_ipv6(c.out.hosts[l.between[1].host]))
-    m.error("mtu", "is at least 1280 where both hosts have IPv6 addresses");
+    m.error("mtu", "must be at least 1280 where both hosts have IPv6 addresses");
   return l;
 }
 
@@ -120,7 +125,7 @@ void load_links(context& c, const node& links) {
   constexpr std::uint64_t most_pairs = 1'000'000;
   constexpr std::size_t most_links = 10'000;
   if (links.kind != node::type::list) {
-    c.error(links.where, "links is a list of mappings");
+    c.error(links.where, "links must be a list of mappings");
     return;
   }
   if (links.items.size() > most_links) {
@@ -174,6 +179,7 @@ link_change read_link_change(mapping& m, spec::link_shape& shape) {
   if (out.latency && (*out.latency == duration{}) != (shape.latency == duration{}))
     m.error("latency", std::string(keeps_whether_it_takes_time));
   shape.apply(out);
+  check_queue(m, shape);
   check_times(m, shape);
   return out;
 }

@@ -9,7 +9,7 @@ namespace {
 void read_set(context& c, const node& n, const node& root) {
   if (n.kind == node::type::null) return;
   if (n.kind != node::type::map) {
-    c.error(n.where, "set is a mapping from paths to values");
+    c.error(n.where, "set must be a mapping from paths to values");
     return;
   }
   for (const auto& e : n.entries) {

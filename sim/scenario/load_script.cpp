@@ -35,7 +35,7 @@ class script_reader {
   std::vector<spec::step> read(const node& list, bool top) {
     std::vector<spec::step> out;
     if (list.kind != node::type::list) {
-      c_.error(list.where, std::string(top ? "script" : "steps") + " is a list of steps");
+      c_.error(list.where, std::string(top ? "script" : "steps") + " must be a list of steps");
       return out;
     }
     for (const auto& n : list.items) {
@@ -72,7 +72,7 @@ class script_reader {
 
   void read_step(const node& n, spec::step& s) {
     if (n.kind != node::type::map) {
-      c_.error(n.where, "a step is a mapping: { host: NAME, CALL: ... }");
+      c_.error(n.where, "a step must be a mapping: { host: NAME, CALL: ... }");
       return;
     }
     const table* t = find_call(n);
@@ -336,7 +336,7 @@ class script_reader {
       s.until_fail = true;
     }
     s.pace = m.maybe_time("pace");
-    if (s.pace && *s.pace < microsecond && m.has("pace")) m.error("pace", "is at least 1 us");
+    if (s.pace && *s.pace < microsecond && m.has("pace")) m.error("pace", "must be at least 1 us");
     if (const node* list = m.find("steps")) s.steps = read(*list, false);
   }
 

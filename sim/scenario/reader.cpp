@@ -93,7 +93,7 @@ mapping::mapping(context& c, const node& n, const table& t, std::string what)
   if (map_) {
     check_keys();
   } else if (n.kind != node::type::null) {
-    c_.error(n.where, what_ + " is a mapping of keys, not " + kind_of(n));
+    c_.error(n.where, what_ + " must be a mapping of keys, not " + kind_of(n));
   }
 }
 
@@ -194,6 +194,12 @@ duration mapping::time(std::string_view key) {
   return parse<duration>(key, spec::parse_time).value_or(duration{});
 }
 
+duration mapping::time_from(std::string_view key, duration least) {
+  const auto t = parse<duration>(key, spec::parse_time);
+  if (t && *t < least && has(key)) error(key, "must be at least " + spec::time_text(least));
+  return std::max(t.value_or(least), least);
+}
+
 std::optional<duration> mapping::maybe_time(std::string_view key) {
   return parse<std::optional<duration>>(
              key,
@@ -213,6 +219,12 @@ std::uint64_t mapping::size(std::string_view key) {
 
 spec::rate mapping::rate(std::string_view key) {
   return parse<spec::rate>(key, spec::parse_rate).value_or(spec::rate{});
+}
+
+spec::rate mapping::rate_above_0(std::string_view key) {
+  const auto r = parse<spec::rate>(key, spec::parse_rate);
+  if (r && r->count == 0) error(key, "must be more than 0");
+  return r.value_or(spec::rate{});
 }
 
 std::optional<spec::rate> mapping::maybe_rate(std::string_view key) {

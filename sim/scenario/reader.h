@@ -69,9 +69,13 @@ class mapping {
   std::optional<std::int64_t> maybe_whole(std::string_view key);  ///< absent or "none": nothing
   bool flag(std::string_view key);
   duration time(std::string_view key);
+  /// As time(); one below `least` is an error too, and `least` returned.
+  duration time_from(std::string_view key, duration least);
   std::optional<duration> maybe_time(std::string_view key);
   std::uint64_t size(std::string_view key);
   spec::rate rate(std::string_view key);
+  /// As rate(); 0 is an error too.
+  spec::rate rate_above_0(std::string_view key);
   std::optional<spec::rate> maybe_rate(std::string_view key);
   /// The index of the word in the row's syntax.
   std::size_t choice(std::string_view key);

@@ -25,7 +25,7 @@ void read_pace(mapping& m, spec::scenario& s) {
   if (!t.value) {
     m.error("pace", t.error);
   } else if (*t.value < microsecond) {
-    m.error("pace", "is at least 1 us");
+    m.error("pace", "must be at least 1 us");
   }
   s.pace = t.value;
 }
@@ -44,11 +44,12 @@ void read_state(context& c, const node& root) {
   s.duration = m.maybe_time("duration");
   if (s.duration && ns(*s.duration) == 0) {
     const auto& d = *m.find("duration");
-    if (spec::parse_time(d.text).value) m.error("duration", "is more than 0");
+    if (spec::parse_time(d.text).value) m.error("duration", "must be more than 0");
   }
   s.warmup = m.time("warmup");
   if (s.duration && s.warmup >= *s.duration && m.has("warmup"))
-    m.error("warmup", "is shorter than the run (duration: " + spec::time_text(*s.duration) + ")");
+    m.error("warmup",
+            "must be shorter than the run (duration: " + spec::time_text(*s.duration) + ")");
   read_pace(m, s);
   if (const node* n = m.find("hosts")) {
     load_hosts(c, *n);

@@ -19,6 +19,7 @@ constexpr sockopt_row rows[] = {
     {so_rcvtimeo, "SO_RCVTIMEO", syntax::time, "blocking reads give up with EAGAIN; 0 s: never"},
     {so_sndtimeo, "SO_SNDTIMEO", syntax::time, "blocking writes and connect() give up; 0 s: never"},
     {tcp_nodelay, "TCP_NODELAY", syntax::flag, "small segments are sent at once"},
+    {tcp_cork, "TCP_CORK", syntax::flag, "small segments wait until it is 0 again, 200 ms at most"},
     {tcp_syncnt, "TCP_SYNCNT", syntax::integer, "SYN retransmissions, 1 .. 127"},
     {tcp_user_timeout, "TCP_USER_TIMEOUT", syntax::integer, "milliseconds without an ACK; 0: none"},
     {tcp_defer_accept, "TCP_DEFER_ACCEPT", syntax::integer, "seconds to wait for data; 0: off"},

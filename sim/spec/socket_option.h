@@ -22,6 +22,7 @@ enum class sockopt : std::uint8_t {
   so_rcvtimeo,
   so_sndtimeo,
   tcp_nodelay,
+  tcp_cork,
   tcp_syncnt,
   tcp_user_timeout,
   tcp_defer_accept,

@@ -44,6 +44,7 @@ struct socket_options {
   std::uint8_t syncnt = 0;            ///< TCP_SYNCNT; on a listener SYN-ACK retries
   std::uint8_t defer_accept = 0;      ///< TCP_DEFER_ACCEPT as a count of retransmissions
   bool nodelay : 1 = false;           ///< TCP_NODELAY
+  bool cork : 1 = false;              ///< TCP_CORK
   bool keepalive : 1 = false;         ///< SO_KEEPALIVE
   bool linger_zero : 1 = false;       ///< SO_LINGER on, time 0: close() resets
   bool linger_waits : 1 = false;      ///< SO_LINGER on, time > 0: close() does not orphan at once
@@ -86,7 +87,6 @@ struct tcb {
   bool shut_wr : 1 = false;            ///< SEND_SHUTDOWN
   bool fin_queued : 1 = false;         ///< our FIN is part of write_seq
   bool fin_received : 1 = false;       ///< SOCK_DONE: reading ends after rcv_nxt - 1
-  bool cork : 1 = false;               ///< TCP_CORK
   bool passive : 1 = false;            ///< made by a listener
   bool reordering_seen : 1 = false;    ///< reord_seen
 

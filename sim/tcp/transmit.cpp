@@ -14,7 +14,7 @@ std::uint32_t unsent(const tcb& t) {
 /// tcp_nagle_check(): whether less than a segment waits for more.
 bool nagle_holds(const tcb& t, bool nonagle) {
   if (nonagle) return false;
-  if (t.cork) return true;
+  if (t.opt.cork) return true;
   // Minshall: hold a small segment only while an earlier small one is not acknowledged.
   return !t.opt.nodelay && in_flight(t) != 0 && wire::after(t.snd_sml, t.snd_una) &&
          !wire::after(t.snd_sml, t.snd_nxt);

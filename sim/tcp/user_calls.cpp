@@ -112,9 +112,10 @@ void set_nodelay(tcb& t, bool on, const limits& l, const clock& c, actions& out)
 }
 
 void set_cork(tcb& t, bool on, const limits& l, const clock& c, actions& out) {
-  t.cork = on;
+  t.opt.cork = on;
+  // Nagle's rule stands again (__tcp_sock_set_cork()): only TCP_NODELAY sends what it would hold.
   if (!on && (t.st == state::established || t.st == state::close_wait))
-    push_pending(t, l, c, out, true);
+    push_pending(t, l, c, out, t.opt.nodelay);
 }
 
 void set_keepalive(tcb& t, bool on, const limits& l, const clock&, actions& out) {

@@ -52,11 +52,11 @@ void put(writer& w, const tcp::transit& x) {
 
 std::uint32_t bits(const tcp::tcb& t) {
   std::uint32_t all = 0;
-  for (const bool b : {bool{t.ack_scheduled}, bool{t.ack_timer}, bool{t.ack_now},
-                       bool{t.ack_deferred}, bool{t.ack_pushed}, bool{t.ack_pushed2},
-                       bool{t.timestamps}, bool{t.sack}, bool{t.window_scaling}, bool{t.orphan},
-                       bool{t.shut_rd}, bool{t.shut_wr}, bool{t.fin_queued}, bool{t.fin_received},
-                       bool{t.cork}, bool{t.passive}, bool{t.reordering_seen}})
+  for (const bool b :
+       {bool{t.ack_scheduled}, bool{t.ack_timer}, bool{t.ack_now}, bool{t.ack_deferred},
+        bool{t.ack_pushed}, bool{t.ack_pushed2}, bool{t.timestamps}, bool{t.sack},
+        bool{t.window_scaling}, bool{t.orphan}, bool{t.shut_rd}, bool{t.shut_wr},
+        bool{t.fin_queued}, bool{t.fin_received}, bool{t.passive}, bool{t.reordering_seen}})
     all = all * 2 + (b ? 1U : 0U);
   return all;
 }

@@ -163,9 +163,11 @@ TEST_CASE("the JSON has members up to the limit under on: and under their own na
   REQUIRE(load.find("on") != nullptr);
   CHECK(load.find("on")->members.size() == 2);
   CHECK(load.find("listening") == nullptr);
+  CHECK(load.find("bytes_in") == nullptr);
   const value& api = *whole.find("apps")->find("api");
   CHECK(api.find("on") == nullptr);
   CHECK(api.find("listening") != nullptr);
+  CHECK(api.find("bytes_in") != nullptr);
   const auto& hosts = whole.find("hosts")->members;
   REQUIRE(hosts.size() == 4);
   CHECK(hosts[0].key == "fleet");

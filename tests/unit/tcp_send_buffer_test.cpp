@@ -202,3 +202,37 @@ TEST_CASE(
   CHECK_FALSE(closed.out.segments[0].has(wire::fin));
   CHECK(closed.out.segments[0].seq_number == closed.t.snd_una - 1);
 }
+
+TEST_CASE("Two small writes wait under TCP_CORK and leave as one segment when it is cleared",
+          "[tcp]") {
+  sender s(1000, 60000, 100000);
+  set_cork(s.t, true, linux_limits, now, s.out);
+  app_send(s.t, 100, linux_limits, now, s.out);
+  app_send(s.t, 200, linux_limits, now, s.out);
+  CHECK(s.out.segments.size() == 0);
+  CHECK(s.t.pending == pending::zero_window_probe);  // sends it at the latest
+  set_cork(s.t, false, linux_limits, now, s.out);
+  REQUIRE(s.out.segments.size() == 1);
+  CHECK(s.out.segments[0].length == 300);
+}
+
+TEST_CASE("Where TCP_CORK is cleared Nagle's rule stands again, unless TCP_NODELAY does", "[tcp]") {
+  const bool nodelay = GENERATE(false, true);
+  sender s(1000, 60000, 100000);
+  app_send(s.t, 100, linux_limits, now, s.out);  // is not acknowledged yet
+  set_cork(s.t, true, linux_limits, now, s.out);
+  s.t.opt.nodelay = nodelay;
+  app_send(s.t, 200, linux_limits, now, s.out);
+  CHECK(s.out.segments.size() == 1);
+  set_cork(s.t, false, linux_limits, now, s.out);
+  CHECK(s.out.segments.size() == (nodelay ? 2 : 1));
+}
+
+TEST_CASE("Full segments leave under TCP_CORK", "[tcp]") {
+  sender s(1000, 60000, 100000);
+  set_cork(s.t, true, linux_limits, now, s.out);
+  app_send(s.t, 2500, linux_limits, now, s.out);
+  REQUIRE(s.out.segments.size() == 2);
+  CHECK(s.out.segments[1].length == 1000);
+  CHECK(s.under_way().unsent.size() == 1);
+}
