@@ -26,6 +26,11 @@ void packet_recorder::arrived(std::uint32_t record) {
   log_.packets[places_[record] - 1].arrived_at = shared_.now;
 }
 
+void packet_recorder::lost(std::uint32_t record) {
+  if (record >= places_.size() || places_[record] == 0) return;
+  log_.packets[places_[record] - 1].lost = true;
+}
+
 std::string packet_recorder::bytes(std::uint32_t payload, std::uint32_t length) const {
   std::string all(payload != 0 ? shared_.payloads.at(payload) : std::string_view{});
   all.resize(length, 'x');  // counted bytes: what the real kernel is sent for them

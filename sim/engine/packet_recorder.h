@@ -22,6 +22,8 @@ class packet_recorder {
   void sent(const wire::packet& p, std::uint32_t record, std::uint32_t from, std::uint32_t to,
             std::uint8_t ttl);
   void arrived(std::uint32_t record);
+  /// The network has lost it.
+  void lost(std::uint32_t record);
   /// Number `record` bears a packet that is not to be seen: a duplicate the network made.
   void forget(std::uint32_t record) {
     if (record < places_.size()) places_[record] = 0;

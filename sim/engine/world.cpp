@@ -134,9 +134,11 @@ std::uint32_t packets_of(const wire::packet& p) {
 template <class Packet>
 void world::send_from_loopback(node& from, const node::way& way, const Packet& p) {
   const std::uint32_t record = in_flight_.make(p);
-  if (recorder_ != nullptr)
+  if (recorder_ != nullptr) {
     recorder_->sent(in_flight_[record], record, from.entity_, way.host,
                     hosts_[from.entity_].hop_limit(family::inet6));
+    recorder_->lost(record);
+  }
   hosts_[way.host].refuse_from_loopback(packets_of(in_flight_[record]));
   drop(record);
 }
@@ -184,6 +186,7 @@ void world::send_shaped(node& from, const node::way& way, std::uint32_t record) 
   const net::link_direction::fate fate =
       way.direction->pass(*way.link, now(), wire::ip_bytes(p, v6) + wire::ethernet_header);
   if (!fate.arrives) {
+    if (recorder_ != nullptr) recorder_->lost(record);
     drop(record);
     return;
   }

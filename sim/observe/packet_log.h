@@ -22,9 +22,10 @@ struct packet_record {
   std::uint64_t order = 0;            ///< among all that happened at that instant
   std::string host;                   ///< whose interface it left
   std::string to;                     ///< who gets it; equal to `host` on the loopback interface
-  std::optional<instant> arrived_at;  ///< nothing: it was still on its way, or it was lost
+  std::optional<instant> arrived_at;  ///< nothing: it was lost, or still under way at the end
   wire::frame packet;
-  bool cut = false;  ///< a datagram that travels in fragments
+  bool cut = false;   ///< a datagram that travels in fragments
+  bool lost = false;  ///< it never gets there
 };
 
 /// One socket call, or the answer that a blocking one had at last.

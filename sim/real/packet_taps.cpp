@@ -57,6 +57,8 @@ void sight_merger::finish() {
     if (const auto arrival = arrivals.find(i); arrival != arrivals.end()) {
       r.to = hosts_[arrival->second.first];
       r.arrived_at = arrival->second.second;
+    } else {
+      r.lost = true;  // as far as a capture can tell
     }
     r.packet = std::move(s.packet);
     if (!log_.wants(r)) continue;

@@ -64,6 +64,15 @@ bool is_of(const packet_record& p, const std::pair<endpoint, endpoint>& tuple) {
   return (from == tuple.first && to == tuple.second) || (from == tuple.second && to == tuple.first);
 }
 
+/// Whether it is from or to one of these addresses, or an answer to such a packet.
+bool has_end_in(const packet_record& p, const std::vector<ip_address>& addresses) {
+  const auto [from, to] = ends_of(p);
+  const auto among = [&](const endpoint& e) {
+    return std::find(addresses.begin(), addresses.end(), e.address) != addresses.end();
+  };
+  return among(from) || among(to);
+}
+
 /// The call that told the program of the failure, or one that it made then.
 const call_record* failing_call(const packet_log& log, const app_failure& f,
                                 const std::string& app) {
@@ -123,7 +132,7 @@ chosen_ladder ladder_of_failure(const observe::outcome& o, const app_failure& f,
     out.remark += told ? fmt::format("It sent no packet: {} = {}.", begin.text, begin.answer)
                        : fmt::format("It sent no packet: {}() = {}.", f.call, f.error);
   } else {
-    out.diagram = ladder_of(log, *found);
+    out.diagram = ladder_of(log, *o.scenario, *found);
     drawn = &*found;
   }
   return out;
@@ -148,6 +157,8 @@ std::optional<look_again> what_to_record(const observe::outcome& o) {
   if (!failures.empty()) {
     const auto& f = out.failure.emplace(failures.front());
     const duration at{f.at};
+    if (const auto member = member_called(*o.scenario, f.member))
+      out.failure_ends = spec::addresses_of(o.scenario->hosts[member->host], member->member);
     out.failure_from = instant{std::max(duration{}, at - longest_attempt(f))};
     out.until = std::max(out.until, instant{at + farewell});
   }
@@ -169,7 +180,9 @@ void record_only(const look_again& what, packet_log& log) {
   };
   log.filter = [&what, near_failure, near_first](const packet_record& p) {
     if (near_first(p.at) && is_of(p, *what.first)) return true;
-    return near_failure(p.at) && (p.host == what.failure->member || p.to == what.failure->member);
+    if (!near_failure(p.at)) return false;
+    return p.host == what.failure->member || p.to == what.failure->member ||
+           has_end_in(p, what.failure_ends);
   };
   log.wants_call = [&log, near_failure, near_first](const call_record& c) {
     return log.calls.size() < most_calls && (near_first(c.at) || near_failure(c.at));
@@ -184,8 +197,8 @@ std::vector<chosen_ladder> chosen_ladders(const observe::outcome& o, const look_
       conversations(log, what.everything ? most_of_a_script : log.packets.size(), left_out);
   if (what.everything) {
     for (const auto& c : all) {
-      out.push_back(
-          {out.empty() ? "The first connection" : "The next connection", "", ladder_of(log, c)});
+      out.push_back({out.empty() ? "The first connection" : "The next connection", "",
+                     ladder_of(log, *o.scenario, c)});
     }
     if (left_out != 0 && !out.empty())
       out.back().remark = fmt::format("{} more connection{} not drawn.", grouped(left_out),
@@ -202,7 +215,7 @@ std::vector<chosen_ladder> chosen_ladders(const observe::outcome& o, const look_
   if (first != nullptr && first != failed) {
     const bool warm = o.scenario->warmup > duration::zero();
     out.push_back({warm ? "The first connection after the warm-up" : "The first connection", "",
-                   ladder_of(log, *first)});
+                   ladder_of(log, *o.scenario, *first)});
   }
   return out;
 }

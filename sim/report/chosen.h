@@ -23,6 +23,7 @@ struct look_again {
   instant first_open{};  ///< and was open here: its four-tuple may have been in use before
   instant first_over{};
   std::optional<app_failure> failure;
+  std::vector<ip_address> failure_ends;  ///< addresses of its host: routers pass on what it sends
   instant failure_from{};   ///< the failed attempt began here or later
   bool everything = false;  ///< of a script or a scan, which name no connections: the first packets
 };

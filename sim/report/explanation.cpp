@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
 
 #include "sim/report/headline.h"
+#include "sim/report/obstacle.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
 #include "sim/report/text.h"
@@ -134,17 +137,48 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
           {"check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits"}};
 }
 
-/// The one address of a server; null for kinds that have none, or many.
-const endpoint* listen_of(const spec::app& a) {
+/// The address a server listens on; a `listener` has its ports on all IPv4 addresses.
+endpoint listen_of(const spec::app& a, std::uint16_t port) {
   return std::visit(
-      [](const auto& kind) -> const endpoint* {
+      [&](const auto& kind) -> endpoint {
         if constexpr (requires { kind.listen; }) {
-          return &kind.listen;
+          return kind.listen;
         } else {
-          return nullptr;
+          return {ip_address::v4(0, 0, 0, 0), port};
         }
       },
       a.kind);
+}
+
+/// Whether a socket bound to `at` may get what is sent to `to`; [::] takes IPv4 too.
+bool covers(const endpoint& at, const endpoint& to) {
+  if (!at.address.is_any()) return at.address == to.address;
+  return at.address.family == to.address.family || at.address.family == family::inet6;
+}
+
+/// Why a server of the file did not have the port; nothing where it did.
+remarks absence_of(const observe::outcome& o, const spec::app& server, const app_failure& f) {
+  const endpoint at = listen_of(server, f.to->port);
+  if (!covers(at, *f.to)) {
+    return {{"why", fmt::format("{} listens on {} alone", server.name, to_string(at))}};
+  }
+  if (const auto* failed = start_failure_of(o, server)) {
+    return {{"why", fmt::format("{} could not listen on {}: {}", server.name,
+                                to_string(failed->what.where), name(failed->what.error))}};
+  }
+  if (ns(server.start) > f.at) {
+    return {{"why", fmt::format("{} listens on {} only from {} on", server.name, to_string(*f.to),
+                                time_text(ns(server.start)))}};
+  }
+  if (ns(server.start) == f.at) {
+    return {{"why", fmt::format("{} did not listen on {} yet: both began at {}", server.name,
+                                to_string(*f.to), time_text(f.at))}};
+  }
+  if (server.stop && ns(*server.stop) <= f.at) {
+    return {{"why", fmt::format("{} listened on {} only until {}", server.name, to_string(*f.to),
+                                time_text(ns(*server.stop)))}};
+  }
+  return {};
 }
 
 remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
@@ -154,16 +188,16 @@ remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
   if (server == nullptr) {
     return {{"why", fmt::format("no app of this file listens on {}", to_string(*f.to))}};
   }
-  const endpoint* at = listen_of(*server);
-  if (at != nullptr && !at->address.is_any() && at->address != f.to->address) {
-    return {{"why", fmt::format("{} listens on {} alone", server->name, to_string(*at))}};
-  }
-  if (ns(server->start) > f.at) {
-    return {{"why", fmt::format("{} listens on {} only from {} on", server->name, to_string(*f.to),
-                                time_text(ns(server->start)))}};
-  }
-  return {
-      {"why", fmt::format("{} did not listen on {} at that time", server->name, to_string(*f.to))}};
+  return absence_of(o, *server, f);
+}
+
+/// What a filter on the way, or the way itself, did to it. `silence`: the app heard nothing, else
+/// it was told no.
+remarks obstacle_explanation(const observe::outcome& o, const app_failure& f, bool silence) {
+  const auto found = obstacle_of(*o.scenario, f);
+  // Rejects are limited in rate, and TCP does not give up for all of them: both can be silence.
+  if (!found || (!silence && !found->answers)) return {};
+  return {{"why", found->text}, {"check", found->check}};
 }
 
 remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
@@ -278,6 +312,14 @@ remarks outlook(const observe::outcome& o) {
   return out;
 }
 
+/// Whether the error is one that an answer of the network gives; EPERM and EACCES are also what a
+/// host's own rules say to send(), but not to bind().
+bool told_no(const app_failure& f) {
+  constexpr std::array<std::string_view, 6> all = {"ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH",
+                                                   "ENOPROTOOPT",  "EACCES",       "EPERM"};
+  return f.call != "bind" && std::find(all.begin(), all.end(), f.error) != all.end();
+}
+
 remarks why_of(const observe::outcome& o, const app_failure& f) {
   const spec::app& app = o.scenario->apps[f.app];
   const auto* datagrams = std::get_if<spec::udp_client>(&app.kind);
@@ -292,9 +334,12 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
     return reuse_explanation(o, f);
   }
   if (f.error == "EMFILE") return descriptors_explanation(o, f);
+  const bool silence = f.error == "ETIMEDOUT" || f.error == "timeout";
+  if (silence || told_no(f)) {
+    if (remarks found = obstacle_explanation(o, f, silence); !found.empty()) return found;
+  }
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f);
-  if (f.error == "ETIMEDOUT" || f.error == "timeout") return silence_explanation(o, f);
-  return {};
+  return silence ? silence_explanation(o, f) : remarks{};
 }
 
 /// The other apps that failed, a line each.
@@ -320,9 +365,8 @@ std::vector<remark> explanation(const observe::outcome& o) {
   // A server that could not start counts as a failure too; it is told once.
   std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
   remarks out;
-  for (const auto& f : o.start_failures) {
-    if (f.expected) continue;
-    append(out, start_explanation(f));
+  if (const auto* f = leading_start_failure(o)) {
+    append(out, start_explanation(*f));
     append(out, also(o, failures, 0));
     return out;
   }
@@ -331,7 +375,7 @@ std::vector<remark> explanation(const observe::outcome& o) {
     append(out, also(o, failures, 1));
     return out;
   }
-  return o.start_failures.empty() ? outlook(o) : start_explanation(o.start_failures.front());
+  return outlook(o);
 }
 
 }  // namespace fourtuple::report

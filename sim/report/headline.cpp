@@ -90,7 +90,9 @@ const observe::expectation_row* failed_expectation(const observe::outcome& o) {
 }  // namespace
 
 std::string failure_text(const observe::outcome& o, const app_failure& f) {
-  std::string where = fmt::format("attempt {}", grouped(f.attempt));
+  // A server's accept() is no attempt to connect.
+  const bool counted = f.attempt > 0 && f.call != "accept";
+  std::string where = counted ? fmt::format("attempt {}", grouped(f.attempt)) : f.call;
   if (f.to) where += " to " + to_string(*f.to);
   return fmt::format("{} on {}: first {} at {} ({})", o.scenario->apps[f.app].name, f.member,
                      f.error, time_text(f.at), where);
@@ -100,13 +102,10 @@ std::string headline(const observe::outcome& o) {
   if (!o.scenario || o.tree.is_null()) {
     return o.errors.empty() ? o.stopped : fmt::format("{} mistakes in the file", o.errors.size());
   }
-  for (const auto& f : o.start_failures) {
-    if (!f.expected) return start_headline(f);
-  }
+  if (const auto* f = leading_start_failure(o)) return start_headline(*f);
   if (const auto failures = app_failures(o); !failures.empty()) {
     return failure_text(o, failures.front());
   }
-  if (!o.start_failures.empty()) return start_headline(o.start_failures.front());
   if (!o.script_failures.empty()) return script_headline(o.script_failures.front());
   if (const auto* row = failed_expectation(o)) {
     return fmt::format("{}: {}", row->metric, row->why);

@@ -20,7 +20,7 @@ std::string who(const ladder& l, const ladder_line& line) {
 std::string line_of(const ladder& l, const ladder_line& line, bool with_arrival) {
   const char* look = line.packet ? (line.from_left ? "packet right" : "packet left")
                                  : (line.from_left ? "call" : "call other");
-  const bool lost = line.packet && !line.arrived_at;
+  const bool lost = line.how == journey::end::lost;
   std::string out = fmt::format(
       "<tr class=\"{}{}\"><th scope=\"row\">{}</th><td><div>{}<code>{}</code>{}</div></td>", look,
       lost ? " lost" : "", clock_text(line.at), who(l, line), escaped(line.text),

@@ -96,12 +96,12 @@ class drawing {
     const std::size_t dashes = width_ - 3 - width_of(what);
     const std::string before = repeated(dash_, 2);
     const std::string after = repeated(dash_, dashes - 2);
-    const bool lost = !p.arrived_at;
+    const std::string_view tip = tip_of(p);
     std::string line;
     if (p.from_left) {
-      line = before + what + after + std::string(lost ? lost_ : right_);
+      line = before + what + after + std::string(tip);
     } else {
-      line = std::string(lost ? lost_ : left_) + before + what + after;
+      line = std::string(tip) + before + what + after;
     }
     const std::string arrival =
         p.arrived_at && *p.arrived_at != p.at ? " " + clock_text(*p.arrived_at) : "";
@@ -110,6 +110,13 @@ class drawing {
     const std::string right_clock = p.from_left ? arrival : " " + clock_text(p.at);
     return fmt::format("{:>{}} {}{}{}{}\n", left_clock, clock_width - 1, bar_, line, bar_,
                        right_clock);
+  }
+
+  /// What is under way when the run ends has got nowhere yet.
+  std::string_view tip_of(const ladder_line& p) const {
+    if (p.how == journey::end::lost) return lost_;
+    if (p.how == journey::end::under_way) return dash_;
+    return p.from_left ? right_ : left_;
   }
 
   std::size_t width_;
@@ -153,6 +160,42 @@ ladder_line line_of(const call_record& c, bool left) {
   return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer)};
 }
 
+/// What the arrow alone does not say: who sent it where that was not the end itself, where it was
+/// lost, and that it was under way at the end.
+std::string remark_on(const journey& j, const std::string& sender) {
+  std::string out;
+  const bool foreign = j.first->host != sender && j.how != journey::end::unseen;
+  if (foreign) out += " from " + j.first->host;
+  if (j.how == journey::end::under_way) out += " (under way)";
+  if (j.how != journey::end::lost) return out;
+  if (j.last->arrived_at) return out + " (lost at " + j.last->to + ")";
+  const bool beyond = j.last != j.first;
+  return beyond ? out + " (lost beyond " + j.last->host + ")" : out;
+}
+
+/// Of an ICMP error: towards who sent what it quotes.
+bool goes_right(const conversation& c, const wire::frame& f) {
+  const auto* m = f.icmp();
+  return (m == nullptr ? f.source : m->quoted_destination) == c.left;
+}
+
+ladder_line line_of(const journey& j, const conversation& c, const relative_numbers& numbers) {
+  const bool right = goes_right(c, j.first->packet);
+  return {true,
+          right,
+          j.first->at,
+          j.arrived_at(),
+          short_text(j.first->packet, numbers) + remark_on(j, right ? c.left_host : c.right_host),
+          j.how};
+}
+
+/// Routers stand between the ends, also where the log has only the links next to one of them.
+conversation from_end_to_end(conversation c, const spec::scenario& s) {
+  c.left_host = owner_name(s, c.left.address, c.left_host);
+  c.right_host = owner_name(s, c.right.address, c.right_host);
+  return c;
+}
+
 std::string draw(const ladder& l, const style& s) {
   const drawing pen(s);
   std::string out = pen.heading(l);
@@ -162,17 +205,17 @@ std::string draw(const ladder& l, const style& s) {
 
 }  // namespace
 
-ladder ladder_of(const packet_log& log, const conversation& c) {
+ladder ladder_of(const packet_log& log, const spec::scenario& s, const conversation& recorded) {
+  const conversation c = from_end_to_end(recorded, s);
   struct placed {
     std::uint64_t order;
     ladder_line line;
   };
   std::vector<placed> lines;
   relative_numbers numbers;
-  for (const auto* p : c.packets) {
-    numbers.see(p->packet);
-    lines.push_back(
-        {p->order, {true, to_right(c, *p), p->at, p->arrived_at, short_text(p->packet, numbers)}});
+  for (const auto& j : journeys(c, log, s)) {
+    numbers.see(j.first->packet);
+    lines.push_back({j.first->order, line_of(j, c, numbers)});
   }
   const calls_of_both calls = calls_of(log, c);
   for (const auto* call : calls.left) lines.push_back({call->order, line_of(*call, true)});
@@ -188,12 +231,13 @@ ladder ladder_of(const packet_log& log, const conversation& c) {
   return out;
 }
 
-std::string ladders(const packet_log& log, std::size_t most, const style& s) {
+std::string ladders(const packet_log& log, const spec::scenario& file, std::size_t most,
+                    const style& s) {
   std::size_t left_out = 0;
   std::string out;
   for (const auto& c : conversations(log, most, left_out)) {
     if (!out.empty()) out += '\n';
-    out += draw(ladder_of(log, c), s);
+    out += draw(ladder_of(log, file, c), s);
   }
   if (left_out != 0)
     out += fmt::format("\n{} more conversation{} (--connections N)\n", grouped(left_out),

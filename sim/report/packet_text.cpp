@@ -92,6 +92,12 @@ std::string unreachable_text(const wire::icmp_message& m) {
   return fmt::format(fmt::runtime(unreachable_v4[m.code]), host);
 }
 
+/// In the words of the list; nothing to say of a packet that arrived.
+const char* what_became_of(const observe::packet_record& p) {
+  if (p.arrived_at) return "";
+  return p.lost ? " (lost)" : " (under way)";
+}
+
 struct line {
   instant at;
   std::uint64_t order;
@@ -183,7 +189,7 @@ std::string packet_list(const observe::packet_log& log, const std::string& host)
   for (const auto& p : log.packets) {
     numbers.see(p.packet);
     if (host.empty()) {
-      add(p.at, p.order, p.arrived_at ? p.host : p.host + " (lost)", p);
+      add(p.at, p.order, p.host + what_became_of(p), p);
       continue;
     }
     if (p.host == host) add(p.at, p.order, p.to == host ? "lo" : "Out", p);

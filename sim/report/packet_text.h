@@ -37,7 +37,8 @@ class relative_numbers {
 [[nodiscard]] std::string packet_text(const wire::frame& f, const relative_numbers& numbers);
 
 /// The whole list: time of sending, host, "IP", addresses, packet. `host`: as that host's interface
-/// saw it, In and Out with the times of arrival; empty: each packet once, as it was sent.
+/// saw it, In and Out with the times of arrival; empty: each packet once, as it was sent,
+/// "(lost)" or "(under way)" when the run ended where it did not arrive.
 [[nodiscard]] std::string packet_list(const observe::packet_log& log, const std::string& host);
 
 }  // namespace fourtuple::report

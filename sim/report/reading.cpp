@@ -91,6 +91,23 @@ std::vector<app_failure> app_failures(const observe::outcome& o) {
   return out;
 }
 
+const observe::start_failure* leading_start_failure(const observe::outcome& o) {
+  for (const auto& f : o.start_failures)
+    if (!f.expected) return &f;
+  if (o.start_failures.empty()) return nullptr;
+  const auto failures = app_failures(o);
+  if (failures.empty()) return &o.start_failures.front();
+  // What has no number is the bind() or listen() of a server.
+  if (failures.front().attempt > 0) return nullptr;
+  return start_failure_of(o, o.scenario->apps[failures.front().app]);
+}
+
+const observe::start_failure* start_failure_of(const observe::outcome& o, const spec::app& a) {
+  const auto found = std::find_if(o.start_failures.begin(), o.start_failures.end(),
+                                  [&](const auto& f) { return f.app == a.name; });
+  return found == o.start_failures.end() ? nullptr : &*found;
+}
+
 std::vector<endpoint> destinations_of(const spec::app& a) {
   return std::visit(
       [](const auto& kind) -> std::vector<endpoint> {
@@ -129,6 +146,12 @@ const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool u
 
 std::string host_of(const spec::scenario& s, const spec::app& a) {
   return spec::host_name(s, a.host);
+}
+
+std::optional<spec::host_ref> member_called(const spec::scenario& s, std::string_view name) {
+  const auto found = spec::find_host(s, name);
+  if (!found) return std::nullopt;
+  return spec::host_ref{found->host, found->member.value_or(0)};
 }
 
 std::string place(const observe::outcome& o, int line) {

@@ -36,6 +36,11 @@ struct app_failure {
 /// Of every app that failed, the earliest first.
 [[nodiscard]] std::vector<app_failure> app_failures(const observe::outcome& o);
 
+/// The start that failed and that a report begins with: one that was not expected to, else one that
+/// came before every failed attempt. Null: none.
+[[nodiscard]] const observe::start_failure* leading_start_failure(const observe::outcome& o);
+[[nodiscard]] const observe::start_failure* start_failure_of(const observe::outcome& o,
+                                                             const spec::app& a);
 /// Where an app connects to; empty for servers.
 [[nodiscard]] std::vector<endpoint> destinations_of(const spec::app& a);
 /// The app that serves that TCP (or UDP) port; null where the file has none.
@@ -43,6 +48,9 @@ struct app_failure {
                                            bool udp = false);
 /// The name of the host an app runs on: "client", "fleet", "fleet-3".
 [[nodiscard]] std::string host_of(const spec::scenario& s, const spec::app& a);
+/// The host of that name, of a counted one the member ("fleet-3").
+[[nodiscard]] std::optional<spec::host_ref> member_called(const spec::scenario& s,
+                                                          std::string_view name);
 /// "file.yaml:12", "file.yaml" where no line is known.
 [[nodiscard]] std::string place(const observe::outcome& o, int line);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/report/reading.h"
 
 namespace fourtuple::report {
@@ -46,10 +48,14 @@ section ports_table(const spec::app& a, const observe::value& app) {
               after->is_null() ? "-" : time_text(after->number),
               state == "error" ? error : std::string()});
   }
-  const std::string head =
+  const auto errors = std::count_if(ports.begin(), ports.end(), [](const auto& p) {
+    return text(p.content, {"state"}) == "error";
+  });
+  std::string head =
       fmt::format("{} looked at {}: {} open, {} closed, {} filtered", a.name,
                   to_string(as_scan(a)->target), grouped(count(app, {"open"})),
                   grouped(count(app, {"closed"})), grouped(count(app, {"filtered"})));
+  if (errors != 0) head += fmt::format(", {} in error", errors);
   return {head, std::move(rows)};
 }
 

@@ -41,7 +41,42 @@ observe::outcome trace(const char* text, observe::packet_log& log) {
                            options, run::simulated());
 }
 
+constexpr const char* routed = R"(
+fourtuple: 1
+title: a router between
+duration: 1 s
+hosts:
+  c: { address: 10.0.1.1 }
+  r: { address: 10.0.1.254, router: true }
+  s: { address: 10.0.2.1 }
+links: [ { between: [c, r], latency: 1 ms }, { between: [r, s], latency: 1 ms } ]
+apps:
+  srv: { host: s, echo_server: { port: 8080 } }
+  l: { host: c, load: { to: "s:8080", rate: 1/s, limit: 1 } }
+)";
+
+constexpr const char* cut_off = R"(
+fourtuple: 1
+title: the run ends before the datagram is there
+pace: 1 ms
+hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2 } }
+links: [ { between: [c, s], latency: 20 ms } ]
+script:
+  - { host: c, socket: C, type: udp }
+  - { host: c, sendto: C, to: "s:9000", data: x }
+)";
+
 const report::style ascii{false, false, 80};
+
+std::string ladders_of(const std::string& file, observe::packet_log& log) {
+  const auto o = trace(file.c_str(), log);
+  return report::ladders(log, *o.scenario, 1, ascii);
+}
+std::size_t times(const std::string& text, std::string_view word) {
+  std::size_t n = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
 
 }  // namespace
 
@@ -82,8 +117,7 @@ TEST_CASE("the list has tcpdump's words and relative sequence numbers", "[report
 
 TEST_CASE("a ladder shows calls at their end and packets between them", "[report]") {
   observe::packet_log log;
-  trace(one_echo, log);
-  const std::string text = report::ladders(log, 1, ascii);
+  const std::string text = ladders_of(one_echo, log);
   const auto port = log.packets.front().packet.source.port;
   const std::string expected =
       fmt::format("            10.0.0.1:{:<29}10.0.0.2:80 (server)\n", fmt::format("{} (client)", port)) +
@@ -104,10 +138,45 @@ TEST_CASE("a ladder shows calls at their end and packets between them", "[report
 
 TEST_CASE("a script's steps stand beside its packets; a refusal is a reset", "[report]") {
   observe::packet_log log;
-  trace(refused, log);
-  const std::string text = report::ladders(log, 3, ascii);
+  const std::string text = ladders_of(refused, log);
   CHECK(text.find("| connect C 10.0.0.2:81 = ECONNREFUSED") != std::string::npos);
   CHECK(text.find("<-- [R.] 0 ack 1 win 0 ---") != std::string::npos);
+}
+
+TEST_CASE("over routers a ladder goes from end to end, a packet is one arrow", "[report]") {
+  observe::packet_log log;
+  const std::string text = ladders_of(routed, log);
+  CHECK(text.find("10.0.2.1:8080 (s)") != std::string::npos);
+  CHECK(text.find("(r)") == std::string::npos);
+  CHECK(times(text, "[S] 0") == 1);
+  CHECK(text.find("   0.000000 |-- [S] 0 win 64240 mss 1460 ----") != std::string::npos);
+  CHECK(text.find("--->| 0.002000\n") != std::string::npos);
+  CHECK(text.find("accept(3) = 4 from") != std::string::npos);
+  observe::packet_log at_client;
+  at_client.only_host = "c";
+  CHECK(ladders_of(routed, at_client).find("10.0.2.1:8080 (s)") != std::string::npos);
+}
+
+TEST_CASE("what a router or the link behind it does not pass on is lost on the way", "[report]") {
+  const std::string file = routed;
+  const auto last = file.find("latency: 1 ms } ]");
+  observe::packet_log link;
+  const std::string lossy = std::string(file).insert(last, "loss: 100 %, ");
+  CHECK(ladders_of(lossy, link).find("(lost beyond r) ---") != std::string::npos);
+  observe::packet_log router;
+  const std::string dropping = std::string(file).insert(
+      file.find("router: true") + 12, ", firewall: [ { drop: tcp/8080, direction: forward } ]");
+  const std::string text = ladders_of(dropping, router);
+  CHECK(text.find("(lost at r) ---") != std::string::npos);
+  CHECK(times(text, "-x|") == times(text, "[S]"));
+}
+
+TEST_CASE("a packet under way when the run ends is not lost", "[report]") {
+  observe::packet_log log;
+  const std::string text = ladders_of(cut_off, log);
+  CHECK(report::packet_list(log, "").find("c (under way) IP") != std::string::npos);
+  CHECK(text.find("UDP, length 1 (under way) ---") != std::string::npos);
+  CHECK(text.find("x|") == std::string::npos);
 }
 
 TEST_CASE("what is not wanted is not kept", "[report]") {

@@ -77,7 +77,7 @@ verdict show_packets(const trace_flags& f) {
     file.write(report::pcapng(log, f.host));
     if (!file.finish()) return verdict::not_possible_here;
   }
-  if (f.ladder) text.write(report::ladders(log, f.connections, style_of_stdout(true)));
+  if (f.ladder) text.write(report::ladders(log, *o.scenario, f.connections, style_of_stdout(true)));
   if (f.pcapng.empty() && !f.ladder) text.write(report::packet_list(log, f.host));
   const bool written = series.write(o.metrics);
   if (!text.finish() || !written) return verdict::not_possible_here;

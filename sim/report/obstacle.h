@@ -1,0 +1,22 @@
+// What stands in the way of an app's packets as far as the file says it: a rule of a firewall, a
+// link that carries nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sim/report/reading.h"
+
+namespace fourtuple::report {
+
+struct obstacle {
+  bool answers = false;  ///< a reject: the sender is told; else it hears nothing
+  std::string text;      ///< "the link between a and b is down at that time"
+  std::string check;     ///< a command that shows it
+};
+
+/// The first on the way from the failed attempt's host to its destination, settings taken as they
+/// were when it was sent. Nothing where the way is free, or a script may have changed it.
+[[nodiscard]] std::optional<obstacle> obstacle_of(const spec::scenario& s, const app_failure& f);
+
+}  // namespace fourtuple::report

@@ -1,0 +1,127 @@
+// The first line of a report and its cause, from runs on the simulated kernel.
+#include "sim/report/headline.h"
+#include "sim/report/sections.h"
+#include "sim/run/run.h"
+#include "sim/scenario/scenario.h"
+#include "tests/support/catch.h"
+
+using namespace fourtuple;
+
+namespace {
+
+observe::outcome run_text(const std::string& text) {
+  auto loaded = scenario::load("test.yaml", text);
+  for (const auto& e : loaded.errors) FAIL(e.text());
+  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*loaded.scenario)), {},
+                           run::simulated());
+}
+
+/// A client, a router and a server with these keys more; `load` is the client's.
+std::string why(const std::string& client, const std::string& router, const std::string& server,
+                const std::string& load = "", const std::string& rest = "",
+                const std::string& link = "") {
+  const auto o = run_text(
+      "fourtuple: 1\nduration: 4 s\nhosts:\n"
+      "  c: { address: 10.0.1.1" +
+      client +
+      " }\n"
+      "  r: { address: 10.0.1.254, router: true" +
+      router +
+      " }\n"
+      "  s: { address: 10.0.2.1" +
+      server +
+      " }\n"
+      "links: [ { between: [c, r], latency: 1 ms }, { between: [r, s], latency: 1 ms" +
+      link +
+      " } ]\napps:\n"
+      "  srv: { host: s, echo_server: { port: 8080 } }\n"
+      "  l: { host: c, load: { to: \"s:8080\", rate: 1/s, limit: 1" +
+      load + " } }\n" + rest);
+  const auto all = report::explanation(o);
+  return all.empty() ? std::string() : all.front().text;
+}
+
+const std::string s_rejects = "s rejects what l sends to 10.0.2.1:8080: ";
+
+}  // namespace
+
+TEST_CASE("a refusal by a firewall names host and rule, not the listener", "[report][why]") {
+  CHECK(why("", "", ", firewall: [ { accept: icmp }, { reject: tcp/8080 } ]") ==
+        s_rejects + "{ reject: tcp/8080 }, rule 2 of its firewall");
+  CHECK(why("", "", ", firewall: [ { reject: tcp/8080, with: tcp-reset } ]") ==
+        s_rejects + "{ reject: tcp/8080, with: tcp-reset }, rule 1 of its firewall");
+  CHECK(why("", "", ", firewall: [ { reject: all, from: c } ]") ==
+        s_rejects + "{ reject: all, from: 10.0.1.1 }, rule 1 of its firewall");
+}
+
+TEST_CASE("rules of the client itself and of a router on the way are found too", "[report][why]") {
+  const std::string wait = ", timeout: 1 s";
+  CHECK(why(", firewall: [ { reject: tcp/8080, direction: out } ]", "", "", wait)
+            .starts_with("c rejects what l sends to 10.0.2.1:8080: "));
+  CHECK(why("", ", firewall: [ { reject: tcp/8080, direction: forward } ]", "", wait)
+            .starts_with("r rejects what l sends to 10.0.2.1:8080: "));
+}
+
+TEST_CASE("silence is explained by a rule that drops and by a link that carries nothing",
+          "[report][why]") {
+  const std::string wait = ", timeout: 1 s";
+  CHECK(why("", "", ", firewall: [ { drop: tcp/8080 } ]", wait) ==
+        "s drops what l sends to 10.0.2.1:8080: { drop: tcp/8080 }, rule 1 of its firewall");
+  CHECK(why("", "", "", wait, "", ", loss: 100 %") == "the link between r and s loses all packets");
+  CHECK(why("", "", "", wait, "", ", up: false") ==
+        "the link between r and s is down at that time");
+}
+
+TEST_CASE("rules count as they were when it was sent", "[report][why]") {
+  const std::string opened = "changes: [ { at: 500 ms, set: { hosts.s.firewall: [] } } ]\n";
+  CHECK(why("", "", ", firewall: [ { drop: tcp/8080 } ]", ", timeout: 800 ms", opened)
+            .starts_with("s drops"));
+}
+
+TEST_CASE("a server that had its port is never said not to have listened", "[report][why]") {
+  const std::string two = "expect: { apps.srv.listening: true }\n";
+  CHECK(why("", "", "", "", two).find("listen") == std::string::npos);
+  const auto o = run_text(R"(
+fourtuple: 1
+duration: 1 s
+hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2 } }
+links: [ { between: [c, s], latency: 1 ms } ]
+apps:
+  srv: { host: s, echo_server: { port: 8080 }, stop: 100 ms }
+  l: { host: c, load: { to: "s:8080", rate: 1/s }, start: 200 ms }
+)");
+  REQUIRE_FALSE(report::explanation(o).empty());
+  CHECK(report::explanation(o).front().text == "srv listened on 10.0.0.2:8080 only until 100 ms");
+}
+
+TEST_CASE("a bind that failed is the headline whether the file expects it or not", "[report]") {
+  const std::string text = R"(
+fourtuple: 1
+duration: 1 s
+hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2 } }
+apps:
+  srv: { host: s, proxy: { listen: "0.0.0.0:53", upstream: "c:80" } }
+)";
+  const std::string named = "srv on s: bind to 0.0.0.0:53 failed at 0 s with EACCES";
+  CHECK(report::headline(run_text(text)) == named);
+  CHECK(report::headline(run_text(text + "expect: { apps.srv.listening: true }\n")) == named);
+  CHECK(report::headline(run_text(text + "expect: { apps.srv.errors.EACCES: 1 }\n")) == named);
+}
+
+TEST_CASE("a scan's summary counts the ports that gave another error", "[report]") {
+  const auto o = run_text(R"(
+fourtuple: 1
+hosts:
+  c: { address: 10.0.0.1 }
+  s: { address: 10.0.0.2, firewall: [ { reject: tcp/81, with: icmp-host-unreachable } ] }
+links: [ { between: [c, s], latency: 1 ms } ]
+apps:
+  w: { host: s, user: root, listener: { ports: 80 } }
+  t: { host: c, scan: { target: s, ports: [80-82] } }
+)");
+  const auto tables = report::tables_of(o);
+  const bool told = std::any_of(tables.begin(), tables.end(), [](const auto& t) {
+    return t.caption == "t looked at 10.0.0.2: 1 open, 1 closed, 0 filtered, 1 in error";
+  });
+  CHECK(told);
+}
