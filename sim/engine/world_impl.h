@@ -133,6 +133,7 @@ class world final : public observe::backend {
   [[gnu::noinline]] void drain();
   /// Who was woken goes on. False where many have and more wait: then the caller may want to stop.
   bool settle();
+  /// All of them, asking now and then; false where keep_going() ended it.
   bool settled(bool (*keep_going)(void*), void* context);
   [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 

@@ -1,4 +1,5 @@
 // The first line of a report and its cause, from runs on the simulated kernel.
+#include "sim/filter/rules.h"
 #include "sim/report/headline.h"
 #include "sim/report/sections.h"
 #include "sim/run/run.h"
@@ -52,6 +53,27 @@ TEST_CASE("a refusal by a firewall names host and rule, not the listener", "[rep
         s_rejects + "{ reject: tcp/8080, with: tcp-reset }, rule 1 of its firewall");
   CHECK(why("", "", ", firewall: [ { reject: all, from: c } ]") ==
         s_rejects + "{ reject: all, from: 10.0.1.1 }, rule 1 of its firewall");
+}
+
+TEST_CASE("a rule in words is what a file would write", "[report][why]") {
+  firewall_rule r;
+  r.what = firewall_rule::action::reject;
+  r.of = firewall_rule::protocol::tcp;
+  r.low_port = r.high_port = 80;
+  r.which = firewall_rule::direction::out;
+  for (auto with = 0; with <= static_cast<int>(reject_with::tcp_reset); ++with) {
+    r.with = static_cast<reject_with>(with);
+    const std::string text = filter::to_string(r);
+    INFO(text);
+    const auto loaded = scenario::load(
+        "test.yaml", "fourtuple: 1\nduration: 1 s\nhosts: { a: { address: 10.0.0.1, firewall: [ " +
+                         text + " ] } }\n");
+    REQUIRE(loaded.scenario);
+    const firewall_rule& back = loaded.scenario->hosts[0].firewall.at(0);
+    CHECK(back.with == r.with);
+    CHECK(back.which == r.which);
+    CHECK(back.low_port == 80);
+  }
 }
 
 TEST_CASE("rules of the client itself and of a router on the way are found too", "[report][why]") {
