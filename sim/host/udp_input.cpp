@@ -105,8 +105,13 @@ std::uint64_t udp_stack::truesize(const wire::datagram& d) const {
 
 /// __udp_enqueue_schedule_skb(): a socket that holds nothing takes whatever comes.
 bool udp_stack::is_full(const udp_socket& s, std::uint64_t truesize) const {
-  if (!parts_.config.profile->datagram_must_fit) return s.queued_truesize > s.rcvbuf;
-  return s.queued_truesize != 0 && s.queued_truesize + truesize > s.rcvbuf;
+  if (!parts_.config.profile->datagram_must_fit) return s.queue.charged() > s.rcvbuf;
+  return s.queue.charged() != 0 && s.queue.charged() + truesize > s.rcvbuf;
+}
+
+wire::datagram udp_stack::take(udp_socket& s) {
+  const std::uint64_t batch = parts_.config.profile->udp_releases_in_batches ? s.rcvbuf / 4 : 0;
+  return s.queue.pop(truesize(s.queue.front()), batch);
 }
 
 void udp_stack::deliver(std::uint32_t i, const wire::datagram& d) {
@@ -118,8 +123,7 @@ void udp_stack::deliver(std::uint32_t i, const wire::datagram& d) {
     parts_.world.payloads().release(d.payload);
     return;
   }
-  s.queued_truesize += memory;
-  s.queue.push(d);
+  s.queue.push(d, memory);
   wake(s, i);
 }
 

@@ -253,9 +253,8 @@ result<datagram> udp_stack::recvfrom(std::uint32_t i, buffer b) {
   udp_socket& s = sockets_[i];
   if (const errc e = take_error(s); e != errc::ok) return e;
   if (s.queue.empty()) return errc::eagain;  // shut down or not: only who waits gets 0 bytes
-  const wire::datagram d = s.queue.pop();
+  const wire::datagram d = take(s);
   count(host_counter::UdpInDatagrams, d);  // udp_recvmsg(): those that somebody read
-  s.queued_truesize -= truesize(d);
   const std::size_t n = std::min<std::size_t>(d.length, b.size);
   if (b.data != nullptr) {
     if (d.payload != 0) {
@@ -312,7 +311,7 @@ ready_mask udp_stack::level(std::uint32_t i) const {
 void udp_stack::release(std::uint32_t i) {
   udp_socket& s = sockets_[i];
   if (--s.references != 0) return;
-  while (!s.queue.empty()) parts_.world.payloads().release(s.queue.pop().payload);
+  while (!s.queue.empty()) parts_.world.payloads().release(take(s).payload);
   let_go(i);
   sockets_.free(i);
 }
@@ -337,7 +336,7 @@ void udp_stack::rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>&
     r.remote =
         s.connected ? name_of(s, s.peer, s.peer_port) : endpoint{ip_address::any(s.family), 0};
     r.v6only = s.v6only;
-    r.recv_q = s.queued_truesize;
+    r.recv_q = s.queue.waiting();
     r.uid = s.uid;
     to.emplace_back(i, std::move(r));
   });

@@ -9,9 +9,9 @@
 #include <memory>
 #include <vector>
 
-#include "sim/core/ring.h"
 #include "sim/core/slab.h"
 #include "sim/host/tcp_stack.h"
+#include "sim/host/udp_queue.h"
 #include "sim/ports/udp.h"
 
 namespace fourtuple::host {
@@ -21,8 +21,7 @@ enum class udp_aim : std::uint8_t { at_peer, lost_after_next, lost };
 
 struct udp_socket {
   watch_list watchers;
-  core::ring<wire::datagram> queue;
-  std::uint64_t queued_truesize = 0;
+  udp_queue queue;
   std::uint32_t rcvbuf = 212'992;  ///< net.core.rmem_default
   std::uint32_t sndbuf = 212'992;  ///< net.core.wmem_default
   wire::address_id address;        ///< local; a wildcard until bound or connected
@@ -92,6 +91,7 @@ class udp_stack {
   result<wire::address_id> destination_of(const udp_socket& s, const endpoint& to,
                                           errc v6only_error) const;
   [[nodiscard]] std::uint64_t truesize(const wire::datagram& d) const;
+  wire::datagram take(udp_socket& s);
   [[nodiscard]] bool is_full(const udp_socket& s, std::uint64_t truesize) const;
   result<std::size_t> lose(udp_socket& s, payload p);
   wire::address_id source_to(const udp_socket& s, wire::address_id there) const;

@@ -74,6 +74,7 @@ constexpr host_profile linux_6_18() {
           .foreign_source_is_unreachable = true,  // 5.4, ip_route_output_key_hash_rcu()
           .small_heads = true,                    // 6.3, SKB_SMALL_HEAD_CACHE_SIZE [M]
           .datagram_must_fit = true,              // 6.15, __udp_enqueue_schedule_skb() [M]
+          .udp_releases_in_batches = true,        // 4.10, udp_rmem_release() [M]
           .ports = linux_6_18_ports,
           .time_wait = linux_6_18_time_wait,
           .tcp = linux_6_18_tcp};
@@ -103,6 +104,7 @@ constexpr host_profile linux_4_4() {
   p.version = {4, 4};
   p.tcp.psh_on_tso = false;                              // 5.4
   p.tcp.space_when_sent = false;                         // 5.19
+  p.udp_releases_in_batches = false;                     // 4.10
   p.foreign_source_is_unreachable = false;               // 5.4
   p.ports.connect = connect_allocator::sequential_hash;  // v4.4 __inet_hash_connect
   p.ports.perturb_entries = 0;                           // 5.12

@@ -122,6 +122,7 @@ struct host_profile {
                                        ///< not EINVAL
   bool small_heads;  ///< 6.3: a head of up to 256 bytes costs 576, not 512 or 1,024
   bool datagram_must_fit;              ///< 6.15: into SO_RCVBUF whole, or it is dropped
+  bool udp_releases_in_batches;  ///< 4.10: what is read counts against SO_RCVBUF a while still
   port_rules ports;
   time_wait_rules time_wait;
   tcp_rules tcp;
