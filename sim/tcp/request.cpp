@@ -171,6 +171,7 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.tuple = r.tuple;
   t.st = state::syn_received;
   t.passive = true;
+  t.unreported_resends = r.retransmits;
   t.opt = listener;
   t.opt.defer_accept = 0;  // inet_csk_clone_lock() begins with an empty icsk_accept_queue
   if (t.opt.sndbuf == 0) t.opt.sndbuf = l.wmem_default;

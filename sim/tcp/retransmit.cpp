@@ -53,6 +53,7 @@ bool retransmit_segment(const context& k, std::size_t i, bool probe) {
   if (s.push) flags |= wire::psh;
   if (fin) flags |= wire::fin;
   k.out.count(counter::TcpRetransSegs);
+  ++k.t.unreported_resends;
   if (is_syn(k, i)) {
     send_syn(k.t, true, k.l, k.c, k.out);
   } else {

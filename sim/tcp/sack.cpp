@@ -33,16 +33,32 @@ bool is_dsack(const wire::segment& s) {
          !wire::before(first.left, s.sack[1].left);
 }
 
-void take_dsack(const context& k, ack_round& a, const wire::sack_block& b) {
+/// tcp_dsack_seen(): for how many segments a D-SACK stands; 0 where it is dubious, larger than any
+/// window or of more than was ever sent again.
+std::uint32_t duplicates_in(const context& k, ack_round& a, const wire::sack_block& b) {
+  if (!wire::before(b.left, b.right)) return 0;
+  const std::uint32_t length = b.right - b.left;
+  if (length > k.t.max_window) return 0;
+  const std::uint32_t segments = (length + k.t.mss_cache - 1) / k.t.mss_cache;
+  a.dsack_of_probe = segments == 1 && k.x.tlp_out && b.right == k.x.tlp_high_seq;
+  k.t.unreported_resends -= static_cast<std::int32_t>(segments);
+  return k.t.unreported_resends < 0 ? 0 : segments;
+}
+
+/// The rest of tcp_check_dsack(). A dubious one (false) is taken for an ordinary block.
+bool take_dsack(const context& k, ack_round& a, const wire::sack_block& b) {
   const bool below = wire::before(b.left, a.s.ack_number);
   k.out.count(below ? counter::TcpExtTCPDSACKRecv : counter::TcpExtTCPDSACKOfoRecv);
+  const std::uint32_t duplicates = duplicates_in(k, a, b);
+  if (duplicates == 0) return false;
   a.dsacking = true;
-  a.dsack_of_probe = k.x.tlp_out && k.x.tlp_retrans && b.right == k.x.tlp_high_seq;
+  a.delivered += duplicates;
   if (k.t.reordering_seen && !a.dsack_of_probe) k.x.rack_dsack_seen = true;
-  // Of what is acknowledged: one retransmission was not needed.
+  // Of what is acknowledged: so many retransmissions were not needed.
   if (k.x.undoable && k.x.undo_retrans > 0 && !wire::after(b.right, a.prior_una) &&
       wire::after(b.right, k.x.undo_marker))
-    --k.x.undo_retrans;
+    k.x.undo_retrans = std::max(0, k.x.undo_retrans - static_cast<std::int32_t>(duplicates));
+  return true;
 }
 
 /// tcp_is_sackblock_valid()
@@ -119,8 +135,7 @@ void mark_block(const context& k, ack_round& a, const wire::sack_block& b, bool 
 void mark_sacked(const context& k, ack_round& a) {
   const wire::segment& s = a.s;
   if (s.sack_count == 0) return;
-  const bool dsack = is_dsack(s);
-  if (dsack) take_dsack(k, a, s.sack[0]);
+  const bool dsack = is_dsack(s) && take_dsack(k, a, s.sack[0]);
   if (k.x.sent.empty()) return;
   a.reordered = k.t.snd_nxt;
   // The blocks in sequence order; the D-SACK keeps its meaning.
@@ -132,7 +147,9 @@ void mark_sacked(const context& k, ack_round& a) {
     const wire::sack_block& b = s.sack[order[n]];
     const bool duplicate = dsack && order[n] == 0;
     if (!valid(k.t, k.x, b, duplicate)) {
-      if (!duplicate && wire::after(b.right, k.t.snd_una)) k.out.count(counter::TcpExtTCPSACKDiscard);
+      // What lies below the ACK of an old segment was only late.
+      const bool late = s.ack_number != k.t.snd_una && !wire::after(b.right, k.t.snd_una);
+      if (!duplicate && !late) k.out.count(counter::TcpExtTCPSACKDiscard);
       continue;
     }
     mark_block(k, a, b, duplicate, highest_sacked(k.t.snd_una, k.x));

@@ -140,6 +140,7 @@ struct tcb {
   // ---- rarely used
   std::uint32_t ts_recent_stamp_s = 0;  ///< second at which ts_recent was taken; 0: never
   std::uint32_t last_oow_ack = 0;  ///< jiffy + 1 of the last rate-limited ACK (D.5); 0: never
+  std::int32_t unreported_resends = 0;  ///< total_retrans - dsack_dups
   seq iss = 0;
   seq irs = 0;
   std::uint16_t last_seg_size = 0;  ///< of the last data segment smaller than rcv_mss

@@ -70,6 +70,7 @@ void resend_syn(tcb& t, const limits& l, const clock& c, actions& out) {
     syn.retransmitted = true;
   }
   ++t.retransmits;
+  ++t.unreported_resends;
   out.count(counter::TcpRetransSegs);
   out.count(counter::TcpExtTCPSynRetrans);
   queue_cwr(t);  // tcp_enter_loss()

@@ -22,7 +22,7 @@ inline tcp::clock at(instant t) {
 }
 
 /// What a rule does with data segment number n (from 1, in order of sending, resent ones too).
-enum class fate { deliver, lose, late };
+enum class fate { deliver, lose, late, twice };
 using rule = std::function<fate(unsigned n, const wire::segment&)>;
 
 /// A sender and a receiver that reads at once, 10 ms apart.
@@ -135,7 +135,8 @@ class path {
         link_free_ = std::max(link_free_, now_) + each_segment_;
         leaves = link_free_;
       }
-      pipe_.push_back({leaves + one_way + more, order_++, from_sender, s});
+      for (int copies = f == fate::twice ? 2 : 1; copies != 0; --copies)
+        pipe_.push_back({leaves + one_way + more, order_++, from_sender, s});
     }
   }
 

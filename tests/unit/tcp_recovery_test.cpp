@@ -119,6 +119,18 @@ TEST_CASE("Reordering by more than three segments is learnt, and its reduction u
         1);
 }
 
+TEST_CASE("A D-SACK of what was sent but once is taken for an ordinary block", "[tcp][recovery]") {
+  path p;
+  p.lossy([](unsigned n, const wire::segment&) { return n == 12 ? fate::twice : fate::deliver; });
+  p.send(60 * mss);
+  p.run();
+  CHECK(p.delivered == 60 * mss);
+  CHECK(p.count(counter::TcpExtTCPDSACKRecv) == 1);
+  CHECK(p.count(counter::TcpExtTCPSACKDiscard) == 1);
+  CHECK(p.count(counter::TcpRetransSegs) == 0);
+  CHECK(p.sender.unreported_resends == -1);
+}
+
 TEST_CASE("Without SACK three duplicates and NewReno repair two losses", "[tcp][recovery]") {
   limits l;
   l.sack = false;
