@@ -42,6 +42,7 @@ class Socket:
         self.host, self.name, self.tcp, self.family = host, name, tcp, family
         self.guess = "tcp new" if tcp else "udp"
         self.port = None
+        self.defers = False  # has TCP_DEFER_ACCEPT: made for listening
 
 
 class Generator:
@@ -222,6 +223,9 @@ class Generator:
             s.guess = "listening"
 
     def do_connect(self, s):
+        if s.defers:
+            self.do_listen(s)
+            return
         step = {"host": s.host, "connect": s.name, "to": self.far_endpoint(s)}
         if s.tcp:
             self.waiting(step)
@@ -284,7 +288,7 @@ class Generator:
 
     def do_dup(self, s):
         copy = Socket(s.host, self.new_name(), s.tcp, s.family)
-        copy.guess, copy.port = s.guess, s.port
+        copy.guess, copy.port, copy.defers = s.guess, s.port, s.defers
         self.add({"host": s.host, "dup": s.name, "as": copy.name})
         self.sockets.append(copy)
 
@@ -302,6 +306,9 @@ class Generator:
     def do_setsockopt(self, s):
         names = [o for o in v.OPTIONS if s.tcp or not o.startswith("TCP_") or self.chance(0.1)]
         name = self.pick(names + ["SO_REUSEADDR", "SO_REUSEPORT", "SO_LINGER"])
+        if name == "TCP_DEFER_ACCEPT" and s.guess == "connected":
+            name = "TCP_CORK"
+        s.defers = s.defers or name == "TCP_DEFER_ACCEPT"
         self.add({"host": s.host, "setsockopt": s.name, "option": name,
                   "value": self.pick(v.OPTIONS[name])})
 

@@ -30,6 +30,7 @@ OPTIONS = {
     "SO_RCVTIMEO": ["20 ms", "100 ms", "0 s", "1.5 s"],
     "SO_SNDTIMEO": ["20 ms", "100 ms", "0 s", "1.5 s"],
     "TCP_NODELAY": FLAG,
+    "TCP_CORK": FLAG,
     "TCP_SYNCNT": [1, 3, 127, 0, 128, -1],
     "TCP_USER_TIMEOUT": [0, 600, 30000, -1],
     "TCP_DEFER_ACCEPT": [1, 5, 0, -1, 200],
