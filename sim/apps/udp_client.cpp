@@ -83,8 +83,14 @@ struct udp_state {
     ++record->failed;
     record->fail(host.now(), fault_of(got), name(got.where), number);
   }
+  /// Who is done keeps no port: what comes later finds nobody there.
   void leave(os host) {
     if (--busy > 0) return;
+    if (is_open) {
+      is_open = false;
+      record.closing(host.calls(), shared, spec::close_by::client);
+      static_cast<void>(host->close(shared.fd));
+    }
     record->finished = true;
     host->finished();
   }

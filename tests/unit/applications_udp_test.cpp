@@ -197,6 +197,35 @@ TEST_CASE("a UDP request too small for a number is answered by what comes first"
   CHECK(run.app(0).errors.timeouts == 1);
 }
 
+TEST_CASE("a UDP client that has nothing more to do closes its socket", "[apps][udp]") {
+  spec::scenario s = two_hosts(1ms);
+  auto server = udp_server_on(53);
+  server.delay = 20ms;
+  auto k = asks(53, 100, 3);
+  std::uint64_t unheard = 0;
+  SECTION("the last reply has come") {}
+  SECTION("the last request has timed out: its reply finds nobody") {
+    k.timeout = 15ms;
+    unheard = 1;
+  }
+  SECTION("nothing is awaited") {
+    k.awaits_reply = false;
+    unheard = 3;
+  }
+  SECTION("a connected socket") { k.connected = true; }
+  add(s, "client", 0, k);
+  add(s, "server", 1, server);
+  running run(std::move(s), running::ends::never);
+  run.until(1s);
+  const auto host = run.world().look("client");
+  CHECK(host.udp.ports.peak == 1);
+  CHECK(host.udp.ports.now == 0);
+  CHECK(run.world().sockets("client").empty());
+  const auto counted = host.nstat.find("UdpNoPorts");
+  CHECK((counted == host.nstat.end() ? 0 : counted->second) == unheard);
+  for (const auto& row : run.app(0).connections) CHECK(row.closed_at.has_value());
+}
+
 TEST_CASE("two UDP servers on one port: the second says EADDRINUSE at bind", "[apps][udp]") {
   spec::scenario s = two_hosts();
   add(s, "first", 1, udp_server_on(53));
