@@ -125,7 +125,7 @@ void session::conclude() {
   }
   sampler_->take(world_->now());
   if (scenario_->warmup > duration::zero() && !warm_) {
-    begin_counting();
+    begin_counting(world_->now());
     if (out_.stopped.empty())
       out_.stopped = "the run ended before its warm-up did: nothing is counted";
   }
