@@ -16,6 +16,23 @@ observe::outcome run_text(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a scan names a port by its transport's service", "[run][udp]") {
+  const auto o = run_text(R"(
+fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+apps:
+  udp: { host: client, scan: { target: server, ports: [53, 80], transport: udp } }
+  tcp: { host: client, scan: { target: server, ports: [53, 80, 123] } }
+expect:
+  apps.udp.ports.53.service: DNS
+  apps.udp.ports.80.service: none
+  apps.tcp.ports.53.service: DNS
+  apps.tcp.ports.80.service: HTTP
+  apps.tcp.ports.123.service: none
+)");
+  CHECK(o.result == observe::verdict::as_expected);
+}
+
 TEST_CASE("a script sees a UDP request's number, and may answer without one", "[run][udp]") {
   const auto o = run_text(R"(
 fourtuple: 1
