@@ -92,7 +92,8 @@ class drawing {
   }
 
   std::string packet(const ladder_line& p) const {
-    const std::string what = " " + clipped(p.text, width_ - 10) + " ";
+    const std::string where = p.lost_where.empty() ? "" : " (" + p.lost_where + ")";
+    const std::string what = " " + clipped(p.text + where, width_ - 10) + " ";
     const std::size_t dashes = width_ - 3 - width_of(what);
     const std::string before = repeated(dash_, 2);
     const std::string after = repeated(dash_, dashes - 2);
@@ -157,20 +158,23 @@ calls_of_both calls_of(const packet_log& log, const conversation& c) {
 }
 
 ladder_line line_of(const call_record& c, bool left) {
-  return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer)};
+  return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer), journey::end::there, ""};
 }
 
-/// What the arrow alone does not say: who sent it where that was not the end itself, where it was
-/// lost, and that it was under way at the end.
+/// What the arrow alone does not say: who sent it where that was not the end itself, and that it was
+/// under way at the end.
 std::string remark_on(const journey& j, const std::string& sender) {
   std::string out;
   const bool foreign = j.first->host != sender && j.how != journey::end::unseen;
   if (foreign) out += " from " + j.first->host;
   if (j.how == journey::end::under_way) out += " (under way)";
-  if (j.how != journey::end::lost) return out;
-  if (j.last->arrived_at) return out + " (lost at " + j.last->to + ")";
-  const bool beyond = j.last != j.first;
-  return beyond ? out + " (lost beyond " + j.last->host + ")" : out;
+  return out;
+}
+
+std::string lost_where(const journey& j) {
+  if (j.how != journey::end::lost) return {};
+  if (j.last->arrived_at) return "lost at " + j.last->to;
+  return j.last != j.first ? "lost beyond " + j.last->host : std::string();
 }
 
 /// Of an ICMP error: towards who sent what it quotes.
@@ -186,7 +190,8 @@ ladder_line line_of(const journey& j, const conversation& c, const relative_numb
           j.first->at,
           j.arrived_at(),
           short_text(j.first->packet, numbers) + remark_on(j, right ? c.left_host : c.right_host),
-          j.how};
+          j.how,
+          lost_where(j)};
 }
 
 /// Routers stand between the ends, also where the log has only the links next to one of them.

@@ -1,6 +1,7 @@
 // What `trace` prints, from a run on the simulated kernel.
 #include <fmt/format.h>
 
+#include "sim/report/html_parts.h"
 #include "sim/report/ladder.h"
 #include "sim/report/packet_text.h"
 #include "sim/report/pcapng.h"
@@ -169,6 +170,21 @@ TEST_CASE("what a router or the link behind it does not pass on is lost on the w
   const std::string text = ladders_of(dropping, router);
   CHECK(text.find("(lost at r) ---") != std::string::npos);
   CHECK(times(text, "-x|") == times(text, "[S]"));
+}
+
+TEST_CASE("a page says once that a router did not pass a packet on, and where", "[report][html]") {
+  const std::string file = routed;
+  const std::string dropping = std::string(file).insert(
+      file.find("router: true") + 12, ", firewall: [ { drop: tcp/8080, direction: forward } ]");
+  observe::packet_log log;
+  const auto o = trace(dropping.c_str(), log);
+  std::size_t left_out = 0;
+  const auto all = report::conversations(log, 1, left_out);
+  const auto ladder = report::ladder_of(log, *o.scenario, all.front());
+  const std::string page = report::html::ladder_figure({"", "", ladder});
+  CHECK(times(page, "lost at r") == times(page, "[S]"));
+  CHECK(times(page, "<em>lost") == times(page, "[S]"));
+  CHECK(times(page, "(lost") == 0);
 }
 
 TEST_CASE("a packet under way when the run ends is not lost", "[report]") {
