@@ -24,7 +24,7 @@ struct packet_record {
   std::string to;                     ///< who gets it; equal to `host` on the loopback interface
   std::optional<instant> arrived_at;  ///< nothing: it was lost, or still under way at the end
   wire::frame packet;
-  bool cut = false;   ///< a datagram that travels in fragments
+  std::uint16_t fragments = 1;  ///< packets that a datagram travels in; the log has it whole
   bool lost = false;  ///< it never gets there
 };
 

@@ -161,10 +161,10 @@ ladder_line line_of(const call_record& c, bool left) {
   return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer), journey::end::there, ""};
 }
 
-/// What the arrow alone does not say: who sent it where that was not the end itself, and that it was
-/// under way at the end.
+/// What the arrow alone does not say: that it is many packets, who sent it where that was not the end
+/// itself, and that it was under way at the end.
 std::string remark_on(const journey& j, const std::string& sender) {
-  std::string out;
+  std::string out = fragments_text(*j.first);
   const bool foreign = j.first->host != sender && j.how != journey::end::unseen;
   if (foreign) out += " from " + j.first->host;
   if (j.how == journey::end::under_way) out += " (under way)";

@@ -187,6 +187,29 @@ TEST_CASE("a page says once that a router did not pass a packet on, and where", 
   CHECK(times(page, "(lost") == 0);
 }
 
+TEST_CASE("a datagram larger than the MTU is said to travel in fragments", "[report]") {
+  constexpr const char* large = R"(
+fourtuple: 1
+hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2 } }
+links: [ { between: [c, s], latency: 1 ms } ]
+script:
+  - { host: c, socket: C, type: udp }
+  - { host: c, sendto: C, to: "s:9000", size: 1472 }
+  - { host: c, sendto: C, to: "s:9000", size: 1473 }
+  - { host: c, sendto: C, to: "s:9000", size: 4432 }
+  - { host: c, sendto: C, to: "s:9000", size: 4433 }
+)";
+  observe::packet_log log;
+  const std::string text = ladders_of(large, log);
+  const std::string list = report::packet_list(log, "");
+  for (const std::string& out : {text, list}) {
+    CHECK(out.find("UDP, length 1472, in") == std::string::npos);
+    CHECK(out.find("UDP, length 1473, in 2 fragments") != std::string::npos);
+    CHECK(out.find("UDP, length 4432, in 3 fragments") != std::string::npos);
+    CHECK(out.find("UDP, length 4433, in 4 fragments") != std::string::npos);
+  }
+}
+
 TEST_CASE("a packet under way when the run ends is not lost", "[report]") {
   observe::packet_log log;
   const std::string text = ladders_of(cut_off, log);
