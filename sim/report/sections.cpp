@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/report/history.h"
 #include "sim/report/reading.h"
 #include "sim/report/scan_view.h"
 
@@ -64,6 +65,14 @@ table servers_table(const outcome& o) {
   return rows;
 }
 
+/// What the peak is a share of: the range as it was then. Several addresses have it several times.
+std::string ports_of_peak(const outcome& o, const std::string& host) {
+  const std::uint64_t ports = ports_at_peak(o, host);
+  const std::uint64_t peak = count(o.tree, {"hosts", host, "ports", "peak"});
+  if (ports == 0) return "-";
+  return grouped(ports) + (peak > ports ? " an address" : "");
+}
+
 table hosts_table(const outcome& o) {
   const auto datagrams = [&](const value& host) { return count(host, {"ports", "udp", "peak"}); };
   const bool any =
@@ -84,7 +93,7 @@ table hosts_table(const outcome& o) {
     };
     std::vector<std::string> row{h.count ? fmt::format("{} x {}", h.name, *h.count) : h.name,
                                  grouped(count(*host, {"ports", "peak"})),
-                                 grouped(count(*host, {"ports", "capacity"})),
+                                 ports_of_peak(o, h.name),
                                  at("ports"),
                                  "",
                                  grouped(count(*host, {"time_wait", "peak"})),
@@ -207,7 +216,7 @@ std::optional<scarce_ports> scarcest_ports(const outcome& o) {
   std::optional<scarce_ports> best;
   double tightest = -1;
   for (std::size_t i = 0; i < o.series.hosts.size(); ++i) {
-    const auto of = count(o.tree, {"hosts", o.series.hosts[i], "ports", "capacity"});
+    const auto of = ports_at_peak(o, o.series.hosts[i]);
     const auto peak = count(o.tree, {"hosts", o.series.hosts[i], "ports", "peak"});
     const double share = of == 0 ? 0 : static_cast<double>(peak) / static_cast<double>(of);
     if (share <= tightest) continue;
