@@ -90,7 +90,16 @@ void session::collect_script_calls() {
     std::string text = row.call;
     for (const std::string& word : {st.subject, st.to})
       if (!word.empty()) text += " " + word;
-    calls.push_back({row.at, 0, row.host, "script", std::move(text), got_text(row), -1, {}});
+    calls.push_back({row.at,
+                     0,
+                     row.host,
+                     "script",
+                     std::move(text),
+                     got_text(row),
+                     -1,
+                     {},
+                     row.socket,
+                     row.at + row.took});
   }
   std::stable_sort(calls.begin(), calls.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });

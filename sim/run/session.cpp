@@ -137,6 +137,7 @@ void session::start_everything() {
   }
   if (scenario_->script.empty()) return;
   world_->describe_process(world_->coordinator(), "script", !end_);
+  script_.wants_sockets = options_.packets != nullptr;
   parts_.start_script(*scenario_, *world_, script_);
 }
 
@@ -164,12 +165,12 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
   }
 }
 
-/// Where the run pauses beside samples: the end of the warm-up, expect_at, changes, the start of
 /// The last instant of the warm-up: what happens at its end is counted already (FORMAT 4).
 instant session::before_counting() const {
   return instant{std::max(scenario_->warmup - duration{1}, duration{})};
 }
 
+/// Where the run pauses beside samples: the end of the warm-up, expect_at, changes, the start of
 /// late apps, stops of apps.
 std::vector<instant> session::planned_instants() const {
   std::set<instant> all{before_counting()};
