@@ -118,6 +118,26 @@ std::string step_text(const outcome& o, const observe::script_failure& f) {
   return one_line(text);
 }
 
+/// "step 6, connect C on client: ok"
+std::string step_what(const spec::scenario& s, const value& row) {
+  const auto step = count(row, {"step"});
+  const std::string& subject = s.script[step - 1].subject;
+  const std::string host = text(row, {"host"});
+  return one_line(fmt::format("step {}, {}{}{}{}: {}", step, text(row, {"call"}),
+                              subject.empty() ? "" : " " + subject, host.empty() ? "" : " on ",
+                              host, text(row, {"expect"})));
+}
+
+/// What the step answered: its result, and data or an address where it has them.
+std::string step_found(const value& row) {
+  const value* result = row.find("result");
+  std::string out = result == nullptr ? "" : found_text(*result);
+  if (const std::string data = text(row, {"data"}); !data.empty())
+    out += " \"" + clipped(data, 60) + "\"";
+  if (const std::string address = text(row, {"address"}); !address.empty()) out += " " + address;
+  return one_line(out);
+}
+
 }  // namespace
 
 std::string_view words(verdict v) {
@@ -175,6 +195,34 @@ std::vector<check> checks_of(const outcome& o) {
     const std::string when = e.at ? fmt::format(" at {}", time_text(ns(*e.at))) : "";
     out.push_back({e.pass, one_line(fmt::format("{}: {}{}", e.metric, e.condition, when)),
                    one_line(found_text(e.found)), one_line(e.why), place(o, e.line)});
+  }
+  return out;
+}
+
+step_checks step_checks_of(const outcome& o) {
+  constexpr std::size_t most = 200;
+  step_checks out;
+  const value* script = o.tree.find("script");
+  if (script == nullptr) return out;
+  std::size_t held = 0;
+  for (const auto& row : script->items) {
+    const value* pass = row.find("pass");
+    if (pass == nullptr || pass->is_null()) continue;
+    const auto step = count(row, {"step"});
+    check c{pass->number != 0, step_what(*o.scenario, row), step_found(row), "", ""};
+    if (c.pass && ++held > most) {
+      ++out.left_out;
+      continue;
+    }
+    const auto failure = std::find_if(o.script_failures.begin(), o.script_failures.end(),
+                                      [&](const auto& f) { return f.step == step; });
+    if (failure != o.script_failures.end()) {
+      c.place = place(o, failure->line);
+      c.why = fmt::format("expected {}, got {}", failure->expected, failure->got);
+      if (c.why.find(failure->why) == std::string::npos) c.why += ": " + failure->why;
+      c.why = one_line(c.why);
+    }
+    out.listed.push_back(std::move(c));
   }
   return out;
 }
