@@ -42,8 +42,7 @@ constexpr key top_keys[] = {
 
 constexpr key change_keys[] = {
     {"at", time, "time", "", "after everything else of that instant", required},
-    {"set", any, "path: value", "", "as --set would; of a host its sysctls and firewall, of a link all but "
-     "its ends and MTU, of an app rates and times", required},
+    {"set", any, "path: value", "", "as --set would, of what may change", required},
 };
 
 constexpr key real_keys[] = {
