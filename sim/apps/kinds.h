@@ -20,7 +20,7 @@ void start_proxy(const spec::app& a, const spec::proxy& what, const surroundings
                  observe::app_metrics& m);
 void start_udp_server(const spec::app& a, const spec::udp_server& what, const surroundings& around,
                       os host, observe::app_metrics& m);
-void start_udp_client(const spec::app& a, const spec::udp_client& what, os host,
-                      observe::app_metrics& m);
+void start_udp_client(const spec::app& a, const spec::udp_client& what, const surroundings& around,
+                      os host, observe::app_metrics& m);
 
 }  // namespace fourtuple::apps

@@ -15,6 +15,7 @@ using verdict = observe::scanned_port::verdict;
 struct scan_state {
   scan_state(const spec::app& a, const spec::scan& k, os host, observe::app_metrics& m)
       : what(k), record(m), begin(a.start), stop(a.stop ? instant{*a.stop} : never) {
+    m.scanned = udp() ? transport::udp : transport::tcp;
     for (const auto& range : k.ports)
       for (std::uint32_t port = range.low; port <= range.high; ++port)
         m.ports.push_back({static_cast<std::uint16_t>(port), verdict::none, errc::ok, {}});

@@ -27,9 +27,10 @@ call_answer skipped(std::string why) {
   a.why = std::move(why);
   return a;
 }
-call_answer begun() {
+call_answer begun(const script_call& call) {
   call_answer a;
   a.what = call_answer::kind::started;
+  a.socket = call.sight();
   return a;
 }
 
@@ -167,6 +168,7 @@ void script_run::done(const spec::step& st, const call_answer& a, instant at) {
   row.events = a.events;
   row.value = a.linger;
   row.why = a.why;
+  row.socket = a.socket;
   if (a.what == call_answer::kind::failed) row.error = std::string(name(a.error));
   judge_row(st, row);
   if (levels_.back().repeat == nullptr) {
@@ -279,7 +281,7 @@ task walk(os host, std::unique_ptr<script_run> run) {
         process& where = call.where() != nullptr ? *call.where() : host.calls();
         background_call& started = run->add_background(*st, where);
         os(where).spawn(in_background(os(where), started, run->names()));
-        run->done(*st, begun(), at);
+        run->done(*st, begun(call), at);
       } else {
         co_await call;
         run->done(*st, call.answer(), at);
@@ -301,6 +303,7 @@ void start_script(const spec::scenario& s, control& world, observe::script_metri
                   script_options options) {
   const os host(world.coordinator());
   if (s.pace) options.pace = *s.pace;
+  options.wants_sockets = m.wants_sockets;
   host.spawn(walk(host, std::make_unique<script_run>(s, world, m, std::move(options))));
 }
 

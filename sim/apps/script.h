@@ -18,6 +18,7 @@ struct script_options {
   /// Told of every process the script makes, with the name it has in the file ("script" for the one
   /// that a host's steps share). May be empty.
   std::function<void(process&, std::string_view name)> made;
+  bool wants_sockets = false;  ///< as script_metrics says; set by start_script
 };
 
 /// Starts the script in world.coordinator(), which calls finished() after the last step. All

@@ -85,12 +85,26 @@ bool script_call::prepare() {
   }
   socket_ = *known;
   process_ = socket_.owner;
+  look();
   return true;
+}
+
+/// Notes the socket's addresses, which it may have no more after the call.
+void script_call::look() {
+  if (!names_.wants_sockets()) return;
+  sight_.number = socket_.number;
+  if (socket_.closed || socket_.number == 0 || sight_.made != 0)
+    return;  // made: its own stand there
+  if (const auto local = process_->getsockname(socket_.fd); local && local->port != 0)
+    sight_.local = *local;
+  if (const auto peer = process_->getpeername(socket_.fd)) sight_.remote = *peer;
 }
 
 bool script_call::finish(errc e) { return finish(call_answer::of(e)); }
 bool script_call::finish(call_answer a) {
   answer_ = std::move(a);
+  if (step_.call != spec::call::close) look();
+  answer_.socket = sight();
   return true;
 }
 
@@ -103,6 +117,7 @@ bool script_call::await_ready() {
 
 void script_call::await_suspend(std::coroutine_handle<> h) {
   frame_ = h;
+  look();
   set_deadline();
   watch_.fd = socket_.fd;
   watch_.mask = mask();
@@ -120,8 +135,9 @@ void script_call::woken() {
     } else if (by_option_) {
       finish(timed_out_error());
     } else {
-      answer_ = {};
-      answer_.what = call_answer::kind::timeout;
+      call_answer a;
+      a.what = call_answer::kind::timeout;
+      finish(std::move(a));
     }
   } else if (!attempt(false)) {
     // Ready, and yet it cannot go on (shut down before it is connected): only news helps.

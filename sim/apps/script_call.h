@@ -25,6 +25,7 @@ struct call_answer {
   std::optional<std::uint8_t> events;
   std::optional<observe::script_row::linger_value> linger;
   std::string why;  ///< more words, where there are some
+  std::optional<observe::socket_sight> socket;
 
   [[nodiscard]] bool failure() const { return what == kind::failed || what == kind::timeout; }
   [[nodiscard]] static call_answer of(errc e);
@@ -52,11 +53,16 @@ class script_call final : public waiter {
   [[nodiscard]] const call_answer& answer() const { return answer_; }
   /// Where it runs; after prepare(). The coordinator's own calls (count, sysctl) have none.
   [[nodiscard]] process* where() const { return process_; }
+  /// The socket as it was seen last; nothing where nobody wants to know, or there is none.
+  [[nodiscard]] std::optional<observe::socket_sight> sight() const {
+    return sight_.number != 0 ? std::optional(sight_) : std::nullopt;
+  }
 
  private:
   bool attempt(bool first);
   bool finish(errc e);
   bool finish(call_answer a);
+  void look();
   bool do_socket();
   bool do_bind();
   bool do_connect(bool first);
@@ -102,6 +108,7 @@ class script_call final : public waiter {
   watch watch_;
   std::coroutine_handle<> frame_;
   call_answer answer_;
+  observe::socket_sight sight_;
 };
 
 }  // namespace fourtuple::apps

@@ -18,9 +18,12 @@ bool script_call::do_socket() {
   std::optional<std::uint32_t> uid;
   if (step_.as_user) uid = step_.as_user->uid;
   const auto fd = process_->socket(step_.family, type, uid);
-  if (fd)
-    names_.put(step_, subject_,
-               {process_, *fd, step_.family, type == transport::tcp, step_.nonblocking, false});
+  if (fd) {
+    socket_ = {process_,     names_.next_number(),   *fd,
+               step_.family, type == transport::tcp, step_.nonblocking,
+               false};
+    names_.put(step_, subject_, socket_);
+  }
   return finish(fd.error());
 }
 
@@ -30,11 +33,16 @@ bool script_call::do_bind() {
 }
 
 bool script_call::do_connect(bool first) {
-  if (to_text_ == "unspec") return finish(process_->disconnect(socket_.fd).error());
+  if (to_text_ == "unspec") {
+    const errc e = process_->disconnect(socket_.fd).error();
+    sight_.remote.reset();
+    return finish(e);
+  }
   if (first) {
     const auto to = names_.resolve(to_text_, socket_.family);
     if (!to) return finish(errc::einval);
     to_ = *to;
+    sight_.remote = to_;
   }
   const errc e = process_->connect(socket_.fd, to_).error();
   if (first) first_error_ = e;
@@ -45,9 +53,16 @@ bool script_call::do_connect(bool first) {
 bool script_call::do_accept() {
   const auto got = process_->accept(socket_.fd);
   if (got.error() == errc::eagain && !nonblocking()) return false;
-  finish(got.error());
-  if (!got) return true;
-  if (!as_.empty()) names_.put(step_, as_, {process_, got->fd, socket_.family, true, false, false});
+  if (!got) return finish(got.error());
+  const std::uint32_t number = names_.next_number();
+  if (names_.wants_sockets()) {
+    sight_.made = number;
+    sight_.remote = got->peer;
+    if (const auto local = process_->getsockname(got->fd)) sight_.local = *local;
+  }
+  finish(errc::ok);
+  if (!as_.empty())
+    names_.put(step_, as_, {process_, number, got->fd, socket_.family, true, false, false});
   answer_.address = to_string(got->peer);
   return true;
 }
@@ -94,6 +109,7 @@ bool script_call::do_recvfrom() {
   const auto got = process_->recvfrom(socket_.fd, {room_.data(), room_.size()});
   if (got.error() == errc::eagain && !nonblocking()) return reading_is_over();
   if (!got) return finish(got.error());
+  sight_.remote = got->from;
   finish(call_answer::of_number(static_cast<std::int64_t>(got->size)));
   if (got->size == 0 && socket_.tcp && step_.max > 0) answer_.what = call_answer::kind::eof;
   room_.resize(std::min(room_.size(), got->size));
@@ -106,6 +122,7 @@ bool script_call::do_recvfrom() {
 bool script_call::do_sendto() {
   const auto to = names_.resolve(to_text_, socket_.family);
   if (!to) return finish(errc::einval);
+  sight_.remote = *to;
   const payload p = step_.data ? payload::text(data_) : payload::counted(step_.size);
   const auto n = process_->sendto(socket_.fd, p, *to);
   if (n.error() == errc::eagain && !nonblocking() && !writable()) return false;

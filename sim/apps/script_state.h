@@ -3,6 +3,7 @@
 
 #include <fourtuple/control.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ namespace fourtuple::apps {
 /// A socket by its name in the script. It stays after close, and then answers EBADF.
 struct named_socket {
   process* owner = nullptr;
+  std::uint32_t number = 0;  ///< a dup has that of its original
   descriptor fd = -1;
   fourtuple::family family = fourtuple::family::inet;
   bool tcp = true;
@@ -35,6 +37,9 @@ class script_names {
 
   [[nodiscard]] named_socket* find(const spec::step& st, const std::string& name);
   void put(const spec::step& st, const std::string& name, const named_socket& s);
+
+  [[nodiscard]] bool wants_sockets() const { return how_.wants_sockets; }
+  [[nodiscard]] std::uint32_t next_number() { return ++sockets_made_; }
 
   void set_value(const std::string& name, std::string text) { values_[name] = std::move(text); }
   /// Nothing where a ${NAME} has no value (yet).
@@ -57,6 +62,7 @@ class script_names {
   std::map<process_key, process*> processes_;
   std::map<socket_key, named_socket> sockets_;
   std::map<std::string, std::string, std::less<>> values_;
+  std::uint32_t sockets_made_ = 0;
 };
 
 }  // namespace fourtuple::apps

@@ -31,7 +31,7 @@ void start(const spec::app& a, const surroundings& around, os host, observe::app
     void operator()(const spec::scan& k) const { start_scan(a, k, host, m); }
     void operator()(const spec::proxy& k) const { start_proxy(a, k, around, host, m); }
     void operator()(const spec::udp_server& k) const { start_udp_server(a, k, around, host, m); }
-    void operator()(const spec::udp_client& k) const { start_udp_client(a, k, host, m); }
+    void operator()(const spec::udp_client& k) const { start_udp_client(a, k, around, host, m); }
   };
   std::visit(starter{a, around, host, m}, a.kind);
 }

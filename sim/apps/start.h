@@ -16,9 +16,12 @@ namespace fourtuple::apps {
 /// What one application has to know of the rest of the file: who it talks with. TCP is a stream, so
 /// where a message ends must be agreed outside of it.
 struct surroundings {
-  /// echo_server, proxy, udp_server: somebody looks at the bytes that go on (a script, an
-  /// echo_client's message). Where nobody does, bytes are counted and never exist.
+  /// echo_server, proxy: somebody looks at the bytes that go on (a script, an echo_client's
+  /// message). Where nobody does, bytes are counted and never exist.
   bool bytes_matter = false;
+  /// udp_server, udp_client: the largest datagram that comes, where somebody looks at its bytes (a
+  /// script, a client for its number); 0: nobody does.
+  std::size_t datagram_room = 0;
   /// echo_server, proxy: the size that all clients' requests have, where it is one size that may
   /// come in several reads; 0: what one read gives is a request.
   std::uint32_t request_size = 0;

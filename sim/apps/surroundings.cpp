@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "sim/apps/request_number.h"
 #include "sim/apps/start.h"
 #include "sim/spec/template.h"
 
@@ -159,6 +160,36 @@ bool somebody_reads(const spec::scenario& s) {
   });
 }
 
+/// Whether the requests carry a number.
+bool numbers_requests(const spec::udp_client& k) {
+  return k.awaits_reply && k.size >= request_number::size;
+}
+
+/// The largest datagram of the file's applications; a script may send any.
+std::size_t largest_datagram(const spec::scenario& s) {
+  constexpr std::size_t any = 65536;
+  if (!s.script.empty()) return any;
+  std::uint64_t largest = 0;
+  for (const auto& a : s.apps)
+    for (const auto* kind : kinds_of(s, a)) {
+      if (const auto* k = std::get_if<spec::udp_client>(kind)) largest = std::max(largest, k->size);
+      if (const auto* k = std::get_if<spec::udp_server>(kind))
+        largest = std::max(largest, k->reply.value_or(0));
+    }
+  return static_cast<std::size_t>(largest);
+}
+
+std::size_t datagram_room(const spec::scenario& s, const spec::app& a) {
+  const auto numbers = [](const spec::app& each) {
+    const auto* client = std::get_if<spec::udp_client>(&each.kind);
+    return client != nullptr && numbers_requests(*client);
+  };
+  bool looks = numbers(a);
+  if (std::holds_alternative<spec::udp_server>(a.kind))
+    looks = !s.script.empty() || std::any_of(s.apps.begin(), s.apps.end(), numbers);
+  return looks ? largest_datagram(s) : 0;
+}
+
 }  // namespace
 
 surroundings look_around(const spec::scenario& s, const spec::app& a) {
@@ -167,7 +198,7 @@ surroundings look_around(const spec::scenario& s, const spec::app& a) {
     around.bytes_matter = somebody_reads(s) && echoes(s, a);
     around.request_size = agreed_size(s, a);
   }
-  if (std::holds_alternative<spec::udp_server>(a.kind)) around.bytes_matter = !s.script.empty();
+  around.datagram_room = datagram_room(s, a);
   if (const auto* client = std::get_if<spec::echo_client>(&a.kind)) {
     for (const auto& to : client->to) around.replies.push_back(reply_of(s, a, to));
   }

@@ -1,13 +1,16 @@
 // udp_client: a datagram per request and one datagram awaited for it, from one socket for all
-// requests or from a new one for each.
+// requests or from a new one for each. A reply is known by the number it repeats, or by its order
+// where a datagram has no room for one.
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "sim/apps/arrivals.h"
 #include "sim/apps/client_record.h"
 #include "sim/apps/flow.h"
 #include "sim/apps/kinds.h"
+#include "sim/apps/request_number.h"
 
 namespace fourtuple::apps {
 namespace {
@@ -22,8 +25,24 @@ struct udp_state {
     std::uint64_t number = 0;  ///< as `attempted` counts
   };
 
-  udp_state(const spec::app& a, const spec::udp_client& k, observe::app_metrics& m)
-      : what(k), record(m), begin(a.start), stop(a.stop ? instant{*a.stop} : never) {}
+  udp_state(const spec::app& a, const spec::udp_client& k, std::size_t room_for_text,
+            observe::app_metrics& m)
+      : what(k),
+        record(m),
+        begin(a.start),
+        stop(a.stop ? instant{*a.stop} : never),
+        scratch(room_for_text, '\0') {
+    if (numbered()) text.assign(what.size, 'x');
+  }
+
+  [[nodiscard]] bool numbered() const { return !scratch.empty(); }
+  [[nodiscard]] buffer room() {
+    return numbered() ? buffer{scratch.data(), scratch.size()} : buffer{nullptr, most_bytes};
+  }
+  /// The number of the reply of so many bytes in scratch, if it has one.
+  [[nodiscard]] std::optional<request_number> number_in(std::size_t size) const {
+    return numbered() ? request_number::read({scratch.data(), size}) : std::nullopt;
+  }
 
   [[nodiscard]] bool may_begin(instant now) const {
     return (!what.limit || record->requests < *what.limit) && now < stop;
@@ -42,8 +61,13 @@ struct udp_state {
     return got;
   }
   /// Without an own port the first datagram takes one: EAGAIN where there is none (udp(7)).
-  outcome send(os host, descriptor fd, const endpoint& to) {
-    const payload p = payload::counted(what.size);
+  outcome send(os host, descriptor fd, const endpoint& to, std::uint64_t number) {
+    payload p = payload::counted(what.size);
+    if (numbered()) {
+      const auto front = request_number(number).text();
+      std::copy(front.begin(), front.end(), text.begin());
+      p = payload::text(text);
+    }
     const auto sent = what.connected ? host->send(fd, p) : host->sendto(fd, p, to);
     if (!sent) return outcome::of(outcome::call::send, sent.error());
     record->bytes_out += *sent;
@@ -59,8 +83,14 @@ struct udp_state {
     ++record->failed;
     record->fail(host.now(), fault_of(got), name(got.where), number);
   }
+  /// Who is done keeps no port: what comes later finds nobody there.
   void leave(os host) {
     if (--busy > 0) return;
+    if (is_open) {
+      is_open = false;
+      record.closing(host.calls(), shared, spec::close_by::client);
+      static_cast<void>(host->close(shared.fd));
+    }
     record->finished = true;
     host->finished();
   }
@@ -69,6 +99,8 @@ struct udp_state {
   void ask(os host, const endpoint& to);
   void hear(os host);
   void expire(os host);
+  [[nodiscard]] std::deque<pending>::iterator asked(const endpoint& from,
+                                                    std::optional<request_number> number);
   void end(os host, std::deque<pending>::iterator p, const outcome& got) {
     ended(host, p->number, got);
     waiting.erase(p);
@@ -84,6 +116,8 @@ struct udp_state {
   bool is_open = false;
   std::deque<pending> waiting;  ///< in the order of `until`
   flow* listener = nullptr;     ///< of the coroutine that reads the one socket
+  std::string scratch;          ///< the datagram that has come; empty where it has no number
+  std::string text;             ///< a request, but for its number
 };
 
 /// One request from the one socket. The first opens it; where that fails, the next tries again.
@@ -96,7 +130,7 @@ void udp_state::ask(os host, const endpoint& to) {
   } else {
     ++record->attempted;
   }
-  if (got.ok()) got = send(host, shared.fd, to);
+  if (got.ok()) got = send(host, shared.fd, to, record->attempted);
   if (!got.ok() || !what.awaits_reply) {
     ended(host, record->attempted, got);
     leave(host);
@@ -106,16 +140,25 @@ void udp_state::ask(os host, const endpoint& to) {
   if (listener != nullptr) listener->nudge();
 }
 
-/// Reads what has come. A reply belongs to the oldest request to its sender, an error of a
-/// connected socket to the oldest of all; a datagram that nobody waits for is dropped.
+/// The request that a datagram answers: of its number, or the oldest to its sender where it has
+/// none.
+std::deque<udp_state::pending>::iterator udp_state::asked(const endpoint& from,
+                                                          std::optional<request_number> number) {
+  return std::find_if(waiting.begin(), waiting.end(), [&](const pending& w) {
+    return w.to == from && (!number || *number == request_number(w.number));
+  });
+}
+
+/// Reads what has come. An error of a connected socket belongs to the oldest request of all; a
+/// datagram that nobody waits for is dropped.
 void udp_state::hear(os host) {
-  for (;;) {
-    const auto got = host->recvfrom(shared.fd, {nullptr, most_bytes});
+  while (is_open) {
+    const auto got = host->recvfrom(shared.fd, room());
     if (got.error() == errc::eagain) return;
     auto p = waiting.begin();
     if (got) {
       record->bytes_in += got->size;
-      p = std::find_if(p, waiting.end(), [&](const pending& w) { return w.to == got->from; });
+      p = asked(got->from, number_in(got->size));
     }
     if (p != waiting.end()) end(host, p, outcome::of(outcome::call::recv, got.error()));
   }
@@ -136,7 +179,7 @@ task listen_for_replies(os host, udp_state& s) {
       wait.until_readable(s.shared.fd, s.waiting.front().until);
     }
     co_await wait;
-    if (s.is_open) s.hear(host);
+    s.hear(host);
     s.expire(host);
   }
 }
@@ -147,13 +190,18 @@ task ask_alone(os host, udp_state& s, std::uint64_t request) {
   attempt now;
   const endpoint& to = s.destination(request);
   outcome got = s.open(host, now, to);
-  if (got.ok()) got = s.send(host, now.fd, to);
-  if (got.ok() && s.what.awaits_reply) {
-    wait.receive(now.fd, {nullptr, udp_state::most_bytes}, now.called + s.what.timeout);
+  if (got.ok()) got = s.send(host, now.fd, to, now.number);
+  bool answered = !s.what.awaits_reply;
+  while (got.ok() && !answered) {
+    wait.receive(now.fd, s.room(), now.called + s.what.timeout);
     co_await wait;
     got = wait.got();
     if (got.what == outcome::kind::eof) got = {};  // an empty datagram is a reply
-    if (got.ok()) s.record->bytes_in += wait.count();
+    if (!got.ok()) break;
+    s.record->bytes_in += wait.count();
+    // A reply to who had the port before is none.
+    const auto number = s.number_in(wait.count());
+    answered = !number || *number == request_number(now.number);
   }
   s.ended(host, now.number, got);
   if (now.fd >= 0) {
@@ -201,9 +249,9 @@ task generate(os host, std::unique_ptr<udp_state> s) {
 
 }  // namespace
 
-void start_udp_client(const spec::app& a, const spec::udp_client& what, os host,
-                      observe::app_metrics& m) {
-  host.spawn(generate(host, std::make_unique<udp_state>(a, what, m)));
+void start_udp_client(const spec::app& a, const spec::udp_client& what, const surroundings& around,
+                      os host, observe::app_metrics& m) {
+  host.spawn(generate(host, std::make_unique<udp_state>(a, what, around.datagram_room, m)));
 }
 
 }  // namespace fourtuple::apps

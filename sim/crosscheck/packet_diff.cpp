@@ -145,7 +145,8 @@ std::map<key, std::vector<conversation>> by_ends(const observe::packet_log& log)
   std::size_t left_out = 0;
   std::map<key, std::vector<conversation>> out;
   for (auto& c : report::conversations(log, SIZE_MAX, left_out)) {
-    std::erase_if(c.packets, [](const auto* p) { return p->cut; });  // captures see no fragments
+    std::erase_if(c.packets,
+                  [](const auto* p) { return p->fragments > 1; });  // captures see no fragments
     if (c.packets.empty()) continue;
     out[{c.left_host, service_of(c), c.tcp}].push_back(std::move(c));
   }

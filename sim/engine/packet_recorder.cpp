@@ -1,6 +1,7 @@
 #include "sim/engine/packet_recorder.h"
 
 #include "sim/wire/icmp.h"
+#include "sim/wire/size.h"
 
 namespace fourtuple::engine {
 
@@ -8,10 +9,11 @@ void packet_recorder::sent(const wire::packet& p, std::uint32_t record, std::uin
                            std::uint32_t to, std::uint8_t ttl) {
   if (record >= places_.size()) places_.resize(record + 1);
   places_[record] = 0;
-  observe::packet_record r{shared_.now, log_.next_order++, names_[from],
-                           names_[to],  std::nullopt,      frame_of(p), false};
+  observe::packet_record r{
+      shared_.now, log_.next_order++, names_[from], names_[to], std::nullopt, frame_of(p), 1};
   r.packet.ttl = ttl;
-  if (const auto* d = std::get_if<wire::datagram>(&p)) r.cut = d->fragment_mtu != 0;
+  if (const auto* d = std::get_if<wire::datagram>(&p))
+    r.fragments = wire::fragments_of(*d, r.packet.source.address.family == family::inet6);
   if (!log_.wants(r)) return;
   if (log_.packets.size() >= log_.most) {
     ++log_.left_out;

@@ -441,8 +441,8 @@ std::vector<observe::socket_row> world::sockets(std::string_view host) const {
   return hosts_[id_of(host)].sockets();
 }
 
-void world::begin_counting() {
-  for (auto& h : hosts_) h.begin_counting();
+void world::begin_counting(instant from) {
+  for (auto& h : hosts_) h.begin_counting(from);
 }
 
 bool world::capture(observe::packet_log* log) {

@@ -94,7 +94,7 @@ class world final : public observe::backend {
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view host) const override;
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
-  void begin_counting() override;
+  void begin_counting(instant from) override;
 
  private:
   friend class node;

@@ -106,10 +106,10 @@ std::uint64_t kernel::random_bits(std::uint64_t key, std::uint64_t count) const 
   return core::philox(key, count, 0);
 }
 
-void kernel::begin_counting() {
+void kernel::begin_counting(instant from) {
   counters_ = {};
-  tcp_.begin_counting();
-  udp_.begin_counting();
+  tcp_.begin_counting(from);
+  udp_.begin_counting(from);
 }
 
 observe::host_metrics kernel::look() const {

@@ -56,7 +56,7 @@ class kernel {
   std::optional<std::string> set_sysctl(std::string_view name, std::string_view value);
   void set_firewall(std::span<const firewall_rule> rules) { filter_.set(rules); }
   /// Counters and peaks begin anew.
-  void begin_counting();
+  void begin_counting(instant from);
   [[nodiscard]] observe::host_metrics look() const;
   [[nodiscard]] std::vector<observe::socket_row> sockets() const;
   [[nodiscard]] const tcp_stack& tcp() const { return tcp_; }

@@ -208,9 +208,9 @@ std::uint64_t tcp_stack::count(tcp::state s) const {
   }
 }
 
-void tcp_stack::begin_counting() {
-  ports_gauge_.restart(parts_.world.now());
-  time_wait_gauge_.restart(parts_.world.now());
+void tcp_stack::begin_counting(instant from) {
+  ports_gauge_.restart(from);
+  time_wait_gauge_.restart(from);
   ports_.restart_peak();
   time_wait_reused_ = 0;
 }

@@ -108,7 +108,7 @@ class tcp_stack final : public ports::records {
   // ---- to look at
   [[nodiscard]] std::uint64_t count(tcp::state s) const;
   void look(observe::host_metrics& m) const;
-  void begin_counting();
+  void begin_counting(instant from);
   [[nodiscard]] std::uint64_t closed_in_queues() const;
   [[nodiscard]] observe::port_levels levels() const {
     return {ports_gauge_.now, time_wait_gauge_.now};

@@ -82,7 +82,7 @@ class udp_stack {
   void configure();
 
   void look(observe::host_metrics& m) const;
-  void begin_counting() { gauge_.restart(parts_.world.now()); }
+  void begin_counting(instant from) { gauge_.restart(from); }
   void rows(std::vector<std::pair<std::uint32_t, observe::socket_row>>& to) const;
 
  private:

@@ -163,6 +163,7 @@ struct app_metrics {
 
   // scan
   std::vector<scanned_port> ports;  ///< in the order of the file
+  fourtuple::transport scanned = fourtuple::transport::tcp;
 
   // pool
   std::uint64_t pool_size = 0;

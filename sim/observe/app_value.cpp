@@ -173,7 +173,9 @@ value port_of(processes all, std::size_t row) {
   const bool known = one.state != verdict::none;
   out.set("state", known ? value(name(one.state)) : value());
   out.set("error", known && one.error != errc::ok ? value(name(one.error)) : value());
-  const auto* service = spec::find_service(one.port);
+  const bool udp = all.front()->scanned == transport::udp;
+  const auto* service =
+      spec::find_service(one.port, udp ? spec::transport::udp : spec::transport::tcp);
   out.set("service", service != nullptr ? value(service->what) : value());
   out.set("after", known ? value(one.after) : value());
   return out;

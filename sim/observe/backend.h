@@ -57,8 +57,9 @@ class backend : public control {
   [[nodiscard]] virtual duration between_looks() const { return duration{1}; }
   [[nodiscard]] virtual std::vector<socket_row> sockets(std::string_view host) const = 0;
 
-  /// Ends a warm-up: the counters of all hosts begin anew, peaks are those from now on.
-  virtual void begin_counting() = 0;
+  /// Ends a warm-up, just before `from`: the counters of all hosts begin anew, peaks are those from
+  /// then on.
+  virtual void begin_counting(instant from) = 0;
 
   /// Records packets into `log` from now on; null: no more. It must outlive the recording. A world
   /// that cannot answers false.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/observe/script_metrics.h"
 #include "sim/wire/frame.h"
 
 namespace fourtuple::observe {
@@ -24,7 +25,7 @@ struct packet_record {
   std::string to;                     ///< who gets it; equal to `host` on the loopback interface
   std::optional<instant> arrived_at;  ///< nothing: it was lost, or still under way at the end
   wire::frame packet;
-  bool cut = false;   ///< a datagram that travels in fragments
+  std::uint16_t fragments = 1;  ///< packets that a datagram travels in; the log has it whole
   bool lost = false;  ///< it never gets there
 };
 
@@ -39,6 +40,9 @@ struct call_record {
   int fd = -1;          ///< the descriptor it was made on; -1: a script's, which has names
   /// accept(): the new descriptor and who is there.
   std::optional<std::pair<int, endpoint>> accepted;
+  /// A script's: the socket, and when the call had its answer.
+  std::optional<socket_sight> socket;
+  instant ended{};
 };
 
 /// What is wanted of a run, and what there was.

@@ -2,6 +2,7 @@
 // by sim/apps on either kernel, rendered into the result tree under `script` (FORMAT 3 and 4).
 #pragma once
 
+#include <fourtuple/address.h>
 #include <fourtuple/time.h>
 
 #include <cstdint>
@@ -12,6 +13,14 @@
 #include "sim/spec/condition.h"
 
 namespace fourtuple::observe {
+
+/// The socket that a step was about, for who draws connections; not in the tree.
+struct socket_sight {
+  std::uint32_t number = 0;  ///< of all that the script has made, from 1
+  std::uint32_t made = 0;    ///< accept(): the new one's, and then its addresses below
+  std::optional<endpoint> local;
+  std::optional<endpoint> remote;  ///< connected to, or of this datagram
+};
 
 /// One top-level step. What a call does not have stays empty and is null in the JSON.
 struct script_row {
@@ -39,6 +48,8 @@ struct script_row {
   };
   std::optional<linger_value> value;
 
+  std::optional<socket_sight> socket;  ///< where `wants_sockets`
+
   // repeat: where the first failure was; `result` has the whole rounds, `error` the errno
   std::optional<std::string> failed_call;
   std::optional<std::uint32_t> failed_step;  ///< from 1, in `steps`
@@ -47,7 +58,8 @@ struct script_row {
 /// The whole script.
 struct script_metrics {
   std::vector<script_row> rows;
-  bool finished = false;  ///< every step was run
+  bool finished = false;       ///< every step was run
+  bool wants_sockets = false;  ///< rows are to say which socket they are about
 };
 
 }  // namespace fourtuple::observe

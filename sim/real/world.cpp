@@ -108,7 +108,7 @@ class world final : public observe::backend {
   }
   void describe_process(process& p, std::string_view program, bool must_finish) override;
   bool capture(observe::packet_log* log) override;
-  void begin_counting() override;
+  void begin_counting(instant from) override;
   [[nodiscard]] std::vector<std::string> not_given() const override { return not_given_; }
 
  private:
@@ -276,11 +276,11 @@ bool world::set_firewall(std::string_view host, std::span<const firewall_rule> r
   return message.empty();
 }
 
-void world::begin_counting() {
+void world::begin_counting(instant from) {
   for (const auto& h : hosts_) {
     note_levels(*h);
-    h->ports.restart(now());
-    h->time_wait.restart(now());
+    h->ports.restart(from);
+    h->time_wait.restart(from);
     h->counters_before = read_counters(h->place.space);
   }
 }

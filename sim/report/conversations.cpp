@@ -1,5 +1,6 @@
 #include "sim/report/conversations.h"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -19,12 +20,16 @@ bool is_tcp(const wire::frame& f) {
   return f.tcp() != nullptr || (f.icmp() != nullptr && f.icmp()->about_tcp);
 }
 
-/// Whether `p` opens a connection that is not the one which begins with `first`.
-bool begins_anew(const packet_record& first, const packet_record& p) {
+/// Whether `p` opens a connection that is not the one that `c` is so far: its sender has begun that
+/// one with another number. Who has sent nothing yet opens it from its side too.
+bool begins_anew(const conversation& c, const packet_record& p) {
   const auto* s = p.packet.tcp();
   if (s == nullptr || !s->has(wire::syn) || s->has(wire::ack)) return false;
-  const auto* before = first.packet.tcp();
-  return before == nullptr || before->seq_number != s->seq_number;
+  if (c.packets.front()->packet.tcp() == nullptr) return true;
+  const auto before = std::find_if(c.packets.begin(), c.packets.end(), [&](const auto* each) {
+    return each->packet.tcp() != nullptr && each->packet.source == p.packet.source;
+  });
+  return before != c.packets.end() && (*before)->packet.tcp()->seq_number != s->seq_number;
 }
 
 }  // namespace
@@ -43,8 +48,8 @@ std::vector<conversation> conversations(const observe::packet_log& log, std::siz
     const bool tcp = is_tcp(p.packet);
     const auto key = from < to ? std::tuple{from, to, tcp} : std::tuple{to, from, tcp};
     const auto known = latest.find(key);
-    const bool again = known != latest.end() && known->second < all.size() &&
-                       begins_anew(*all[known->second].packets.front(), p);
+    const bool again =
+        known != latest.end() && known->second < all.size() && begins_anew(all[known->second], p);
     if (known == latest.end() || again) {
       latest[key] = all.size() + left_out;
       if (all.size() == most) {

@@ -194,7 +194,7 @@ remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
 /// What a filter on the way, or the way itself, did to it. `silence`: the app heard nothing, else
 /// it was told no.
 remarks obstacle_explanation(const observe::outcome& o, const app_failure& f, bool silence) {
-  const auto found = obstacle_of(*o.scenario, f);
+  const auto found = obstacle_of(o, f);
   // Rejects are limited in rate, and TCP does not give up for all of them: both can be silence.
   if (!found || (!silence && !found->answers)) return {};
   return {{"why", found->text}, {"check", found->check}};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/report/history.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
 #include "sim/report/scan_view.h"
@@ -52,7 +53,7 @@ room tightest(const observe::outcome& o) {
   };
   for (const auto& a : o.scenario->apps) {
     const std::string host = host_of(*o.scenario, a);
-    const std::uint64_t ports = count(o.tree, {"hosts", host, "ports", "capacity"});
+    const std::uint64_t ports = ports_at_peak(o, host);
     if (const auto b = budget_of(*o.scenario, a)) {
       const std::uint64_t sets =
           std::max<std::uint64_t>(1, b->ports == 0 ? 1 : b->fits() / b->ports);

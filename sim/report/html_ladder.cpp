@@ -24,7 +24,8 @@ std::string line_of(const ladder& l, const ladder_line& line, bool with_arrival)
   std::string out = fmt::format(
       "<tr class=\"{}{}\"><th scope=\"row\">{}</th><td><div>{}<code>{}</code>{}</div></td>", look,
       lost ? " lost" : "", clock_text(line.at), who(l, line), escaped(line.text),
-      lost ? "<em>lost</em>" : "");
+      lost ? fmt::format("<em>{}</em>", escaped(line.lost_where.empty() ? "lost" : line.lost_where))
+           : "");
   if (with_arrival) {
     out += fmt::format("<td class=\"number\">{}</td>",
                        line.arrived_at ? clock_text(*line.arrived_at) : std::string());

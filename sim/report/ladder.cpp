@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/report/conversations.h"
+#include "sim/report/ladder_calls.h"
 #include "sim/report/packet_text.h"
 
 namespace fourtuple::report {
@@ -16,47 +17,6 @@ using observe::packet_log;
 using observe::packet_record;
 
 constexpr std::size_t clock_width = 12;
-
-/// The calls of one end: from the one that begins it to its close().
-class calls_of_end {
- public:
-  calls_of_end(const packet_log& log, const std::string& host) : log_(log), host_(host) {}
-
-  /// The client's: the last connect() before the first packet.
-  void by_connect(const packet_record& first, std::vector<const call_record*>& to) const {
-    const call_record* begin = nullptr;
-    for (const auto& c : log_.calls)
-      if (c.host == host_ && c.fd >= 0 && c.text.starts_with("connect") && c.order < first.order)
-        begin = &c;
-    if (begin != nullptr) collect(*begin, begin->fd, to);
-  }
-  /// The server's: the accept() that gave it.
-  void by_accept(const endpoint& peer, std::uint64_t after,
-                 std::vector<const call_record*>& to) const {
-    for (const auto& c : log_.calls) {
-      if (c.host != host_ || !c.accepted || c.accepted->second != peer || c.order < after) continue;
-      to.push_back(&c);
-      collect(c, c.accepted->first, to);
-      return;
-    }
-  }
-  void of_scripts(std::vector<const call_record*>& to) const {
-    for (const auto& c : log_.calls)
-      if (c.host == host_ && c.fd < 0) to.push_back(&c);
-  }
-
- private:
-  void collect(const call_record& begin, int fd, std::vector<const call_record*>& to) const {
-    for (const auto& c : log_.calls) {
-      if (c.order < begin.order || c.host != host_ || c.program != begin.program || c.fd != fd)
-        continue;
-      to.push_back(&c);
-      if (c.text.starts_with("close") && c.answer != "in progress") return;
-    }
-  }
-  const packet_log& log_;
-  const std::string& host_;
-};
 
 std::string repeated(std::string_view piece, std::size_t n) {
   std::string out;
@@ -92,7 +52,8 @@ class drawing {
   }
 
   std::string packet(const ladder_line& p) const {
-    const std::string what = " " + clipped(p.text, width_ - 10) + " ";
+    const std::string where = p.lost_where.empty() ? "" : " (" + p.lost_where + ")";
+    const std::string what = " " + clipped(p.text + where, width_ - 10) + " ";
     const std::size_t dashes = width_ - 3 - width_of(what);
     const std::string before = repeated(dash_, 2);
     const std::string after = repeated(dash_, dashes - 2);
@@ -138,39 +99,24 @@ std::string short_text(const wire::frame& f, const relative_numbers& numbers) {
   return out;
 }
 
-/// What the programs at both ends called.
-struct calls_of_both {
-  std::vector<const call_record*> left;
-  std::vector<const call_record*> right;
-};
-calls_of_both calls_of(const packet_log& log, const conversation& c) {
-  calls_of_both out;
-  const calls_of_end left(log, c.left_host);
-  const calls_of_end right(log, c.right_host);
-  if (c.tcp) {
-    left.by_connect(*c.packets.front(), out.left);
-    right.by_accept(c.left, c.packets.front()->order, out.right);
-  }
-  left.of_scripts(out.left);
-  if (c.left_host != c.right_host) right.of_scripts(out.right);
-  return out;
-}
-
 ladder_line line_of(const call_record& c, bool left) {
-  return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer)};
+  return {false, left, c.at, {}, fmt::format("{} = {}", c.text, c.answer), journey::end::there, ""};
 }
 
-/// What the arrow alone does not say: who sent it where that was not the end itself, where it was
-/// lost, and that it was under way at the end.
+/// What the arrow alone does not say: that it is many packets, who sent it where that was not the
+/// end itself, and that it was under way at the end.
 std::string remark_on(const journey& j, const std::string& sender) {
-  std::string out;
+  std::string out = fragments_text(*j.first);
   const bool foreign = j.first->host != sender && j.how != journey::end::unseen;
   if (foreign) out += " from " + j.first->host;
   if (j.how == journey::end::under_way) out += " (under way)";
-  if (j.how != journey::end::lost) return out;
-  if (j.last->arrived_at) return out + " (lost at " + j.last->to + ")";
-  const bool beyond = j.last != j.first;
-  return beyond ? out + " (lost beyond " + j.last->host + ")" : out;
+  return out;
+}
+
+std::string lost_where(const journey& j) {
+  if (j.how != journey::end::lost) return {};
+  if (j.last->arrived_at) return "lost at " + j.last->to;
+  return j.last != j.first ? "lost beyond " + j.last->host : std::string();
 }
 
 /// Of an ICMP error: towards who sent what it quotes.
@@ -186,7 +132,8 @@ ladder_line line_of(const journey& j, const conversation& c, const relative_numb
           j.first->at,
           j.arrived_at(),
           short_text(j.first->packet, numbers) + remark_on(j, right ? c.left_host : c.right_host),
-          j.how};
+          j.how,
+          lost_where(j)};
 }
 
 /// Routers stand between the ends, also where the log has only the links next to one of them.

@@ -22,6 +22,7 @@ struct ladder_line {
   std::optional<instant> arrived_at;  ///< of a packet; nothing: see `how`
   std::string text;                   ///< "[S] 0 win 64240 mss 1460", "accept(3) = 4"
   journey::end how = journey::end::there;
+  std::string lost_where;  ///< "lost at r1" where it was not on the first link
 };
 struct ladder {
   std::string left;  ///< "10.0.0.1:32768 (client)"

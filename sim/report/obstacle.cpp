@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "sim/filter/rules.h"
 #include "sim/net/topology.h"
+#include "sim/report/history.h"
 
 namespace fourtuple::report {
 namespace {
@@ -25,23 +28,15 @@ duration sent_at(const spec::app& a, const app_failure& f) {
   return std::max(duration{f.at} - waited.value_or(duration{}), duration{});
 }
 
-/// Steps of a script are made at instants that the file does not name.
-bool script_changes_ways(const spec::scenario& s) {
-  return std::any_of(s.script.begin(), s.script.end(), [](const spec::step& st) {
-    return st.call == spec::call::firewall || st.call == spec::call::link ||
-           st.call == spec::call::repeat;
-  });
-}
-
-/// Hosts and links as `changes:` have left them at an instant.
+/// Hosts and links as the course of the run has left them at an instant.
 class settings {
  public:
-  settings(const spec::scenario& s, duration at)
+  settings(const spec::scenario& s, const history& past, instant at)
       : s_(s), order_(spec::in_name_order(s)), links_(s) {
-    for (const auto& h : s.hosts) rules_.emplace_back(h.firewall);
-    for (const auto& c : s.changes) {
-      if (c.at > at) break;
-      for (const auto& each : c.what) apply(each);
+    for (const auto& h : s.hosts) rules_.push_back({h.firewall, ""});
+    for (const auto& each : past.made) {
+      if (each.at > at) break;
+      apply(each);
     }
   }
 
@@ -51,22 +46,55 @@ class settings {
   [[nodiscard]] std::string name(std::uint32_t host) const {
     return spec::host_name(s_, order_[host]);
   }
-  [[nodiscard]] std::span<const rule> rules(std::uint32_t host) const {
-    return rules_[order_[host].host];
+  [[nodiscard]] std::span<const rule> rules(std::uint32_t host) const { return of(host).rules; }
+  /// " (by step 4 of the script)"; empty where the file has it from the start.
+  [[nodiscard]] std::string rules_by(std::uint32_t host) const { return by(of(host).by); }
+  [[nodiscard]] std::string link_by(std::uint32_t a, std::uint32_t b) const {
+    for (const auto& [link, who] : links_by_) {
+      const auto& ends = s_.links[link].between;
+      if ((is(ends[0], a) && is(ends[1], b)) || (is(ends[0], b) && is(ends[1], a))) return by(who);
+    }
+    return {};
   }
   [[nodiscard]] const net::topology& links() const { return links_; }
 
  private:
-  void apply(const decltype(spec::change::what)::value_type& change) {
-    if (const auto* f = std::get_if<spec::firewall_change>(&change)) rules_[f->host] = f->rules;
-    if (const auto* l = std::get_if<spec::link_setting>(&change))
+  struct rule_list {
+    std::vector<rule> rules;
+    std::string by;
+  };
+
+  static std::string by(const std::string& who) { return who.empty() ? "" : " (by " + who + ")"; }
+  [[nodiscard]] bool is(const spec::host_selection& end, std::uint32_t host) const {
+    const spec::host_ref& h = order_[host];
+    return end.host == h.host && (!end.member || *end.member == h.member);
+  }
+  [[nodiscard]] const rule_list& of(std::uint32_t host) const {
+    const spec::host_ref& h = order_[host];
+    const auto own = members_.find({h.host, h.member});
+    return own == members_.end() ? rules_[h.host] : own->second;
+  }
+  void apply(const setting& made) {
+    if (const auto* f = std::get_if<spec::firewall_change>(&made.what)) {
+      if (made.member) {
+        members_[{f->host, *made.member}] = {f->rules, made.by};
+      } else {
+        rules_[f->host] = {f->rules, made.by};
+        std::erase_if(members_, [&](const auto& each) { return each.first.first == f->host; });
+      }
+    }
+    if (const auto* l = std::get_if<spec::link_setting>(&made.what)) {
       links_.set_link(l->link, l->change);
+      if (l->change.up || l->change.loss) links_by_[l->link] = made.by;
+    }
   }
 
   const spec::scenario& s_;
   std::vector<spec::host_ref> order_;
   net::topology links_;
-  std::vector<std::vector<rule>> rules_;  ///< of each host of the file
+  std::vector<rule_list> rules_;  ///< of each host of the file
+  std::map<std::pair<std::uint32_t, std::uint32_t>, rule_list> members_;  ///< that have their own
+  std::map<std::uint32_t, std::string> links_by_;
 };
 
 /// The packet that got no answer, or a bad one.
@@ -84,9 +112,9 @@ std::optional<obstacle> at_firewall(const settings& now, std::uint32_t host, rul
   if (r == nullptr || r->what == rule::action::accept) return std::nullopt;
   const bool rejects = r->what == rule::action::reject;
   return obstacle{rejects,
-                  fmt::format("{} {} what {} sends to {}: {}, rule {} of its firewall",
+                  fmt::format("{} {} what {} sends to {}: {}, rule {} of its firewall{}",
                               now.name(host), rejects ? "rejects" : "drops", p.app, to_string(p.to),
-                              filter::to_string(*r), r - rules.data() + 1),
+                              filter::to_string(*r), r - rules.data() + 1, now.rules_by(host)),
                   fmt::format("nft list ruleset (on {})", now.name(host))};
 }
 
@@ -94,10 +122,12 @@ std::optional<obstacle> on_link(const settings& now, std::uint32_t from,
                                 const net::topology::hop& next) {
   constexpr std::uint32_t all = 1'000'000;
   if (next.link->up && next.link->loss < all) return std::nullopt;
-  return obstacle{false,
-                  fmt::format("the link between {} and {} {}", now.name(from), now.name(next.host),
-                              next.link->up ? "loses all packets" : "is down at that time"),
-                  fmt::format("ip -s link (on {})", now.name(from))};
+  return obstacle{
+      false,
+      fmt::format("the link between {} and {} {}{}", now.name(from), now.name(next.host),
+                  next.link->up ? "loses all packets" : "is down at that time",
+                  now.link_by(from, next.host)),
+      fmt::format("ip -s link (on {})", now.name(from))};
 }
 
 std::optional<obstacle> on_the_way(const settings& now, std::uint32_t from, std::uint32_t to,
@@ -114,32 +144,36 @@ std::optional<obstacle> on_the_way(const settings& now, std::uint32_t from, std:
   return at_firewall(now, to, rule::direction::in, p);
 }
 
-/// The address an app sends from; nothing where it takes several in turn.
+/// The address that the attempt was sent from: attempt k has the k-th of several in turn.
 std::optional<ip_address> source_of(const spec::scenario& s, const spec::app& a,
-                                    const spec::host_ref& host, family f) {
+                                    const spec::host_ref& host, const app_failure& failed) {
+  const family f = failed.to->address.family;
   std::vector<endpoint> bound;
   std::visit(
       [&](const auto& kind) {
         if constexpr (requires { kind.bind; }) bound = kind.bind;
       },
       a.kind);
-  if (bound.size() > 1) return std::nullopt;
-  if (!bound.empty() && !bound.front().address.is_any()) return bound.front().address;
+  if (bound.size() > 1 && failed.attempt == 0) return std::nullopt;
+  const std::size_t turn = bound.size() > 1 ? (failed.attempt - 1) % bound.size() : 0;
+  if (!bound.empty() && !bound[turn].address.is_any()) return bound[turn].address;
   return spec::first_address(s.hosts[host.host], host.member, f);
 }
 
 }  // namespace
 
-std::optional<obstacle> obstacle_of(const spec::scenario& s, const app_failure& f) {
+std::optional<obstacle> obstacle_of(const observe::outcome& o, const app_failure& f) {
+  const spec::scenario& s = *o.scenario;
   const spec::app& a = s.apps[f.app];
-  if (!f.to || script_changes_ways(s)) return std::nullopt;
+  const history past = history_of(o);
+  if (!f.to || !past.all_ways) return std::nullopt;
   const auto from = member_called(s, f.member);
   const auto to = spec::owner_of(s, f.to->address);
   if (!from || !to) return std::nullopt;
-  const auto source = source_of(s, a, *from, f.to->address.family);
+  const auto source = source_of(s, a, *from, f);
   if (!source) return std::nullopt;
   const bool udp = std::holds_alternative<spec::udp_client>(a.kind);
-  const settings then(s, sent_at(a, f));
+  const settings then(s, past, instant{sent_at(a, f)});
   return on_the_way(then, then.number_of(*from), then.number_of(*to),
                     {a.name, udp ? rule::protocol::udp : rule::protocol::tcp, *source, *f.to});
 }

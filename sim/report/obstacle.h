@@ -16,7 +16,8 @@ struct obstacle {
 };
 
 /// The first on the way from the failed attempt's host to its destination, settings taken as they
-/// were when it was sent. Nothing where the way is free, or a script may have changed it.
-[[nodiscard]] std::optional<obstacle> obstacle_of(const spec::scenario& s, const app_failure& f);
+/// were when it was sent. Nothing where the way is free, or a script has changed it inside a
+/// repeat.
+[[nodiscard]] std::optional<obstacle> obstacle_of(const observe::outcome& o, const app_failure& f);
 
 }  // namespace fourtuple::report

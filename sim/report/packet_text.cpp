@@ -175,6 +175,10 @@ std::string packet_text(const wire::frame& f, const relative_numbers& numbers) {
   return fmt::format("UDP, length {}", f.payload.size());
 }
 
+std::string fragments_text(const observe::packet_record& p) {
+  return p.fragments > 1 ? fmt::format(", in {} fragments", p.fragments) : std::string();
+}
+
 std::string packet_list(const observe::packet_log& log, const std::string& host) {
   relative_numbers numbers;
   std::vector<line> lines;
@@ -184,7 +188,7 @@ std::string packet_list(const observe::packet_log& log, const std::string& host)
     lines.push_back({at, order,
                      fmt::format("{} {} {} {} > {}: {}\n", clock_text(at), seen, v4 ? "IP" : "IP6",
                                  address_text(p.packet.source), address_text(p.packet.destination),
-                                 packet_text(p.packet, numbers))});
+                                 packet_text(p.packet, numbers) + fragments_text(p))});
   };
   for (const auto& p : log.packets) {
     numbers.see(p.packet);

@@ -35,6 +35,8 @@ class relative_numbers {
 /// What stands behind the addresses: "Flags [S], seq 0, win 64240, ..., length 0", "UDP, length 64",
 /// "ICMP 10.0.0.2 tcp port 25 unreachable, length 36".
 [[nodiscard]] std::string packet_text(const wire::frame& f, const relative_numbers& numbers);
+/// ", in 3 fragments" of a datagram that is no one packet; else empty.
+[[nodiscard]] std::string fragments_text(const observe::packet_record& p);
 
 /// The whole list: time of sending, host, "IP", addresses, packet. `host`: as that host's interface
 /// saw it, In and Out with the times of arrival; empty: each packet once, as it was sent,

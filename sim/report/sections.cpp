@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/report/history.h"
 #include "sim/report/reading.h"
 #include "sim/report/scan_view.h"
 
@@ -64,6 +65,14 @@ table servers_table(const outcome& o) {
   return rows;
 }
 
+/// What the peak is a share of: the range as it was then. Several addresses have it several times.
+std::string ports_of_peak(const outcome& o, const std::string& host) {
+  const std::uint64_t ports = ports_at_peak(o, host);
+  const std::uint64_t peak = count(o.tree, {"hosts", host, "ports", "peak"});
+  if (ports == 0) return "-";
+  return grouped(ports) + (peak > ports ? " an address" : "");
+}
+
 table hosts_table(const outcome& o) {
   const auto datagrams = [&](const value& host) { return count(host, {"ports", "udp", "peak"}); };
   const bool any =
@@ -84,7 +93,7 @@ table hosts_table(const outcome& o) {
     };
     std::vector<std::string> row{h.count ? fmt::format("{} x {}", h.name, *h.count) : h.name,
                                  grouped(count(*host, {"ports", "peak"})),
-                                 grouped(count(*host, {"ports", "capacity"})),
+                                 ports_of_peak(o, h.name),
                                  at("ports"),
                                  "",
                                  grouped(count(*host, {"time_wait", "peak"})),
@@ -107,6 +116,26 @@ std::string step_text(const outcome& o, const observe::script_failure& f) {
   // `why` often says no more than what is there already.
   if (!f.why.empty() && text.find(f.why) == std::string::npos) text += ": " + f.why;
   return one_line(text);
+}
+
+/// "step 6, connect C on client: ok"
+std::string step_what(const spec::scenario& s, const value& row) {
+  const auto step = count(row, {"step"});
+  const std::string& subject = s.script[step - 1].subject;
+  const std::string host = text(row, {"host"});
+  return one_line(fmt::format("step {}, {}{}{}{}: {}", step, text(row, {"call"}),
+                              subject.empty() ? "" : " " + subject, host.empty() ? "" : " on ",
+                              host, text(row, {"expect"})));
+}
+
+/// What the step answered: its result, and data or an address where it has them.
+std::string step_found(const value& row) {
+  const value* result = row.find("result");
+  std::string out = result == nullptr ? "" : found_text(*result);
+  if (const std::string data = text(row, {"data"}); !data.empty())
+    out += " \"" + clipped(data, 60) + "\"";
+  if (const std::string address = text(row, {"address"}); !address.empty()) out += " " + address;
+  return one_line(out);
 }
 
 }  // namespace
@@ -170,6 +199,34 @@ std::vector<check> checks_of(const outcome& o) {
   return out;
 }
 
+step_checks step_checks_of(const outcome& o) {
+  constexpr std::size_t most = 200;
+  step_checks out;
+  const value* script = o.tree.find("script");
+  if (script == nullptr) return out;
+  std::size_t held = 0;
+  for (const auto& row : script->items) {
+    const value* pass = row.find("pass");
+    if (pass == nullptr || pass->is_null()) continue;
+    const auto step = count(row, {"step"});
+    check c{pass->number != 0, step_what(*o.scenario, row), step_found(row), "", ""};
+    if (c.pass && ++held > most) {
+      ++out.left_out;
+      continue;
+    }
+    const auto failure = std::find_if(o.script_failures.begin(), o.script_failures.end(),
+                                      [&](const auto& f) { return f.step == step; });
+    if (failure != o.script_failures.end()) {
+      c.place = place(o, failure->line);
+      c.why = fmt::format("expected {}, got {}", failure->expected, failure->got);
+      if (c.why.find(failure->why) == std::string::npos) c.why += ": " + failure->why;
+      c.why = one_line(c.why);
+    }
+    out.listed.push_back(std::move(c));
+  }
+  return out;
+}
+
 std::vector<std::string> failed_steps(const outcome& o) {
   std::vector<std::string> out;
   for (const auto& f : o.script_failures) out.push_back(step_text(o, f));
@@ -207,7 +264,7 @@ std::optional<scarce_ports> scarcest_ports(const outcome& o) {
   std::optional<scarce_ports> best;
   double tightest = -1;
   for (std::size_t i = 0; i < o.series.hosts.size(); ++i) {
-    const auto of = count(o.tree, {"hosts", o.series.hosts[i], "ports", "capacity"});
+    const auto of = ports_at_peak(o, o.series.hosts[i]);
     const auto peak = count(o.tree, {"hosts", o.series.hosts[i], "ports", "peak"});
     const double share = of == 0 ? 0 : static_cast<double>(peak) / static_cast<double>(of);
     if (share <= tightest) continue;

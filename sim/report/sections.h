@@ -32,6 +32,13 @@ struct check {
   std::string place;  ///< "file.yaml:12"
 };
 [[nodiscard]] std::vector<check> checks_of(const observe::outcome& o);
+/// The steps of a script that said what they expect: those that failed, and the first of the
+/// others.
+struct step_checks {
+  std::vector<check> listed;
+  std::uint64_t left_out = 0;  ///< they hold too
+};
+[[nodiscard]] step_checks step_checks_of(const observe::outcome& o);
 /// "file.yaml:7: step 2, connect on client: expected ok, got ECONNREFUSED", one of each failed
 /// step.
 [[nodiscard]] std::vector<std::string> failed_steps(const observe::outcome& o);

@@ -18,9 +18,10 @@ struct line {
   std::string netid, state, recv_q, send_q, local, local_port, peer, peer_port, process;
 };
 
-std::string port_text(std::uint16_t port, bool numeric) {
+std::string port_text(std::uint16_t port, bool tcp, bool numeric) {
   if (port == 0) return "*";
-  const spec::service* known = numeric ? nullptr : spec::find_service(port);
+  const auto over = tcp ? spec::transport::tcp : spec::transport::udp;
+  const spec::service* known = numeric ? nullptr : spec::find_service(port, over);
   return known != nullptr && !known->name.empty() ? std::string(known->name) : fmt::to_string(port);
 }
 
@@ -55,9 +56,9 @@ line line_of(const socket_row& r, const ss_options& o) {
           fmt::to_string(r.recv_q),
           fmt::to_string(r.send_q),
           address_text(r.local.address, r, false),
-          port_text(r.local.port, o.numeric),
+          port_text(r.local.port, r.tcp, o.numeric),
           address_text(r.remote.address, r, true),
-          port_text(r.remote.port, o.numeric),
+          port_text(r.remote.port, r.tcp, o.numeric),
           process_text(r, o)};
 }
 

@@ -139,28 +139,97 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string table::text(const style& s) const {
-  std::vector<std::size_t> widths(align_.size(), 0);
-  for (const auto& cells : rows_) {
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      widths[c] = std::max(widths[c], width_of(cells[c]));
+namespace {
+
+/// "ECONNREFUSED 3, timeout 1" at its commas, anything else at its blanks.
+std::vector<std::string> pieces_of(std::string_view text) {
+  const std::string_view gap = text.find(", ") != text.npos ? ", " : " ";
+  std::vector<std::string> out;
+  for (;;) {
+    const std::size_t end = text.find(gap);
+    if (end == text.npos) break;
+    out.emplace_back(text.substr(0, end + gap.size() - 1));
+    text.remove_prefix(end + gap.size());
+  }
+  out.emplace_back(text);
+  return out;
+}
+
+/// As many lines as it takes; only what has no place to break at is clipped.
+std::vector<std::string> lines_of(std::string_view text, std::size_t width) {
+  std::vector<std::string> out(1);
+  for (const std::string& piece : pieces_of(text)) {
+    std::string& last = out.back();
+    const bool fits = last.empty() || width_of(last) + 1 + width_of(piece) <= width;
+    if (!fits) {
+      out.push_back(clipped(piece, width));
+    } else {
+      last += (last.empty() ? "" : " ") + clipped(piece, width);
     }
   }
-  // A very long name must not push the numbers off the line.
+  return out;
+}
+
+}  // namespace
+
+/// A column is as wide as its widest cell, but a very long name must not push the numbers off the
+/// line.
+std::vector<std::size_t> table::widths_for(std::size_t width) const {
+  std::vector<std::size_t> widths(align_.size(), 0);
+  for (const auto& cells : rows_) {
+    for (std::size_t c = 0; c < cells.size(); ++c)
+      widths[c] = std::max(widths[c], width_of(cells[c]));
+  }
+  std::size_t before_last = 2;
   for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
     if (align_[c] == 'l') widths[c] = std::min<std::size_t>(widths[c], 40);
+    before_last += widths[c] + 2;
   }
+  constexpr std::size_t least = 12;
+  while (before_last > width) {
+    std::size_t longest = widths.size();
+    for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
+      const bool shrinks = align_[c] == 'l' && widths[c] > least;
+      if (shrinks && (longest == widths.size() || widths[c] > widths[longest])) longest = c;
+    }
+    if (longest == widths.size()) break;
+    --widths[longest];
+    --before_last;
+  }
+  return widths;
+}
+
+std::string table::text(const style& s) const {
+  constexpr std::size_t indent = 6;
+  constexpr std::size_t narrow = 30;  ///< what does not fit into so little stands below
+  const auto widths = widths_for(s.width);
   std::string out;
+  const auto add = [&](std::string line, std::size_t row) {
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += painted(clipped(line, s.width), row == 0 ? paint::dim : paint::plain, s) + '\n';
+  };
   for (std::size_t r = 0; r < rows_.size(); ++r) {
+    const auto& cells = rows_[r];
     std::string line = "  ";
-    for (std::size_t c = 0; c < rows_[r].size(); ++c) {
-      const std::string cell = clipped(rows_[r][c], widths[c]);
+    for (std::size_t c = 0; c + 1 < cells.size(); ++c) {
+      const std::string cell = clipped(cells[c], widths[c]);
       const std::string pad(widths[c] - width_of(cell), ' ');
       line += align_[c] == 'r' ? pad + cell : cell + pad;
       line += "  ";
     }
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    out += painted(clipped(line, s.width), r == 0 ? paint::dim : paint::plain, s) + '\n';
+    const std::string& last = cells.back();
+    const std::size_t left = s.width - std::min(s.width, width_of(line));
+    const std::size_t wanted = align_.back() == 'r' ? widths.back() : width_of(last);
+    if (wanted <= left) {
+      add(line + std::string(wanted - width_of(last), ' ') + last, r);
+      continue;
+    }
+    const bool below = left < narrow;
+    if (below) add(line, r);
+    const std::string first = below ? std::string(indent, ' ') : line;
+    const std::string next = below ? first : std::string(width_of(line), ' ');
+    const auto lines = lines_of(last, below ? s.width - indent : left);
+    for (std::size_t i = 0; i < lines.size(); ++i) add((i == 0 ? first : next) + lines[i], r);
   }
   return out;
 }

@@ -41,7 +41,7 @@ enum class paint : std::uint8_t { plain, bold, dim, red, green, yellow };
 /// Control characters (a title may have any) become spaces.
 [[nodiscard]] std::string one_line(std::string_view text);
 
-/// Rows of cells, columns as wide as they must be; the last column is clipped to the width.
+/// Rows of cells, columns as wide as they must be; what does not fit of the last one goes on below.
 class table {
  public:
   /// One letter a column: 'l' or 'r'.
@@ -53,6 +53,8 @@ class table {
   [[nodiscard]] bool to_the_right(std::size_t column) const { return align_[column] == 'r'; }
 
  private:
+  [[nodiscard]] std::vector<std::size_t> widths_for(std::size_t width) const;
+
   std::string align_;
   std::vector<std::vector<std::string>> rows_;
 };

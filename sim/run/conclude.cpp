@@ -90,7 +90,16 @@ void session::collect_script_calls() {
     std::string text = row.call;
     for (const std::string& word : {st.subject, st.to})
       if (!word.empty()) text += " " + word;
-    calls.push_back({row.at, 0, row.host, "script", std::move(text), got_text(row), -1, {}});
+    calls.push_back({row.at,
+                     0,
+                     row.host,
+                     "script",
+                     std::move(text),
+                     got_text(row),
+                     -1,
+                     {},
+                     row.socket,
+                     row.at + row.took});
   }
   std::stable_sort(calls.begin(), calls.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
@@ -125,7 +134,7 @@ void session::conclude() {
   }
   sampler_->take(world_->now());
   if (scenario_->warmup > duration::zero() && !warm_) {
-    begin_counting();
+    begin_counting(world_->now());
     if (out_.stopped.empty())
       out_.stopped = "the run ended before its warm-up did: nothing is counted";
   }

@@ -15,7 +15,7 @@ const char* name(shutdown_how how) {
 
 void recorded_process::note(std::uint64_t order, descriptor fd, std::string text,
                             std::string answer) {
-  note({inner_.now(), order, host_, program_, std::move(text), std::move(answer), fd, {}});
+  note({inner_.now(), order, host_, program_, std::move(text), std::move(answer), fd, {}, {}, {}});
 }
 
 void recorded_process::note(observe::call_record call) {
@@ -69,8 +69,16 @@ result<accepted> recorded_process::accept(descriptor fd) {
   const auto r = inner_.accept(fd);
   const std::string text = fmt::format("accept({})", fd);
   if (r) {
-    note({inner_.now(), order, host_, program_, text,
-          fmt::format("{} from {}", r->fd, to_string(r->peer)), fd, std::pair(r->fd, r->peer)});
+    note({inner_.now(),
+          order,
+          host_,
+          program_,
+          text,
+          fmt::format("{} from {}", r->fd, to_string(r->peer)),
+          fd,
+          std::pair(r->fd, r->peer),
+          {},
+          {}});
   } else {
     note(order, fd, text, r.error());
   }

@@ -137,6 +137,7 @@ void session::start_everything() {
   }
   if (scenario_->script.empty()) return;
   world_->describe_process(world_->coordinator(), "script", !end_);
+  script_.wants_sockets = options_.packets != nullptr;
   parts_.start_script(*scenario_, *world_, script_);
 }
 
@@ -164,10 +165,15 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
   }
 }
 
+/// The last instant of the warm-up: what happens at its end is counted already (FORMAT 4).
+instant session::before_counting() const {
+  return instant{std::max(scenario_->warmup - duration{1}, duration{})};
+}
+
 /// Where the run pauses beside samples: the end of the warm-up, expect_at, changes, the start of
 /// late apps, stops of apps.
 std::vector<instant> session::planned_instants() const {
-  std::set<instant> all{instant{scenario_->warmup}};
+  std::set<instant> all{before_counting()};
   for (const auto& e : scenario_->expect) {
     if (e.at) all.insert(instant{*e.at});
   }
@@ -218,7 +224,8 @@ bool session::pass(instant until) {
 
 void session::at_instant(instant t) {
   note_start_failures();
-  if (scenario_->warmup > duration::zero() && t == instant{scenario_->warmup}) begin_counting();
+  if (scenario_->warmup > duration::zero() && t == before_counting())
+    begin_counting(instant{scenario_->warmup});
   sample(t);
   evaluate_at(t);
   end_stopped_apps(t);
@@ -227,14 +234,14 @@ void session::at_instant(instant t) {
 }
 
 /// The warm-up is over: what was counted so far is taken off, the state of everything stays.
-void session::begin_counting() {
+void session::begin_counting(instant from) {
   for (auto& r : running_) {
-    r->metrics.begin_counting(world_->now());
+    r->metrics.begin_counting(from);
     if (r->kernel_side == nullptr) continue;
     r->kernel_side->restart_peak();
     r->metrics.fd_peak = r->kernel_side->peak_descriptors();
   }
-  world_->begin_counting();
+  world_->begin_counting(from);
   warm_ = true;
 }
 

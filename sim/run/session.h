@@ -51,7 +51,8 @@ class session {
   static bool keep_going(void* self);
   void at_instant(instant t);
   void end_stopped_apps(instant t);
-  void begin_counting();
+  [[nodiscard]] instant before_counting() const;
+  void begin_counting(instant from);
   void carry_out(const spec::change& c);
   void note_start_failures();
   void refresh();

@@ -80,6 +80,15 @@ std::string common_keys() {
   return out;
 }
 
+std::string changeable() {
+  std::string out = "What may change:\n\n| of | keys |\n|---|---|\n";
+  for (const table* t : all_tables()) {
+    const std::string keys = changeable_keys(t->name);
+    if (!keys.empty()) out += "| " + std::string(t->name) + " | " + keys + " |\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::span<const table* const> all_tables() {
@@ -105,6 +114,7 @@ std::string key_reference() {
              common_keys() + "\n";
     }
     out += "### " + std::string(t->name) + "\n" + std::string(t->doc) + "\n\n" + rows(*t) + "\n";
+    if (t == &change_table) out += changeable() + "\n";
   }
   return out;
 }

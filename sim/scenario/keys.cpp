@@ -42,8 +42,7 @@ constexpr key top_keys[] = {
 
 constexpr key change_keys[] = {
     {"at", time, "time", "", "after everything else of that instant", required},
-    {"set", any, "path: value", "", "as --set would; of a host its sysctls and firewall, of a link all but "
-     "its ends and MTU, of an app rates and times", required},
+    {"set", any, "path: value", "", "as --set would, of what may change", required},
 };
 
 constexpr key real_keys[] = {
@@ -260,7 +259,8 @@ constexpr key udp_client_keys[] = {
     {"arrivals", choice, "constant | poisson", "constant", "gaps between requests"},
     {"size", size, "size", "64 B", "of a request, at most 65507 B"},
     {"reply", choice, "any | none", "any",
-     "any datagram from the destination is the reply; none: a request ends once sent"},
+     "a datagram from the destination is the reply, by the request's number where it has one; "
+     "none: a request ends once sent"},
     {"connected", boolean, "true | false", "false",
      "connect() first; without it the kernel tells no ICMP error"},
     {"timeout", time, "time", "5 s", "of a request that hears no reply, at least 1 us"},

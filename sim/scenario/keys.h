@@ -85,6 +85,8 @@ extern const table step_expect_table;
 
 /// All tables in the order of the reference.
 [[nodiscard]] std::span<const table* const> all_tables();
+/// The keys of a table that `changes:` may set, "rate, hold"; empty: none.
+[[nodiscard]] std::string changeable_keys(std::string_view table);
 
 /// Whether a key of an app names a kind that is modelled.
 [[nodiscard]] bool is_app_kind(std::string_view key);

@@ -312,8 +312,7 @@ std::vector<profile::port_range> scan_ports(place p, mapping& m, spec::transport
       continue;
     }
     for (const auto& s : spec::services()) {
-      if (s.transports.find(t == spec::transport::tcp ? "tcp" : "udp") == std::string_view::npos)
-        continue;
+      if (!spec::runs_over(s, t)) continue;
       node port = *one;
       port.text = std::to_string(s.port);
       list.items.push_back(std::move(port));

@@ -63,18 +63,11 @@ constexpr changeable may_change[] = {
     {"udp_client", "hold"},
 };
 
-std::string keys_of(std::string_view table) {
-  std::string out;
-  for (const auto& each : may_change)
-    if (each.table == table) out += (out.empty() ? "" : ", ") + std::string(each.key);
-  return out;
-}
-
 void check_changeable(context& c, spec::position where, const std::string& path,
                       const reached_key& to) {
   for (const auto& each : may_change)
     if (each.table == to.table && each.key == to.key) return;
-  const std::string others = keys_of(to.table);
+  const std::string others = changeable_keys(to.table);
   c.error(where,
           quoted(path) + " cannot change during a run" +
               (others.empty() ? "" : "; of this " + std::string(to.table) + " can: " + others));
@@ -249,6 +242,13 @@ class element {
 };
 
 }  // namespace
+
+std::string changeable_keys(std::string_view table) {
+  std::string out;
+  for (const auto& each : may_change)
+    if (each.table == table) out += (out.empty() ? "" : ", ") + std::string(each.key);
+  return out;
+}
 
 void load_changes(context& c, const node& changes, const node& root, read_file_at read) {
   if (changes.kind == node::type::null) return;

@@ -73,6 +73,15 @@ const service* find_service(std::uint16_t port) {
   return nullptr;
 }
 
+bool runs_over(const service& s, transport over) {
+  return s.transports.find(over == transport::tcp ? "tcp" : "udp") != std::string_view::npos;
+}
+
+const service* find_service(std::uint16_t port, transport over) {
+  const service* known = find_service(port);
+  return known != nullptr && runs_over(*known, over) ? known : nullptr;
+}
+
 std::optional<std::uint16_t> service_port(std::string_view name) {
   for (const auto& row : table_rows) {
     if (!name.empty() && row.name == name) return row.port;

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "sim/spec/units.h"
+
 namespace fourtuple::spec {
 
 struct service {
@@ -20,6 +22,9 @@ struct service {
 [[nodiscard]] std::span<const service> services();
 /// Null where the port is known for nothing.
 [[nodiscard]] const service* find_service(std::uint16_t port);
+/// Null where it is known for nothing over that transport: udp/80 is not HTTP.
+[[nodiscard]] const service* find_service(std::uint16_t port, transport over);
+[[nodiscard]] bool runs_over(const service& s, transport over);
 /// By the name of /etc/services.
 [[nodiscard]] std::optional<std::uint16_t> service_port(std::string_view name);
 

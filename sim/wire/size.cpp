@@ -25,4 +25,14 @@ std::uint32_t ip_bytes(const packet& p, bool ipv6) {
   return std::min(header + 8 + quoted, most);
 }
 
+std::uint16_t fragments_of(const datagram& d, bool ipv6) {
+  if (d.fragment_mtu == 0) return 1;
+  const std::uint32_t header = ipv6 ? 40 + 8 : 20;  // IPv6: and a fragment header
+  const std::uint32_t room = d.fragment_mtu - header;
+  std::uint32_t left = 8 + d.length;
+  std::uint16_t n = 1;
+  for (; left > room; ++n) left -= room & ~7U;  // RFC 791: all but the last hold eights of bytes
+  return n;
+}
+
 }  // namespace fourtuple::wire

@@ -14,5 +14,7 @@ inline constexpr std::uint32_t ethernet_header = 14;
 /// From the IP header on. DEVIATION: a datagram larger than the MTU counts as one packet, its
 /// fragments' headers are left out: 20 bytes in 1,480 on a link with a bandwidth.
 [[nodiscard]] std::uint32_t ip_bytes(const packet& p, bool ipv6);
+/// Packets that a datagram travels in on a real network, by the MTU its sender cut it for.
+[[nodiscard]] std::uint16_t fragments_of(const datagram& d, bool ipv6);
 
 }  // namespace fourtuple::wire

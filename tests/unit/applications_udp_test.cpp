@@ -135,6 +135,97 @@ TEST_CASE("a UDP client that awaits no reply is done once it has sent", "[apps][
   CHECK(run.app(1).completed == 0);
 }
 
+TEST_CASE("a UDP reply that comes after its request's time-out is not the next request's",
+          "[apps][udp]") {
+  spec::scenario s = two_hosts(1ms);
+  auto server = udp_server_on(53);
+  server.delay = 20ms;
+  auto k = asks(53, 100, 5);  // the reply to the first comes while the second waits
+  k.timeout = 15ms;
+  SECTION("an echo") {}
+  SECTION("a reply of a size of its own") { server.reply = 200; }
+  SECTION("a connected socket") { k.connected = true; }
+  add(s, "client", 0, k);
+  add(s, "server", 1, server);
+  running run(std::move(s));
+  run.to_the_end();
+  CHECK(run.app(0).completed == 0);
+  CHECK(run.app(0).errors.timeouts == 5);
+  CHECK(run.now() == instant{40ms + 15ms});
+}
+
+TEST_CASE("a UDP reply that comes twice answers one request", "[apps][udp]") {
+  spec::scenario s = two_hosts(5ms);
+  s.links[0].duplicate = 1'000'000;
+  add(s, "client", 0, asks(53, 1000, 20));
+  add(s, "server", 1, udp_server_on(53));
+  running run(std::move(s));
+  run.to_the_end();
+  CHECK(run.app(1).requests == 40);
+  CHECK(run.app(0).completed == 20);
+  CHECK(run.now() == instant{29ms});  // the last at 19 ms, and a round trip of its own
+}
+
+TEST_CASE("a port's late UDP reply is not taken for who has the port next", "[apps][udp]") {
+  spec::scenario s = two_hosts(1ms);
+  s.hosts[0].sysctls.ip_local_port_range = {40000, 40000};
+  auto server = udp_server_on(53);
+  server.delay = 20ms;
+  auto k = asks(53, 50, 5);
+  k.timeout = 15ms;
+  k.sockets = spec::udp_sockets::per_request;
+  add(s, "client", 0, k);
+  add(s, "server", 1, server);
+  running run(std::move(s));
+  run.to_the_end();
+  CHECK(run.app(0).completed == 0);
+  CHECK(run.app(0).errors.timeouts == 5);
+}
+
+TEST_CASE("a UDP request too small for a number is answered by what comes first", "[apps][udp]") {
+  spec::scenario s = two_hosts(1ms);
+  auto server = udp_server_on(53);
+  server.delay = 20ms;
+  auto k = asks(53, 100, 5);
+  k.size = 8;
+  k.timeout = 15ms;
+  add(s, "client", 0, k);
+  add(s, "server", 1, server);
+  running run(std::move(s));
+  run.to_the_end();
+  CHECK(run.app(0).completed == 4);  // the second hears the reply to the first
+  CHECK(run.app(0).errors.timeouts == 1);
+}
+
+TEST_CASE("a UDP client that has nothing more to do closes its socket", "[apps][udp]") {
+  spec::scenario s = two_hosts(1ms);
+  auto server = udp_server_on(53);
+  server.delay = 20ms;
+  auto k = asks(53, 100, 3);
+  std::uint64_t unheard = 0;
+  SECTION("the last reply has come") {}
+  SECTION("the last request has timed out: its reply finds nobody") {
+    k.timeout = 15ms;
+    unheard = 1;
+  }
+  SECTION("nothing is awaited") {
+    k.awaits_reply = false;
+    unheard = 3;
+  }
+  SECTION("a connected socket") { k.connected = true; }
+  add(s, "client", 0, k);
+  add(s, "server", 1, server);
+  running run(std::move(s), running::ends::never);
+  run.until(1s);
+  const auto host = run.world().look("client");
+  CHECK(host.udp.ports.peak == 1);
+  CHECK(host.udp.ports.now == 0);
+  CHECK(run.world().sockets("client").empty());
+  const auto counted = host.nstat.find("UdpNoPorts");
+  CHECK((counted == host.nstat.end() ? 0 : counted->second) == unheard);
+  for (const auto& row : run.app(0).connections) CHECK(row.closed_at.has_value());
+}
+
 TEST_CASE("two UDP servers on one port: the second says EADDRINUSE at bind", "[apps][udp]") {
   spec::scenario s = two_hosts();
   add(s, "first", 1, udp_server_on(53));

@@ -46,7 +46,7 @@ class fake_world : public observe::backend {
   [[nodiscard]] std::vector<observe::socket_row> sockets(std::string_view) const override {
     return {};
   }
-  void begin_counting() override {}
+  void begin_counting(instant /*from*/) override {}
   void describe_process(process&, std::string_view, bool) override {}
 
  private:

@@ -80,6 +80,18 @@ TEST_CASE("without options ss shows connected sockets of both transports", "[rep
   CHECK(std::count(listeners.begin(), listeners.end(), '\n') == 3);
 }
 
+TEST_CASE("a port has the name of its transport's service, or none", "[report][ss]") {
+  std::vector<socket_row> all = {
+      row("UNCONN", "10.0.0.1:80", "0.0.0.0:0"), row("UNCONN", "10.0.0.1:123", "0.0.0.0:0"),
+      row("LISTEN", "10.0.0.1:80", "0.0.0.0:0"), row("LISTEN", "10.0.0.1:123", "0.0.0.0:0")};
+  all[0].tcp = all[1].tcp = false;
+  report::ss_options o;
+  o.tcp = o.udp = o.all = true;
+  const std::string text = ss_text(all, o, {});
+  for (const char* address : {"10.0.0.1:80 ", "10.0.0.1:ntp ", "10.0.0.1:http ", "10.0.0.1:123 "})
+    CHECK(text.find(address) != std::string::npos);
+}
+
 TEST_CASE("one state alone leaves the State column out, as ss does", "[report][ss]") {
   const auto f = report::parse_ss_filter(std::vector<std::string>{"state", "time-wait"});
   CHECK(ss_text(table(), tcp_all(), f).starts_with("Recv-Q"));

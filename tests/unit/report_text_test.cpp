@@ -38,6 +38,31 @@ TEST_CASE("lines are wrapped at spaces and clipped at code points", "[report][te
   CHECK(report::one_line("a\nb\x1b[31m") == "a b [31m");
 }
 
+TEST_CASE("what does not fit of a table's last column goes on below", "[report][text]") {
+  report::table t("lrl");
+  t.row({"app", "failed", "errors"});
+  t.row({"load", "12", "ECONNREFUSED 3, EADDRNOTAVAIL 4, ETIMEDOUT 5"});
+  report::style s;
+  s.width = 52;
+  CHECK(t.text(s) ==
+        "  app   failed  errors\n"
+        "  load      12  ECONNREFUSED 3, EADDRNOTAVAIL 4,\n"
+        "                ETIMEDOUT 5\n");
+  s.width = 100;
+  CHECK(t.text(s).ends_with("ECONNREFUSED 3, EADDRNOTAVAIL 4, ETIMEDOUT 5\n"));
+  s.width = 44;  // too narrow a column: below the row
+  CHECK(
+      t.text(s).ends_with("  load      12\n"
+                          "      ECONNREFUSED 3, EADDRNOTAVAIL 4,\n"
+                          "      ETIMEDOUT 5\n"));
+  report::table wide("llrl");
+  wide.row({"app", "host", "attempted", "errors"});
+  wide.row({std::string(40, 'a'), std::string(40, 'h'), "1,234,567,890", "timeout 1"});
+  const std::string text = wide.text({false, true, 80});
+  CHECK(text.find("1,234,567,890") != std::string::npos);
+  CHECK(text.find("timeout 1") != std::string::npos);
+}
+
 TEST_CASE("colour is only there where it was asked for", "[report][text]") {
   report::style s;
   CHECK(report::painted("x", report::paint::red, s) == "x");

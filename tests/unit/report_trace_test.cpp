@@ -1,6 +1,7 @@
 // What `trace` prints, from a run on the simulated kernel.
 #include <fmt/format.h>
 
+#include "sim/report/html_parts.h"
 #include "sim/report/ladder.h"
 #include "sim/report/packet_text.h"
 #include "sim/report/pcapng.h"
@@ -143,6 +144,110 @@ TEST_CASE("a script's steps stand beside its packets; a refusal is a reset", "[r
   CHECK(text.find("<-- [R.] 0 ack 1 win 0 ---") != std::string::npos);
 }
 
+TEST_CASE("a ladder has the steps of its own connection's sockets alone", "[report]") {
+  constexpr const char* two = R"(
+fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+links: [ { between: [client, server], latency: 1 ms } ]
+script:
+  - { host: server, socket: L }
+  - { host: server, bind: L, to: "0.0.0.0:80" }
+  - { host: server, listen: L }
+  - { host: client, socket: A }
+  - { host: client, socket: B }
+  - { host: client, connect: A, to: "10.0.0.2:80" }
+  - { host: client, connect: B, to: "10.0.0.2:80" }
+  - { host: server, accept: L, as: X }
+  - { host: server, accept: L, as: Y }
+  - { host: client, send: A, data: one }
+  - { host: server, recv: X }
+  - { host: client, send: B, data: four }
+  - { host: server, recv: Y }
+  - { host: client, close: A }
+  - { host: client, connect: B, to: unspec }
+  - { host: client, connect: B, to: "10.0.0.2:81" }
+  - { host: client, close: B }
+)";
+  observe::packet_log log;
+  const auto o = trace(two, log);
+  const std::string all = report::ladders(log, *o.scenario, 3, ascii);
+  const std::size_t second = all.find("\n\n") + 2;
+  const std::size_t third = all.find("\n\n", second) + 2;
+  const std::string a = all.substr(0, second);
+  const std::string b = all.substr(second, third - second);
+  const std::string c = all.substr(third);
+  for (const char* word :
+       {"socket L", "listen L", "socket A", "connect A", "send A", "recv X", "close A"})
+    CHECK(times(a, word) == 1);
+  for (const char* word : {"socket L", "listen L", "socket B", "connect B 10.0.0.2:80", "send B",
+                           "recv Y", "connect B unspec"})
+    CHECK(times(b, word) == 1);
+  CHECK(times(a, "accept L") == 1);
+  CHECK(times(b, "accept L") == 1);
+  for (const char* word : {" B", " Y ", "10.0.0.2:81"}) CHECK(times(a, word) == 0);
+  for (const char* word : {" A ", " X ", "10.0.0.2:81", "close B"}) CHECK(times(b, word) == 0);
+  CHECK(times(c, "connect B 10.0.0.2:81 = ECONNREFUSED") == 1);
+  CHECK(times(c, "close B") == 1);
+  for (const char* word : {" L", " X", " A ", "send"}) CHECK(times(c, word) == 0);
+}
+
+TEST_CASE("of datagrams a ladder has those of its two sockets", "[report]") {
+  constexpr const char* two = R"(
+fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+script:
+  - { host: server, socket: S, type: udp }
+  - { host: server, bind: S, to: "0.0.0.0:53" }
+  - { host: client, socket: A, type: udp }
+  - { host: client, socket: B, type: udp }
+  - { host: client, sendto: A, to: "10.0.0.2:53", data: one }
+  - { host: client, sendto: B, to: "10.0.0.2:53", data: four }
+  - { host: server, recvfrom: S, as: a }
+  - { host: server, recvfrom: S, as: b }
+  - { host: server, sendto: S, to: "${b}", data: answer }
+  - { host: client, recvfrom: B }
+)";
+  observe::packet_log log;
+  const auto o = trace(two, log);
+  const std::string all = report::ladders(log, *o.scenario, 2, ascii);
+  const std::size_t second = all.find("\n\n") + 2;
+  const std::string a = all.substr(0, second);
+  const std::string b = all.substr(second);
+  for (const char* word : {"socket A", "sendto A", "bind S", "recvfrom S"})
+    CHECK(times(a, word) == 1);
+  for (const char* word :
+       {"socket B", "sendto B", "bind S", "recvfrom S", "sendto S", "recvfrom B"})
+    CHECK(times(b, word) == 1);
+  for (const char* word : {" B", "sendto S"}) CHECK(times(a, word) == 0);
+  CHECK(times(b, " A ") == 0);
+}
+
+TEST_CASE("a connection that both ends open is one", "[report]") {
+  constexpr const char* both = R"(
+fourtuple: 1
+pace: 1 ms
+hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
+links: [ { between: [a, b], latency: 20 ms } ]
+script:
+  - { host: a, socket: A }
+  - { host: b, socket: B }
+  - { host: a, bind: A, to: "10.0.0.1:5000" }
+  - { host: b, bind: B, to: "10.0.0.2:6000" }
+  - { host: a, connect: A, to: "10.0.0.2:6000", nonblocking: true }
+  - { host: b, connect: B, to: "10.0.0.1:5000", nonblocking: true }
+  - { wait: 100 ms }
+  - { host: a, state: A, expect: ESTABLISHED }
+)";
+  observe::packet_log log;
+  const auto o = trace(both, log);
+  CHECK(o.script_failures.empty());
+  std::size_t left_out = 0;
+  CHECK(report::conversations(log, 9, left_out).size() == 1);
+  const std::string text = report::ladders(log, *o.scenario, 9, ascii);
+  CHECK(times(text, "connect A") == 1);
+  CHECK(times(text, "connect B") == 1);
+}
+
 TEST_CASE("over routers a ladder goes from end to end, a packet is one arrow", "[report]") {
   observe::packet_log log;
   const std::string text = ladders_of(routed, log);
@@ -169,6 +274,44 @@ TEST_CASE("what a router or the link behind it does not pass on is lost on the w
   const std::string text = ladders_of(dropping, router);
   CHECK(text.find("(lost at r) ---") != std::string::npos);
   CHECK(times(text, "-x|") == times(text, "[S]"));
+}
+
+TEST_CASE("a page says once that a router did not pass a packet on, and where", "[report][html]") {
+  const std::string file = routed;
+  const std::string dropping = std::string(file).insert(
+      file.find("router: true") + 12, ", firewall: [ { drop: tcp/8080, direction: forward } ]");
+  observe::packet_log log;
+  const auto o = trace(dropping.c_str(), log);
+  std::size_t left_out = 0;
+  const auto all = report::conversations(log, 1, left_out);
+  const auto ladder = report::ladder_of(log, *o.scenario, all.front());
+  const std::string page = report::html::ladder_figure({"", "", ladder});
+  CHECK(times(page, "lost at r") == times(page, "[S]"));
+  CHECK(times(page, "<em>lost") == times(page, "[S]"));
+  CHECK(times(page, "(lost") == 0);
+}
+
+TEST_CASE("a datagram larger than the MTU is said to travel in fragments", "[report]") {
+  constexpr const char* large = R"(
+fourtuple: 1
+hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2 } }
+links: [ { between: [c, s], latency: 1 ms } ]
+script:
+  - { host: c, socket: C, type: udp }
+  - { host: c, sendto: C, to: "s:9000", size: 1472 }
+  - { host: c, sendto: C, to: "s:9000", size: 1473 }
+  - { host: c, sendto: C, to: "s:9000", size: 4432 }
+  - { host: c, sendto: C, to: "s:9000", size: 4433 }
+)";
+  observe::packet_log log;
+  const std::string text = ladders_of(large, log);
+  const std::string list = report::packet_list(log, "");
+  for (const std::string& out : {text, list}) {
+    CHECK(out.find("UDP, length 1472, in") == std::string::npos);
+    CHECK(out.find("UDP, length 1473, in 2 fragments") != std::string::npos);
+    CHECK(out.find("UDP, length 4432, in 3 fragments") != std::string::npos);
+    CHECK(out.find("UDP, length 4433, in 4 fragments") != std::string::npos);
+  }
 }
 
 TEST_CASE("a packet under way when the run ends is not lost", "[report]") {

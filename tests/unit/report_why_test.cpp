@@ -18,10 +18,14 @@ observe::outcome run_text(const std::string& text) {
 }
 
 /// A client, a router and a server with these keys more; `load` is the client's.
+std::string cause_in(const std::string& text) {
+  const auto all = report::explanation(run_text(text));
+  return all.empty() ? std::string() : all.front().text;
+}
 std::string why(const std::string& client, const std::string& router, const std::string& server,
                 const std::string& load = "", const std::string& rest = "",
                 const std::string& link = "") {
-  const auto o = run_text(
+  return cause_in(
       "fourtuple: 1\nduration: 4 s\nhosts:\n"
       "  c: { address: 10.0.1.1" +
       client +
@@ -38,8 +42,6 @@ std::string why(const std::string& client, const std::string& router, const std:
       "  srv: { host: s, echo_server: { port: 8080 } }\n"
       "  l: { host: c, load: { to: \"s:8080\", rate: 1/s, limit: 1" +
       load + " } }\n" + rest);
-  const auto all = report::explanation(o);
-  return all.empty() ? std::string() : all.front().text;
 }
 
 const std::string s_rejects = "s rejects what l sends to 10.0.2.1:8080: ";
@@ -98,6 +100,48 @@ TEST_CASE("rules count as they were when it was sent", "[report][why]") {
   const std::string opened = "changes: [ { at: 500 ms, set: { hosts.s.firewall: [] } } ]\n";
   CHECK(why("", "", ", firewall: [ { drop: tcp/8080 } ]", ", timeout: 800 ms", opened)
             .starts_with("s drops"));
+}
+
+constexpr const char* two_after_a_second = R"(
+fourtuple: 1
+hosts:
+  c: { address: [10.0.1.1, 10.0.1.2] }
+  s: { address: 10.0.2.1 }
+links: [ { between: [c, s], latency: 1 ms } ]
+apps:
+  srv: { host: s, echo_server: { port: 8080 } }
+  l: { host: c, start: 1 s, load: { to: "s:8080", rate: 1/s, limit: 2, timeout: 500 ms, bind: ["10.0.1.1:0", "10.0.1.2:0"] } }
+)";
+
+TEST_CASE("a rule or a link that a script has set is named with its step", "[report][why]") {
+  const std::string file = two_after_a_second;
+  CHECK(cause_in(file +
+                 "script: [ { wait: 10 ms }, { host: s, firewall: [ { drop: tcp/8080 } ] } ]\n") ==
+        "s drops what l sends to 10.0.2.1:8080: { drop: tcp/8080 }, rule 1 of its firewall (by "
+        "step 2 of "
+        "the script)");
+  CHECK(cause_in(file + "script: [ { link: [c, s], up: false } ]\n") ==
+        "the link between c and s is down at that time (by step 1 of the script)");
+  CHECK(cause_in(file + "script: [ { link: [c, s], up: false }, { link: [c, s], up: true } ]\n"
+                        "changes: [ { at: 900 ms, set: { \"links[0].loss\": 100 % } } ]\n") ==
+        "the link between c and s loses all packets (by changes:)");
+  // Nobody knows which round of a repeat it was.
+  CHECK(cause_in(file + "script: [ { repeat: 2, steps: [ { link: [c, s], up: false } ] } ]\n") ==
+        "");
+}
+
+TEST_CASE("a rule about one of several addresses to bind to is found", "[report][why]") {
+  const std::string file = two_after_a_second;
+  const auto with = [&](const std::string& from) {
+    return std::string(file).insert(file.find("10.0.2.1 }") + 8,
+                                    ", firewall: [ { drop: tcp/8080, from: " + from + " } ]");
+  };
+  CHECK(cause_in(with("10.0.1.2")) ==
+        "s drops what l sends to 10.0.2.1:8080: { drop: tcp/8080, from: 10.0.1.2 }, rule 1 of its "
+        "firewall");
+  CHECK(cause_in(with("10.0.1.1")) ==
+        "s drops what l sends to 10.0.2.1:8080: { drop: tcp/8080, from: 10.0.1.1 }, rule 1 of its "
+        "firewall");
 }
 
 TEST_CASE("a server that had its port is never said not to have listened", "[report][why]") {

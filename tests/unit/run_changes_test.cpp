@@ -54,6 +54,28 @@ expect:
 )");
 }
 
+TEST_CASE("what happens at the warm-up's last instant is counted", "[run][warmup]") {
+  check_as_expected(R"(
+warmup: 1 s
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "server:443", rate: 10/s, limit: 20 } }
+expect:
+  apps.load.attempted: 10
+  apps.load.connected: 10
+  apps.load.connections[0].opened_at: 1.002 s
+  hosts.client.nstat.TcpActiveOpens: 10
+)");
+  check_as_expected(R"(
+warmup: 1 s
+duration: 2 s
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  late: { host: client, start: 1 s, load: { to: "server:444", rate: 1/s, limit: 1 } }
+expect: { apps.late.first_failure.attempt: 1, apps.late.attempted: 1, hosts.server.nstat.TcpOutRsts: 1 }
+)");
+}
+
 TEST_CASE("a peak in the warm-up is forgotten, the level at its end counts", "[run][warmup]") {
   check_as_expected(R"(
 warmup: 1 s
@@ -62,7 +84,8 @@ apps:
   api:  { host: server, echo_server: { port: 443 } }
   wave: { host: client, echo_client: { to: "server:443", connections: 50 } }
   rest: { host: client, start: 500 ms, echo_client: { to: "server:443", connections: 3, messages: 9, think: 1 s } }
-expect: { apps.api.active.peak: 3, apps.api.accepted: 0, apps.wave.fds.peak: 3, apps.rest.fds.peak: 6 }
+expect: { apps.api.active.peak: 3, apps.api.accepted: 0, apps.wave.fds.peak: 3, apps.rest.fds.peak: 6,
+  apps.api.active.peak_at: 1 s, hosts.client.ports.peak_at: 1 s }
 )");
 }
 

@@ -176,7 +176,8 @@ class Pages(PageTest):
         self.assertEqual(row["result"], "✗ fails")
         self.assertRegex(row["found"], r"^0 .*in\.yaml:8: ")
         self.assertRegex(self.page(STEPS, code=1).text(),
-                         r"✗ fails \S+in\.yaml:6: step 2, connect on client: expected ok, got ECONN")
+                         r"step 2, connect C on client: ok ✗ fails ?ECONNREFUSED \S+in\.yaml:6: "
+                         r"expected ok, got ECONNREFUSED script: 1 of 1")
 
     def test_text_from_a_file_stays_text(self):
         evil = "</title><script>alert(1)</script><img src=x onerror=\"a\" 'b'> & &lt;"
