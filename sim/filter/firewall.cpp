@@ -35,12 +35,13 @@ constexpr std::array<std::string_view, 14> reject_names = {
     "icmpv6-port-unreachable", "icmpv6-policy-fail",
     "icmpv6-reject-route",     "tcp-reset"};
 
-/// "all", "icmp", "tcp/8080", "udp/1-1023".
+/// "all", "icmp", "tcp", "tcp/8080", "udp/1-1023".
 std::string match_text(const rule& r) {
   if (r.of == rule::protocol::all) return "all";
   if (r.of == rule::protocol::icmp) return "icmp";
-  std::string out = r.of == rule::protocol::tcp ? "tcp/" : "udp/";
-  out += std::to_string(r.low_port);
+  std::string out = r.of == rule::protocol::tcp ? "tcp" : "udp";
+  if (r.low_port == 0 && r.high_port == 65535) return out;
+  out += "/" + std::to_string(r.low_port);
   if (r.high_port != r.low_port) out += "-" + std::to_string(r.high_port);
   return out;
 }

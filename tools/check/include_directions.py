@@ -36,6 +36,8 @@ def read_table():
 def complaint(path, quote, name, allowed, libraries):
     """Why this file may not include that header, or None."""
     parts = path.parts
+    if parts[0] == "tests":
+        return complaint_about_test(path, name, allowed)
     if parts[0] == "include":
         if name.startswith("fourtuple/") or re.fullmatch(r"[a-z_0-9]+", name):
             return None
@@ -58,10 +60,19 @@ def complaint(path, quote, name, allowed, libraries):
     return None
 
 
+def complaint_about_test(path, name, allowed):
+    """tests/unit/<layer>_*.cpp is linked with that layer and those below; other names with all."""
+    layer = path.stem.split("_")[0]
+    if path.parts[1] != "unit" or layer not in allowed or not name.startswith("sim/"):
+        return None
+    other = name.split("/")[1]
+    return None if other in allowed[layer] else f"a test of {layer} may not include {other}: name it otherwise"
+
+
 def check(root):
     allowed, libraries = read_table()
     findings = []
-    for path in source_tree.files(root, "include", "sim", "tools"):
+    for path in source_tree.files(root, "include", "sim", "tools", "tests"):
         text = source_tree.without_comments((root / path).read_text(encoding="utf-8"))
         for match in INCLUDE.finditer(text):
             why = complaint(path, match.group(1), match.group(2), allowed, libraries)
@@ -84,6 +95,7 @@ def self_test():
         "Boost outside net": ("sim/engine/a.cpp", "#include <boost/graph/adjacency_list.hpp>"),
         "yaml-cpp outside scenario": ("sim/spec/a.cpp", "#include <yaml-cpp/yaml.h>"),
         "nlohmann in a model": ("sim/tcp/a.cpp", "# include <nlohmann/json.hpp>"),
+        "a layer above in a layer's test": ("tests/unit/report_a_test.cpp", '#include "sim/run/a.h"'),
         "CLI11 outside tools": ("sim/run/a.cpp", "#include <CLI/CLI.hpp>"),
     }
     for what, (path, text) in bad.items():
@@ -92,6 +104,7 @@ def self_test():
     good = {
         "down, and down twice": ("sim/engine/a.cpp", '#include "sim/host/b.h"\n#include "sim/core/c.h"'),
         "the public headers": ("sim/core/a.h", "#include <fourtuple/time.h>\n#include <vector>"),
+        "a test of no layer": ("tests/unit/reports_a_test.cpp", '#include "sim/run/a.h"'),
         "a comment": ("sim/core/a.h", '// #include "sim/wire/b.h"\n/*\n#include "sim/net/c.h"\n*/'),
         "tools": ("tools/cli/a.cpp", '#include "sim/run/a.h"\n#include <CLI/CLI.hpp>'),
     }

@@ -53,6 +53,8 @@ TEST_CASE("a refusal by a firewall names host and rule, not the listener", "[rep
         s_rejects + "{ reject: tcp/8080 }, rule 2 of its firewall");
   CHECK(why("", "", ", firewall: [ { reject: tcp/8080, with: tcp-reset } ]") ==
         s_rejects + "{ reject: tcp/8080, with: tcp-reset }, rule 1 of its firewall");
+  CHECK(why("", "", ", firewall: [ { reject: tcp } ]") ==
+        s_rejects + "{ reject: tcp }, rule 1 of its firewall");
   CHECK(why("", "", ", firewall: [ { reject: all, from: c } ]") ==
         s_rejects + "{ reject: all, from: 10.0.1.1 }, rule 1 of its firewall");
 }
