@@ -94,21 +94,52 @@ void count_failure(const context& k) {
   }
 }
 
+/// The head goes once more; false: it went often enough (tcp_write_timeout()).
+bool resend_head(const context& k) {
+  k.out.count(counter::TcpExtTCPTimeouts);
+  if (timed_out(k.t, boundary_of(k.t, k.l), k.l.rto_min_us / 1000, k.l, k.c)) return false;
+  if (k.t.retransmits == 0) count_failure(k);
+  enter_loss(k);
+  retransmit_segment(k, 0, false);
+  if (k.t.retransmits < 255) ++k.t.retransmits;
+  return true;
+}
+
+/// tcp_rtx_probe0_timed_out(): neither the peer nor anything acknowledged for twice the longest
+/// RTO; TCP_USER_TIMEOUT asks for progress alone.
+bool closed_window_timed_out(const context& k) {
+  const std::uint32_t first_us = k.c.us - k.x.sent.front().sent_us;
+  const std::uint32_t waited_ms =
+      k.t.retrans_stamp != 0 ? ms_since_first(k.t, k.c) : first_us / 1000;
+  const std::uint32_t patience = k.t.opt.user_timeout_ms;
+  if (patience != 0 && waited_ms > patience) return true;
+  std::uint32_t most_ms = 2 * k.l.rto_max_ms;
+  if (patience != 0) most_ms = std::min(most_ms, patience);
+  const auto silent = static_cast<std::int32_t>(jiffy(k.c) - k.t.last_heard);
+  return silent > static_cast<std::int32_t>(jiffies_of_ms(most_ms, k.l)) && waited_ms > most_ms;
+}
+
+/// The peer took back a window that we had filled: what goes again probes it, as often as it takes,
+/// as long as the peer answers. An orphan is not waited for so.
+bool resend_into_closed_window(const context& k) {
+  if (closed_window_timed_out(k)) return false;
+  enter_loss(k);
+  retransmit_segment(k, 0, false);
+  return true;
+}
+
+/// tcp_retransmit_timer()
 void retransmission_timeout(tcb& t, const limits& l, const clock& c, actions& out) {
   if (in_flight(t) == 0) {
     t.pending = pending::none;
     return;
   }
-  out.count(counter::TcpExtTCPTimeouts);
-  if (timed_out(t, boundary_of(t, l), l.rto_min_us / 1000, l, c)) {
+  const context k{t, transit_of(t, out), l, c, out};
+  const bool closed = t.snd_wnd == 0 && !t.orphan;
+  if (!(closed ? resend_into_closed_window(k) : resend_head(k))) {
     give_up(t, out);
     return;
   }
-  const context k{t, transit_of(t, out), l, c, out};
-  if (t.retransmits == 0) count_failure(k);
-  enter_loss(k);
-  retransmit_segment(k, 0, false);
-  if (t.retransmits < 255) ++t.retransmits;
   if (t.backoff < 20) ++t.backoff;
   set_rto(t, l);
   t.pending = pending::retransmit;

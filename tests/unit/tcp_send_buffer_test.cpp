@@ -5,6 +5,7 @@
 
 using namespace fourtuple;
 using namespace fourtuple::tcp;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -235,4 +236,51 @@ TEST_CASE("Full segments leave under TCP_CORK", "[tcp]") {
   REQUIRE(s.out.segments.size() == 2);
   CHECK(s.out.segments[1].length == 1000);
   CHECK(s.under_way().unsent.size() == 1);
+}
+
+TEST_CASE("What goes again into a window that was taken back is no time-out", "[tcp]") {
+  sender s(1000, 60000, 100000);
+  s.t.last_heard = static_cast<std::uint32_t>(now.jiffy);
+  app_send(s.t, 900, linux_limits, now, s.out);
+  s.t.snd_wnd = 0;
+  s.t.pending = pending::retransmit;
+  instant t{};
+  const auto expires_after = [&](duration d) {
+    t += d;
+    s.out.clear();
+    const tcp::clock then{t, now.jiffy + static_cast<std::uint64_t>(ns(t) / 4'000'000)};
+    timer_expires(s.t, timer::retransmit, linux_limits, then, s.out);
+    return then;
+  };
+  SECTION("as long as the peer answers, twenty minutes or more") {
+    for (int n = 0; n < 40; ++n) {
+      const auto then = expires_after(30s);
+      REQUIRE(s.t.st == state::established);
+      CHECK(s.out.segments.size() == 1);
+      s.t.last_heard = static_cast<std::uint32_t>(then.jiffy);
+    }
+  }
+  SECTION("a silent peer is given up after twice the longest RTO") {
+    for (int n = 0; n < 9; ++n) expires_after(30s);  // the first begins it
+    CHECK(s.t.st == state::established);
+    expires_after(30s);
+    CHECK(s.t.st == state::closed);
+    CHECK(s.t.error == errc::etimedout);
+  }
+  SECTION("TCP_USER_TIMEOUT asks for progress, not for answers") {
+    s.t.opt.user_timeout_ms = 2'000;
+    expires_after(1s);
+    CHECK(s.t.st == state::established);
+    s.t.last_heard = static_cast<std::uint32_t>(expires_after(900ms).jiffy);
+    CHECK(s.t.st == state::established);
+    expires_after(1200ms);
+    CHECK(s.t.st == state::closed);
+  }
+  SECTION("an orphan's time-outs count as ever") {
+    s.t.orphan = true;
+    expires_after(1s);
+    CHECK(s.moved[static_cast<std::size_t>(counter::TcpExtTCPTimeouts)] == 1);
+    s.moved = {};
+  }
+  CHECK(s.moved[static_cast<std::size_t>(counter::TcpExtTCPTimeouts)] == 0);
 }
