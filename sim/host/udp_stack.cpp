@@ -97,7 +97,7 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
 
 /// Whom `to` means (udp_sendmsg(), udpv6_sendmsg(), ip6_datagram_connect()). An IPv6 socket takes
 /// an IPv4 address too, plain or mapped. The wildcard is this host: over IPv4 the socket's own
-/// address.
+/// IPv4 address.
 result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const endpoint& to,
                                                    errc v6only_error) const {
   wire::address_table& addresses = parts_.world.addresses();
@@ -107,9 +107,10 @@ result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const en
   if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
   const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
   if (!addresses.at(there).is_any()) return there;
-  if (addresses.family_of(there) == family::inet)
-    return wire::is_any(s.address) ? addresses.intern(ip_address::loopback(family::inet))
-                                   : s.address;
+  if (addresses.family_of(there) == family::inet) {
+    const wire::address_id own = source_to(s, there);
+    return wire::is_any(own) ? addresses.intern(ip_address::loopback(family::inet)) : own;
+  }
   return addresses.intern(ip_address::loopback(addresses.family_of(s.address)));
 }
 
