@@ -145,6 +145,9 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
 /// An IPv6 socket that has connected to a mapped address speaks IPv4 for good (tcp_v6_connect()
 /// leaves icsk_af_ops as it is): its SYNs go to that address (inet_daddr), whatever it connects to,
 /// and no answer finds the socket.
+///
+/// DEVIATION: one that was bound to an IPv6 address in between has 127.0.0.6 for it on the kernel
+/// (LOOPBACK4_IPV6), and goes there. Who captures the packets of such a socket sees it.
 void tcp_stack::aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer) {
   setup.way = path_to(v4_peer);
   const auto way = parts_.way(wire::any_v4, v4_peer);

@@ -142,6 +142,8 @@ result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
 namespace {
 
 /// do_tcp_getsockopt(TCP_MAXSEG): the program's own while not connected, else mss_cache.
+/// DEVIATION: an IPv6 socket that leaves SYN-SENT to a mapped address by connect(unspec) keeps
+/// IPv4's 536 on the kernel; who asks it for TCP_MAXSEG then.
 std::uint16_t maxseg_of(const tcp::tcb& t) {
   const bool unconnected = t.st == state::closed || t.st == state::listen;
   return unconnected && t.opt.maxseg != 0 ? t.opt.maxseg : t.mss_cache;
