@@ -3,20 +3,12 @@
 
 #include "sim/report/headline.h"
 #include "sim/report/html.h"
-#include "sim/run/run.h"
-#include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
 
 namespace {
-
-observe::outcome run_text(const std::string& text) {
-  auto loaded = scenario::load("test.yaml", text);
-  for (const auto& e : loaded.errors) FAIL(e.text());
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*loaded.scenario)), {},
-                           run::simulated());
-}
 
 /// "ports peak" and "of" of a host.
 std::vector<std::string> ports_of(const observe::outcome& o, const std::string& host) {

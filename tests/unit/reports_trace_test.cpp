@@ -9,6 +9,7 @@
 #include "sim/run/run.h"
 #include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
 
@@ -33,14 +34,7 @@ script:
   - { host: client, connect: C, to: "10.0.0.2:81" }
 )";
 
-observe::outcome trace(const char* text, observe::packet_log& log) {
-  auto loaded = scenario::load("test.yaml", text);
-  for (const auto& e : loaded.errors) FAIL(e.text());
-  run::run_options options;
-  options.packets = &log;
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*loaded.scenario)),
-                           options, run::simulated());
-}
+observe::outcome trace(const char* text, observe::packet_log& log) { return run_text(text, &log); }
 
 constexpr const char* routed = R"(
 fourtuple: 1

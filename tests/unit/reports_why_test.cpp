@@ -2,20 +2,13 @@
 #include "sim/filter/rules.h"
 #include "sim/report/headline.h"
 #include "sim/report/sections.h"
-#include "sim/run/run.h"
 #include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
 
 namespace {
-
-observe::outcome run_text(const std::string& text) {
-  auto loaded = scenario::load("test.yaml", text);
-  for (const auto& e : loaded.errors) FAIL(e.text());
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*loaded.scenario)), {},
-                           run::simulated());
-}
 
 /// A client, a router and a server with these keys more; `load` is the client's.
 std::string cause_in(const std::string& text) {

@@ -1,7 +1,6 @@
 // What becomes of a buffer of several segments on its way, as a program's counters show it.
-#include "sim/run/run.h"
-#include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
 
@@ -21,20 +20,11 @@ script:
   - { host: a, accept: L, as: S }
 )";
 
-observe::outcome outcome_of(const std::string& text, observe::packet_log* log = nullptr) {
-  auto r = scenario::load("test.yaml", text);
-  for (const auto& e : r.errors) FAIL(e.text());
-  run::run_options options;
-  options.packets = log;
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*r.scenario)), options,
-                           run::simulated());
-}
-
 /// Counters of host a after `steps` on a connection C - S whose segments from S hold `maxseg` - 12 bytes.
 observe::value nstat_after(int maxseg, const std::string& steps) {
   std::string text = connected;
   text.replace(text.find("@maxseg"), 7, std::to_string(maxseg));
-  const auto o = outcome_of(text + steps);
+  const auto o = run_text(text + steps);
   return *o.tree.find("hosts")->find("a")->find("nstat");
 }
 
@@ -55,7 +45,7 @@ TEST_CASE("loopback takes a buffer of ten segments whole, and all ten are counte
 
 TEST_CASE("the pieces of a buffer leave together", "[run]") {
   observe::packet_log log;
-  (void)outcome_of(R"(
+  (void)run_text(R"(
 fourtuple: 1
 title: five segments
 hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
@@ -67,7 +57,7 @@ script:
   - { host: a, connect: C, to: "10.0.0.2:5000" }
   - { host: a, send: C, size: 7240 }
 )",
-                   &log);
+                 &log);
   std::string order;
   for (const auto& p : log.packets)
     if (const auto* s = p.packet.tcp(); s != nullptr && !s->has(wire::syn))

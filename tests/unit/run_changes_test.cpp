@@ -1,7 +1,6 @@
 // warmup:, changes: and the link step, by scenarios whose numbers follow from the file.
-#include "sim/run/run.h"
-#include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
 using observe::verdict;
@@ -14,15 +13,12 @@ hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root 
 links: [ { between: [client, server], latency: 1 ms } ]
 )";
 
-observe::outcome run_text(const std::string& text) {
-  auto r = scenario::load("test.yaml", std::string(two_hosts) + text);
-  for (const auto& e : r.errors) FAIL(e.text());
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*r.scenario)), {},
-                           run::simulated());
+observe::outcome run_on_two(const std::string& text) {
+  return run_text(std::string(two_hosts) + text);
 }
 
 void check_as_expected(const std::string& text) {
-  const auto o = run_text(text);
+  const auto o = run_on_two(text);
   for (const auto& row : o.expect) {
     CAPTURE(row.metric, observe::to_json(row.found));
     CHECK(row.pass);
@@ -90,7 +86,7 @@ expect: { apps.api.active.peak: 3, apps.api.accepted: 0, apps.wave.fds.peak: 3, 
 }
 
 TEST_CASE("a run that ends in its warm-up is no success", "[run][warmup]") {
-  const auto o = run_text(R"(
+  const auto o = run_on_two(R"(
 warmup: 1 min
 apps:
   api:  { host: server, echo_server: { port: 443 } }

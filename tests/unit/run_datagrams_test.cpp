@@ -1,20 +1,8 @@
 // Datagrams between applications and scripts of one file.
-#include "sim/run/run.h"
-#include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
 
 using namespace fourtuple;
-
-namespace {
-
-observe::outcome run_text(const std::string& text) {
-  auto r = scenario::load("test.yaml", text);
-  for (const auto& e : r.errors) FAIL(e.text());
-  return run::run_scenario(std::make_shared<const spec::scenario>(std::move(*r.scenario)), {},
-                           run::simulated());
-}
-
-}  // namespace
 
 TEST_CASE("a scan names a port by its transport's service", "[run][udp]") {
   const auto o = run_text(R"(
