@@ -4,11 +4,14 @@
 
 namespace fourtuple::core {
 
+void timer_wheel::grow() {
+  free_ = static_cast<std::uint32_t>(nodes_.size());
+  nodes_.emplace_back();
+}
+
 std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
-  if (free_ == 0) [[unlikely]] {
-    free_ = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.emplace_back();
-  }
+  if (free_ == 0) [[unlikely]]
+    grow();
   const std::uint32_t id = free_;
   free_ = nodes_[id].next;
   nodes_[id].set_cookie(cookie);
@@ -57,11 +60,12 @@ timer_wheel::place timer_wheel::place_of(std::uint64_t expires) const {
   return {l * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};
 }
 
+void timer_wheel::make_level(unsigned number) { levels_[number] = std::make_unique<level>(); }
+
 void timer_wheel::link(std::uint32_t id, const place& p) {
-  auto& l = levels_[p.bucket / level_size];
-  if (!l) [[unlikely]]
-    l = std::make_unique<level>();
-  bucket& b = (*l)[p.bucket % level_size];
+  if (!levels_[p.bucket / level_size]) [[unlikely]]
+    make_level(p.bucket / level_size);
+  bucket& b = bucket_at(p.bucket);
   node& n = nodes_[id];
   n.bucket = static_cast<std::uint16_t>(p.bucket);
   n.prev = 0;

@@ -83,7 +83,9 @@ class timer_wheel {
   [[nodiscard]] bucket& bucket_at(unsigned number) const {
     return (*levels_[number / level_size])[number % level_size];
   }
+  [[gnu::noinline]] void grow();
   [[nodiscard]] std::uint32_t allocate(std::uint64_t cookie);
+  [[gnu::noinline]] void make_level(unsigned number);
   void link(std::uint32_t id, const place& p);
   void unlink(const node& n);
   void detach(unsigned number, std::vector<std::uint32_t>& due);

@@ -50,6 +50,7 @@ void world::make_hosts(const spec::scenario& s) {
     config.name = spec::member_name(h, each.member);
     ids_.emplace(config.name, id);
     routed_ = routed_ || h.router;
+    just_carries_ = !routed_;
     config.profile = h.profile;
     config.sysctls = h.sysctls;
     config.firewall = h.firewall;
@@ -102,6 +103,7 @@ node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   w.delay = w.link->latency;
   w.plain = w.link->plain();
   if (!w.plain) w.direction = &nodes_[from]->direction_to(w.host);
+  w.straight = w.plain && w.delay != duration{} && shared_.addresses.family_of(to) == family::inet;
   return w;
 }
 
@@ -246,23 +248,34 @@ result<host::route> node::find_route(wire::address_id destination) const {
   return errc::enetunreach;
 }
 
-void node::emit(const wire::segment& s) { world_.send(*this, s.tuple.remote, s); }
+void node::emit(const wire::segment& s) {
+  const way& w = way_to(s.tuple.remote);
+  if (w.straight && world_.just_carries_) [[likely]] {
+    world_.schedule(world_.now() + w.delay, w.host, core::phase::arrival, *this,
+                    world_.in_flight_.make(s));
+  } else {
+    world_.send(*this, s.tuple.remote, s);
+  }
+}
 void node::emit(const wire::datagram& d) { world_.send(*this, d.tuple.remote, d); }
 void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e); }
 
 /// The packet stays where it is while it is processed: the slab's records do not move.
 [[gnu::always_inline]] inline void world::deliver(std::uint32_t host, std::uint32_t record) {
-  if (recorder_ != nullptr) [[unlikely]]
-    recorder_->arrived(record);
-  if (routed_) [[unlikely]] {
-    const wire::address_id to = destination_of(in_flight_[record]);
-    if (owner_of(to, host) != host && !shared_.addresses.at(to).is_broadcast()) {
-      forward(host, to, record);
-      return;
-    }
+  if (!just_carries_) [[unlikely]] {
+    if (recorder_ != nullptr) recorder_->arrived(record);
+    if (routed_ && passes_on(host, record)) return;
   }
   hosts_[host].receive(in_flight_[record]);
   in_flight_.free(record);
+}
+
+/// A router has been given what is not for itself.
+bool world::passes_on(std::uint32_t router, std::uint32_t record) {
+  const wire::address_id to = destination_of(in_flight_[record]);
+  if (owner_of(to, router) == router || shared_.addresses.at(to).is_broadcast()) return false;
+  forward(router, to, record);
+  return true;
 }
 
 void world::forward(std::uint32_t router, wire::address_id to, std::uint32_t record) {
@@ -447,8 +460,8 @@ void world::begin_counting(instant from) {
 
 bool world::capture(observe::packet_log* log) {
   recorder_.reset();
-  if (log == nullptr) return true;
-  recorder_ = std::make_unique<packet_recorder>(shared_, host_names(), *log);
+  if (log != nullptr) recorder_ = std::make_unique<packet_recorder>(shared_, host_names(), *log);
+  just_carries_ = !routed_ && recorder_ == nullptr;
   return true;
 }
 

@@ -45,6 +45,7 @@ class node final : public host::surroundings {
     duration delay{};
     bool exists = false;
     bool plain = true;                         ///< nothing but delay happens to a packet
+    bool straight = false;  ///< plain, not without delay, and nobody's loopback: IPv4
     const net::link_shape* link = nullptr;     ///< null: to the host itself
     net::link_direction* direction = nullptr;  ///< where it is not plain
   };
@@ -119,8 +120,8 @@ class world final : public observe::backend {
   [[nodiscard]] std::uint32_t copy_of(std::uint32_t record);
   void drop(std::uint32_t record);
   void deliver(std::uint32_t host, std::uint32_t record);
-  /// A router has been given what is not for itself.
-  [[gnu::noinline]] void forward(std::uint32_t router, wire::address_id to, std::uint32_t record);
+  [[gnu::noinline]] bool passes_on(std::uint32_t router, std::uint32_t record);
+  void forward(std::uint32_t router, wire::address_id to, std::uint32_t record);
   [[gnu::noinline]] void record_sent(const node& from, const node::way& way, std::uint32_t record);
   /// A record with its hop limit starts over a way.
   void start_out(node& from, const node::way& way, std::uint32_t record);
@@ -145,6 +146,7 @@ class world final : public observe::backend {
   std::vector<std::uint8_t> hop_limits_;       ///< by record of in_flight_; where there are routers
   bool routed_ = false;                        ///< there are
   std::unique_ptr<packet_recorder> recorder_;  ///< null: nobody looks at packets
+  bool just_carries_ = true;                   ///< neither: packets go from host to host unseen
   net::topology net_;
   std::uint64_t events_ = 0;
   std::uint64_t next_question_ = 0;  ///< of events_: when limits and the caller are asked next

@@ -1,5 +1,7 @@
 #include "sim/host/timers.h"
 
+#include <algorithm>
+
 namespace fourtuple::host {
 namespace {
 
@@ -16,12 +18,9 @@ timers::timers(surroundings& world, const timer_settings& how)
       exact_(1) {}
 
 void timers::read_clock(instant now) const {
-  if (now < next_jiffy_ && now >= clock_.now) {
-    clock_ = {now, clock_.jiffy};
-    return;
-  }
   clock_ = {now, jiffy_at(now)};
-  next_jiffy_ = instant_of(clock_.jiffy + 1);
+  const instant next_ms = at_ns((ns(now) / 1'000'000 + 1) * 1'000'000);
+  clock_changes_ = std::min(next_ms, instant_of(clock_.jiffy + 1));
 }
 
 std::uint64_t timers::jiffy_at(instant t) const {

@@ -64,7 +64,12 @@ class timers {
   [[nodiscard]] std::uint64_t jiffy() const { return clock().jiffy; }
   [[nodiscard]] const tcp::clock& clock() const {
     const instant now = world_.now();
-    if (now != clock_.now) read_clock(now);
+    if (now == clock_.now) return clock_;
+    if (now > clock_.now && now < clock_changes_) [[likely]] {
+      clock_.move_within_ms(now);
+    } else {
+      read_clock(now);
+    }
     return clock_;
   }
 
@@ -86,7 +91,7 @@ class timers {
     instant at;
     std::uint64_t cookie = 0;
   };
-  void read_clock(instant now) const;
+  [[gnu::noinline]] void read_clock(instant now) const;
   [[nodiscard]] std::uint64_t jiffy_at(instant t) const;
   [[nodiscard]] instant instant_of(std::uint64_t jiffy) const;
   [[nodiscard]] instant next() const;
@@ -100,7 +105,7 @@ class timers {
   timer_settings how_;
   core::timer_wheel wheel_;
   mutable tcp::clock clock_;  ///< of the instant last asked for: a step asks several times
-  mutable instant next_jiffy_{};  ///< when clock_.jiffy ends; a busy host asks often within one
+  mutable instant clock_changes_{};  ///< but for clock_.us: a busy host asks often within a ms
   std::uint64_t token_jiffy_ = core::timer_wheel::none;  ///< of token_, where it is the wheel's
   std::vector<std::uint32_t> batch_;
   instant token_ = never;

@@ -158,6 +158,28 @@ bool dubious(const transit& x, const ack_round& a) {
   settle(k.t, k.x, k.out);
 }
 
+/// All that was sent since the transit was made is one segment, and this ACK is the first answer:
+/// most flights of most connections are like that.
+bool ends_lone_flight(const context& k, const wire::segment& s) {
+  return k.x.sendings == 1 && k.t.snd_una == k.t.write_seq && s.sack_count == 0 && k.t.sack &&
+         k.x.sent.size() == 1 && !k.x.sent.front().ever_retransmitted && k.x.nothing_else();
+}
+
+/// What work_on_ack() would do then, but for what it would only note in the transit, which goes: a
+/// HyStart round would begin here, too, and tell nothing.
+void end_lone_flight(const context& k) {
+  const std::uint32_t rtt = k.c.us - k.x.sent.front().sent_us;
+  k.t.retransmits = 0;
+  note_min_rtt(k.t, rtt);
+  rtt_sample(k.t, rtt, k.l);
+  if (k.t.cubic != 0) note_acked(k, rtt);
+  widen_reordering_window(k);
+  k.t.pending = pending::none;
+  grow_cwnd(k, 1);
+  check_space(k);
+  drop_transit(k.t, k.out);
+}
+
 }  // namespace
 
 void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
@@ -167,12 +189,17 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
   t.soft_error = errc::ok;
   t.probes = 0;
   if (t.transit == 0 && s.sack_count == 0) return;
+  const context k{t, transit_of(t, out), l, c, out};
+  if (ends_lone_flight(k, s)) {
+    end_lone_flight(k);
+    return;
+  }
   ack_round a{s};
   a.prior_una = prior_una;
   a.una_advanced = wire::after(s.ack_number, prior_una);
   a.carries_data = s.sequence_length() != 0;
   a.window_update = window_update;
-  work_on_ack({t, transit_of(t, out), l, c, out}, a);
+  work_on_ack(k, a);
 }
 
 void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {

@@ -28,7 +28,8 @@ void grow_linearly(tcb& t, std::uint32_t each, std::uint32_t acked) {
   t.cwnd_count = count % each;
 }
 
-/// tcp_reno_cong_avoid(), cubictcp_cong_avoid()
+}  // namespace
+
 void grow_cwnd(const context& k, std::uint32_t acked) {
   if (!is_cwnd_limited(k.t, k.x)) return;
   if (in_slow_start(k.t)) {
@@ -39,8 +40,6 @@ void grow_cwnd(const context& k, std::uint32_t acked) {
   }
   grow_linearly(k.t, k.l.cubic ? cubic::growth_count(k, acked) : k.t.cwnd, acked);
 }
-
-}  // namespace
 
 std::uint32_t current_ssthresh(const tcb& t, const transit& x) {
   if (x.reducing()) return t.ssthresh;

@@ -70,6 +70,12 @@ struct clock {
         ms(whole(at, 1'000'000)),
         seconds(whole(at, 1'000'000'000) + 1) {}
 
+  /// Moves on to `at`, within the same millisecond and jiffy.
+  void move_within_ms(instant at) {
+    now = at;
+    us = whole(at, 1000) | 1U;
+  }
+
   instant now;
   std::uint64_t jiffy;
   std::uint32_t us;  ///< never 0, which means "not sampled"

@@ -107,7 +107,11 @@ void queue_fin(tcb& t, const limits& l, const clock& c, actions& out) {
   if (t.fin_queued) return;
   t.fin_queued = true;
   ++t.write_seq;
-  push_pending(t, l, c, out, true);
+  if (may_send_alone(t, 0, out)) {
+    send_alone({t, transit_of(t, out), l, c, out}, 0);
+  } else {
+    push_pending(t, l, c, out, true);
+  }
 }
 
 }  // namespace fourtuple::tcp::detail

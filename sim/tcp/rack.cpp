@@ -105,12 +105,14 @@ void widen_reordering_window(const context& k) {
 bool schedule_loss_probe(const context& k, bool advancing_rto) {
   if (!k.l.loss_probes || k.x.sent.empty() || !k.t.sack) return false;
   if (k.x.state != congestion_state::open && k.x.state != congestion_state::cwr) return false;
-  std::uint32_t wait = jiffies_of_ms(k.l.rto_initial_ms, k.l);
+  std::uint32_t wait = 0;
   if (k.t.srtt_us8 != 0) {
     // One segment alone may meet a delayed ACK.
     const std::uint64_t us = (std::uint64_t{k.t.srtt_us8} >> 2) +
                              (k.x.packets_out() == 1 ? k.l.rto_min_us : 2'000U);
     wait = jiffies_of_us(us, k.l);
+  } else {
+    wait = jiffies_of_ms(k.l.rto_initial_ms, k.l);
   }
   std::int64_t rto_us = std::int64_t{k.t.rto} * 1'000'000 / k.l.hz;
   if (!advancing_rto) rto_us -= k.c.us - k.x.sent.front().sent_us;

@@ -140,6 +140,13 @@ void mark_lost(const context& k, sent_segment& s);
 enum class burst : std::uint8_t { all, one, probe };
 /// tcp_write_xmit(): new segments as windows and Nagle allow. False where nothing was sent.
 bool send_new(const context& k, bool nonagle, burst how);
+/// The same, where nothing is under way, for `bytes` that fill no segment, or a FIN by itself (0):
+/// nothing but the peer's window and a firewall could hold them.
+[[nodiscard]] inline bool may_send_alone(const tcb& t, std::uint32_t bytes, const actions& out) {
+  return t.transit == 0 && bytes < t.mss_cache && t.snd_wnd > bytes && !out.refused;
+}
+/// Sends them; write_seq counts them already.
+void send_alone(const context& k, std::uint32_t bytes);
 /// tcp_push_pending_frames(), where something waits.
 void push_pending(const context& k, bool nonagle);
 /// The next `bytes` of the first buffer that waits go, with the FIN behind them; 0: only that.
@@ -187,6 +194,8 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
 // congestion.cpp
 /// tcp_cong_control() as long as nothing is lost.
 void control_congestion(const context& k, const ack_round& a);
+/// tcp_reno_cong_avoid(), cubictcp_cong_avoid(): so many segments were acknowledged.
+void grow_cwnd(const context& k, std::uint32_t acked);
 /// The algorithm's part of tcp_congestion_ops: ssthresh after a loss; an ACK with an RTT sample
 /// (pkts_acked); the state Loss begins (set_state); data is sent with nothing in flight
 /// (CA_EVENT_TX_START).

@@ -38,10 +38,12 @@ void rtt_sample(tcb& t, std::uint32_t sample_us, const limits& l) {
 }
 
 void set_rto(tcb& t, const limits& l) {
-  const std::uint32_t most = jiffies_of_ms(l.rto_max_ms, l);
-  std::uint64_t rto = jiffies_of_ms(l.rto_initial_ms, l);
-  if (t.srtt_us8 != 0) rto = jiffies_of_us((t.srtt_us8 >> 3) + t.rttvar_us, l);
-  t.rto = static_cast<std::uint32_t>(std::min<std::uint64_t>(rto << t.backoff, most));
+  std::uint64_t rto = t.srtt_us8 != 0 ? jiffies_of_us((t.srtt_us8 >> 3) + t.rttvar_us, l)
+                                      : jiffies_of_ms(l.rto_initial_ms, l);
+  rto <<= t.backoff;
+  if (rto * 1000 > std::uint64_t{l.rto_max_ms} * l.hz)
+    rto = std::min<std::uint64_t>(rto, jiffies_of_ms(l.rto_max_ms, l));
+  t.rto = static_cast<std::uint32_t>(rto);
 }
 
 void note_min_rtt(tcb& t, std::uint32_t rtt_us) {

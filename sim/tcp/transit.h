@@ -32,13 +32,14 @@ struct sent_segment {
   seq end = 0;
   std::uint32_t sent_us = 0;             ///< when last sent
   std::uint32_t order = 0;               ///< the how manieth sending that was: of an instant, too
-  bool push : 1 = false;                 ///< went out with PSH
-  bool sacked : 1 = false;               ///< TCPCB_SACKED_ACKED
-  bool lost : 1 = false;                 ///< TCPCB_LOST
-  bool retransmitted : 1 = false;        ///< TCPCB_SACKED_RETRANS: the retransmission is in flight
-  bool ever_retransmitted : 1 = false;   ///< TCPCB_EVER_RETRANS
-  bool head : 1 = false;                 ///< begins a buffer: the kernel sends several as one
-  bool whole : 1 = false;                ///< went as part of a buffer that nothing cut
+  // Of a word, so that a segment is copied as four of them.
+  std::uint32_t push : 1 = 0;                ///< went out with PSH
+  std::uint32_t sacked : 1 = 0;              ///< TCPCB_SACKED_ACKED
+  std::uint32_t lost : 1 = 0;                ///< TCPCB_LOST
+  std::uint32_t retransmitted : 1 = 0;       ///< TCPCB_SACKED_RETRANS: the resent one is in flight
+  std::uint32_t ever_retransmitted : 1 = 0;  ///< TCPCB_EVER_RETRANS
+  std::uint32_t head : 1 = 0;                ///< begins a buffer: the kernel sends several as one
+  std::uint32_t whole : 1 = 0;               ///< went as part of a buffer that nothing cut
 };
 
 /// tcp_rtx_queue: in sequence order, the oldest first.
@@ -263,8 +264,10 @@ struct transit : transit_numbers {
     return dsack_pending || !out_of_order.reported().empty();
   }
   /// Nothing is under way that a later segment could ask about.
-  [[nodiscard]] bool settled() const {
-    if (!sent.empty() || !unsent.empty() || state != congestion_state::open) return false;
+  [[nodiscard]] bool settled() const { return sent.empty() && nothing_else(); }
+  /// Nothing but what `sent` holds.
+  [[nodiscard]] bool nothing_else() const {
+    if (!unsent.empty() || state != congestion_state::open) return false;
     const unsigned awaited = unsigned{undoable} | unsigned{tlp_out} | unsigned{dsack_pending};
     return awaited == 0 && out_of_order.empty() && unread.empty();
   }

@@ -255,6 +255,27 @@ bool may_send_new(const tcb& t) {
   return !wire::after(t.snd_nxt + length, t.snd_una + t.snd_wnd);
 }
 
+namespace {
+
+/// The window was used so far, and what was sent must be answered in time. `was_empty`: nothing was
+/// in flight before.
+void after_sending(const context& k, bool limited, bool was_empty, burst how) {
+  validate_cwnd(k, limited);
+  if (how != burst::probe && schedule_loss_probe(k, false)) return;
+  if (was_empty || k.t.pending == pending::loss_probe) rearm_rto(k);
+}
+
+}  // namespace
+
+void send_alone(const context& k, std::uint32_t bytes) {
+  ++k.x.buffers;
+  if (bytes != 0) note_data_sent(k);
+  const bool fin = bytes == 0;
+  send_segment(k, bytes,
+               {.push = !fin, .tso_push = false, .fin = fin, .head = true, .whole = false});
+  after_sending(k, k.t.cwnd <= 1, true, burst::all);
+}
+
 bool send_new(const context& k, bool nonagle, burst how) {
   const bool was_empty = k.x.sent.empty();
   const std::uint32_t before = k.x.sendings;
@@ -271,11 +292,12 @@ bool send_new(const context& k, bool nonagle, burst how) {
   }
   const std::uint32_t sent = k.x.sendings - before;
   limited = limited || k.x.in_flight() >= k.t.cwnd;
-  if (sent != 0 || limited) validate_cwnd(k, limited);
-  if (sent == 0) return false;
+  if (sent == 0) {
+    if (limited) validate_cwnd(k, limited);
+    return false;
+  }
   if (k.x.reducing()) k.x.prr_out += sent;
-  if (how != burst::probe && schedule_loss_probe(k, false)) return true;
-  if (was_empty || k.t.pending == pending::loss_probe) rearm_rto(k);
+  after_sending(k, limited, was_empty, how);
   return true;
 }
 

@@ -92,6 +92,8 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
 std::uint32_t next_window(tcb& t, const limits& l, const actions& out) {
   const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;  // what the field cannot say
   const std::uint32_t allowed = full_window(t, l);
+  if (t.rcv_wscale != 0 && readable(t) == 0)  // nothing waits to be read: all of it is free
+    return (std::min(allowed, t.rcv_ssthresh) + unit - 1) & ~(unit - 1);
   const std::uint32_t full = window_clamp(t, l);
   const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
   std::uint32_t space = free_of(t, allowed, l, out);

@@ -89,6 +89,12 @@ bool has_send_space(const tcb& t, const transit& x) {
 }
 
 std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
+  if (bytes != 0 && !t.opt.cork && may_send_alone(t, bytes, out)) {
+    restart_after_idle(t, l, c);
+    t.write_seq += bytes;
+    send_alone({t, transit_of(t, out), l, c, out}, bytes);
+    return bytes;
+  }
   const context k{t, transit_of(t, out), l, c, out};
   const std::uint32_t taken = fill(k, bytes);
   if (taken == 0) return 0;
