@@ -25,6 +25,7 @@ set(FOURTUPLE_HOT_OPTIONS "")
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
    AND NOT FOURTUPLE_SANITIZE)
   set(FOURTUPLE_HOT_OPTIONS -O3 -fno-tree-slp-vectorize "SHELL:--param max-inline-insns-auto=120"
+      "SHELL:--param hot-bb-frequency-fraction=1000000"
       "SHELL:--param max-inline-insns-small=60" "SHELL:--param early-inlining-insns=100"
       "SHELL:--param inline-unit-growth=200" "SHELL:--param large-function-growth=400")
   # GCC 12 sees an overflow in std::string::append that cannot be.
