@@ -44,11 +44,36 @@ class event {
   }
 
  private:
+  friend class event_source;
+  event(std::int64_t at, std::uint64_t high, std::uint64_t low) : at_(at), high_(high), low_(low) {}
+
   std::int64_t at_ = 0;
   std::uint64_t high_ = 0;
   std::uint64_t low_ = 0;
 };
 static_assert(sizeof(event) == 24);
+
+/// An entity that causes events, which it counts from 0. It keeps source and counter as they stand
+/// in an event.
+class event_source {
+ public:
+  explicit event_source(std::uint32_t entity) : high_(std::uint64_t{entity} << 13) {}
+
+  [[nodiscard]] event next(std::int64_t at, std::uint32_t destination, core::phase p,
+                           std::uint32_t record) {
+    const event e(
+        at, (std::uint64_t{destination} << 40) | (static_cast<std::uint64_t>(p) << 37) | high_,
+        low_ | record);
+    low_ += std::uint64_t{1} << 32;
+    if (low_ == 0) [[unlikely]]
+      ++high_;
+    return e;
+  }
+
+ private:
+  std::uint64_t high_;
+  std::uint64_t low_ = 0;
+};
 
 /// Events in one growing block, as a std::vector, but with the one push small enough to be inlined
 /// into every place that has a future to plan.
@@ -84,7 +109,7 @@ class event_queue {
  public:
   /// `e` must come after the last event popped, and not before time 0: an assertion.
   void push(const event& e) {
-    FOURTUPLE_ASSERT(last_ < e, "an event at or before the running one");
+    FOURTUPLE_ASSERT(last_.at() < e.at() || last_ < e, "an event at or before the running one");
     ++size_;
     if (slot_of(e) <= current_) {
       push_late(e);
@@ -101,9 +126,13 @@ class event_queue {
   }
   /// Takes it out. The reference is good until the next pop.
   const event& pop() { return *pop_by(INT64_MAX); }
-  /// The same where it is due at `at` or before; else it stays, and this is null.
+  /// The same where it is due at `at` or before; else it stays, and this is null. So it is where
+  /// there is none.
   const event* pop_by(std::int64_t at) {
-    while (open_is_empty() && late_.empty()) open_next();
+    while (open_is_empty() && late_.empty()) {
+      if (empty()) return nullptr;
+      open_next();
+    }
     const bool late = late_is_next();
     const event& next = late ? late_.front() : *next_;
     if (next.at() > at) return nullptr;

@@ -3,7 +3,7 @@
 namespace fourtuple::engine {
 
 node::node(world& w, std::uint32_t entity)
-    : surroundings(w.shared_), world_(w), entity_(entity) {}
+    : surroundings(w.shared_), world_(w), entity_(entity), events_(entity) {}
 
 void node::schedule_timer_token(instant at) {
   world_.schedule(at, entity_, core::phase::timer, *this, 0);

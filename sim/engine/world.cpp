@@ -108,9 +108,11 @@ node::way world::find_way(std::uint32_t from, wire::address_id to) const {
 }
 
 inline const node::way& node::way_to(wire::address_id to) const {
-  if (last_.to != to) last_ = world_.find_way(entity_, to);
+  if (last_.to != to) [[unlikely]]
+    look_for(to);
   return last_;
 }
+void node::look_for(wire::address_id to) const { last_ = world_.find_way(entity_, to); }
 
 namespace {
 
@@ -254,9 +256,10 @@ void node::emit(const wire::segment& s) {
     world_.schedule(world_.now() + w.delay, w.host, core::phase::arrival, *this,
                     world_.in_flight_.make(s));
   } else {
-    world_.send(*this, s.tuple.remote, s);
+    emit_with_care(s);
   }
 }
+void node::emit_with_care(const wire::segment& s) { world_.send(*this, s.tuple.remote, s); }
 void node::emit(const wire::datagram& d) { world_.send(*this, d.tuple.remote, d); }
 void node::emit(const wire::icmp_error& e) { world_.send(*this, e.about.local, e); }
 
@@ -323,7 +326,6 @@ void world::dispatch(const core::event& e) {
       }
       return;
   }
-  if (!fifo_.empty()) drain();
   shared_.in_soft_interrupt = false;
 }
 
@@ -356,12 +358,9 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
       all_finished_ = false;
       return stop::finished;
     }
-    if (queue_.empty()) {
-      if (until != never) shared_.now = std::max(now(), until);
-      return until != never ? stop::reached : stop::quiet;
-    }
     const core::event* const next = queue_.pop_by(ns(until));
     if (next == nullptr) {
+      if (until == never) return stop::quiet;
       shared_.now = std::max(now(), until);
       return stop::reached;
     }

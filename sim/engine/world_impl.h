@@ -50,13 +50,15 @@ class node final : public host::surroundings {
     net::link_direction* direction = nullptr;  ///< where it is not plain
   };
 
+  [[gnu::noinline]] void emit_with_care(const wire::segment& s);
   [[nodiscard]] const way& way_to(wire::address_id to) const;
+  [[gnu::noinline]] void look_for(wire::address_id to) const;
   /// Its side of the link to a host; made at first use.
   [[nodiscard]] net::link_direction& direction_to(std::uint32_t host);
 
   world& world_;
   std::uint32_t entity_;
-  std::uint64_t counter_ = 0;  ///< of the events this entity caused
+  core::event_source events_;  ///< those it causes
   mutable way last_;
   std::vector<wire::address_id> addresses_;                  ///< its own, in file order
   std::map<std::uint32_t, net::link_direction> directions_;  ///< by the host at the other end
@@ -128,7 +130,7 @@ class world final : public observe::backend {
   [[nodiscard, gnu::noinline]] std::uint8_t& hop_limit(std::uint32_t record);
   void schedule(instant at, std::uint32_t destination, core::phase p, node& source,
                 std::uint32_t record) {
-    queue_.push({ns(at), destination, p, source.entity_, source.counter_++, record});
+    queue_.push(source.events_.next(ns(at), destination, p, record));
   }
   void dispatch(const core::event& e);
   [[gnu::noinline]] void drain();

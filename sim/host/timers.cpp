@@ -18,9 +18,11 @@ timers::timers(surroundings& world, const timer_settings& how)
       exact_(1) {}
 
 void timers::read_clock(instant now) const {
-  clock_ = {now, jiffy_at(now)};
+  const bool same_jiffy = now < next_jiffy_ && now >= clock_.now;
+  clock_ = {now, same_jiffy ? clock_.jiffy : jiffy_at(now)};
+  if (!same_jiffy) next_jiffy_ = instant_of(clock_.jiffy + 1);
   const instant next_ms = at_ns((ns(now) / 1'000'000 + 1) * 1'000'000);
-  clock_changes_ = std::min(next_ms, instant_of(clock_.jiffy + 1));
+  clock_changes_ = std::min(next_ms, next_jiffy_);
 }
 
 std::uint64_t timers::jiffy_at(instant t) const {

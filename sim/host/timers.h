@@ -105,6 +105,7 @@ class timers {
   timer_settings how_;
   core::timer_wheel wheel_;
   mutable tcp::clock clock_;  ///< of the instant last asked for: a step asks several times
+  mutable instant next_jiffy_{};     ///< when clock_.jiffy ends
   mutable instant clock_changes_{};  ///< but for clock_.us: a busy host asks often within a ms
   std::uint64_t token_jiffy_ = core::timer_wheel::none;  ///< of token_, where it is the wheel's
   std::vector<std::uint32_t> batch_;

@@ -9,18 +9,6 @@ std::uint32_t sent_ms(const sent_segment& s, const clock& c) {
   return c.ms - (c.us - s.sent_us) / 1000;
 }
 
-/// tcp_ack_update_window() with tcp_may_update_window(); says whether the window is news.
-bool update_window(tcb& t, const wire::segment& s) {
-  const std::uint32_t offered = offered_window(t, s);
-  const bool newer = wire::after(s.ack_number, t.snd_una) || wire::after(s.seq_number, t.snd_wl1) ||
-                     (s.seq_number == t.snd_wl1 && (offered > t.snd_wnd || offered == 0));
-  if (!newer) return false;
-  t.snd_wl1 = s.seq_number;
-  t.snd_wnd = offered;
-  note_offered_window(t, offered);
-  return true;
-}
-
 struct acked_times {
   std::uint32_t first_us = 0;  ///< of the segments sent but once; 0: none
   std::uint32_t last_us = 0;
@@ -141,8 +129,8 @@ bool dubious(const transit& x, const ack_round& a) {
   transmit(k, a);
 }
 
-/// The rest of tcp_ack() where something is under way, or SACK blocks came.
-[[gnu::noinline]] void work_on_ack(const context& k, ack_round& a) {
+/// tcp_ack() from where its flags are known.
+[[gnu::noinline]] void work_on_round(const context& k, ack_round& a) {
   if (a.una_advanced) k.t.retransmits = 0;
   a.prior_fack = k.x.sacked_out != 0 && k.t.sack ? highest_sacked(a.prior_una, k.x) : a.prior_una;
   const bool queued = !k.x.sent.empty();
@@ -160,14 +148,14 @@ bool dubious(const transit& x, const ack_round& a) {
 
 /// All that was sent since the transit was made is one segment, and this ACK is the first answer:
 /// most flights of most connections are like that.
-bool ends_lone_flight(const context& k, const wire::segment& s) {
+[[gnu::always_inline]] inline bool ends_lone_flight(const context& k, const wire::segment& s) {
   return k.x.sendings == 1 && k.t.snd_una == k.t.write_seq && s.sack_count == 0 && k.t.sack &&
          k.x.sent.size() == 1 && !k.x.sent.front().ever_retransmitted && k.x.nothing_else();
 }
 
-/// What work_on_ack() would do then, but for what it would only note in the transit, which goes: a
-/// HyStart round would begin here, too, and tell nothing.
-void end_lone_flight(const context& k) {
+/// What work_on_round() would do then, but for what it would only note in the transit, which goes:
+/// a HyStart round would begin here, too, and tell nothing.
+[[gnu::always_inline]] inline void end_lone_flight(const context& k) {
   const std::uint32_t rtt = k.c.us - k.x.sent.front().sent_us;
   k.t.retransmits = 0;
   note_min_rtt(k.t, rtt);
@@ -182,15 +170,10 @@ void end_lone_flight(const context& k) {
 
 }  // namespace
 
-void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {
-  const seq prior_una = t.snd_una;
-  const bool window_update = update_window(t, s);
-  t.snd_una = s.ack_number;
-  t.soft_error = errc::ok;
-  t.probes = 0;
-  if (t.transit == 0 && s.sack_count == 0) return;
+void work_on_ack(tcb& t, const wire::segment& s, seq prior_una, bool window_update, const limits& l,
+                 const clock& c, actions& out) {
   const context k{t, transit_of(t, out), l, c, out};
-  if (ends_lone_flight(k, s)) {
+  if (ends_lone_flight(k, s)) [[likely]] {
     end_lone_flight(k);
     return;
   }
@@ -199,7 +182,7 @@ void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, a
   a.una_advanced = wire::after(s.ack_number, prior_una);
   a.carries_data = s.sequence_length() != 0;
   a.window_update = window_update;
-  work_on_ack(k, a);
+  work_on_round(k, a);
 }
 
 void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out) {

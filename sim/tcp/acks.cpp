@@ -115,8 +115,8 @@ void schedule_ack(tcb& t, std::uint32_t after, const clock& c, actions& out) {
   out.arm(timer::delayed_ack, after);
 }
 
-void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out) {
-  if (!t.ack_scheduled && !t.ack_now) return;
+/// __tcp_ack_snd_check()
+void send_ack_or_delay(tcb& t, bool owned, const limits& l, const clock& c, actions& out) {
   const std::uint32_t owed = t.rcv_nxt - t.rcv_wup;
   // Who does not read is no reason to move the window on; recv() sends the ACK then.
   const bool two_segments =

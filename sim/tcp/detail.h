@@ -139,7 +139,10 @@ void data_received(tcb& t, const wire::segment& s, const limits& l, const clock&
 /// tcp_measure_rcv_mss(): how large a full segment of the peer is.
 void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
-void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out);
+void send_ack_or_delay(tcb& t, bool owned, const limits& l, const clock& c, actions& out);
+inline void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out) {
+  if (t.ack_scheduled || t.ack_now) send_ack_or_delay(t, owned, l, c, out);
+}
 void enter_quickack(tcb& t, const limits& l, std::uint32_t most = 16);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);
 /// An ACK is due in so many jiffies.

@@ -164,11 +164,38 @@ void window_probe_answered(const context& k);
 
 // write_queue.cpp
 /// tcp_check_space(): who found no memory may get more of it, and is woken.
-void check_space(const context& k);
+void give_space(const context& k);
+inline void check_space(const context& k) {
+  if (k.x.no_space) [[unlikely]]
+    give_space(k);
+}
 
 // ack.cpp
+/// tcp_ack_update_window() with tcp_may_update_window(); says whether the window is news.
+[[nodiscard]] inline bool update_window(tcb& t, const wire::segment& s) {
+  const std::uint32_t offered = offered_window(t, s);
+  const bool newer = wire::after(s.ack_number, t.snd_una) || wire::after(s.seq_number, t.snd_wl1) ||
+                     (s.seq_number == t.snd_wl1 && (offered > t.snd_wnd || offered == 0));
+  if (!newer) return false;
+  t.snd_wl1 = s.seq_number;
+  t.snd_wnd = offered;
+  note_offered_window(t, offered);
+  return true;
+}
+/// What take_ack() has to do where something is under way, or SACK blocks came. `prior_una`:
+/// snd_una before.
+void work_on_ack(tcb& t, const wire::segment& s, seq prior_una, bool window_update, const limits& l,
+                 const clock& c, actions& out);
 /// tcp_ack() from where the ACK is known to lie between snd_una and snd_nxt.
-void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c, actions& out);
+inline void take_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c,
+                     actions& out) {
+  const seq prior_una = t.snd_una;
+  const bool window_update = update_window(t, s);
+  t.snd_una = s.ack_number;
+  t.soft_error = errc::ok;
+  t.probes = 0;
+  if (t.transit != 0 || s.sack_count != 0) work_on_ack(t, s, prior_una, window_update, l, c, out);
+}
 /// Its old_ack: the number is old, its SACK blocks may still be news.
 [[gnu::cold]] void take_old_ack(tcb& t, const wire::segment& s, const limits& l, const clock& c,
                                 actions& out);

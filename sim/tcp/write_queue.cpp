@@ -106,8 +106,7 @@ std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock
 
 namespace detail {
 
-void check_space(const context& k) {
-  if (!k.x.no_space) return;
+void give_space(const context& k) {
   if (k.x.in_flight() < k.t.cwnd) expand_send_buffer(k.t, k.l);
   if (has_send_space(k.t, k.x)) k.x.no_space = false;
 }
