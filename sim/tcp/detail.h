@@ -61,12 +61,33 @@ inline constexpr std::uint32_t sk_buff = 256;
 inline constexpr std::uint32_t gso_max_size = 65536 - (max_tcp_header + 1);
 inline constexpr std::uint32_t buffer_overhead = max_tcp_header + shared_info + sk_buff;
 
+[[nodiscard]] inline std::uint32_t receive_buffer(const tcb& t, const limits& l) {
+  return t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default;
+}
+/// tcp_win_from_space()
+[[nodiscard]] inline std::uint32_t window_of(const tcb& t, std::uint64_t space) {
+  return static_cast<std::uint32_t>(space * t.window_ratio >> 8);
+}
+/// tcp_full_space(): the largest window the receive buffer allows.
+[[nodiscard]] inline std::uint32_t full_window(const tcb& t, const limits& l) {
+  return window_of(t, receive_buffer(t, l));
+}
+/// A window that is offered is a multiple of what its field can say.
+[[nodiscard]] inline std::uint32_t whole_units(const tcb& t, std::uint32_t bytes) {
+  const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;
+  return (bytes + unit - 1) & ~(unit - 1);
+}
+/// What next_window() is where text waits to be read, or windows are not scaled.
+[[nodiscard]] std::uint32_t window_beside_text(tcb& t, const limits& l, const actions& out);
 /// __tcp_select_window(): what is offered next, where the right edge may move left.
-[[nodiscard]] std::uint32_t next_window(tcb& t, const limits& l, const actions& out);
+[[nodiscard]] inline std::uint32_t next_window(tcb& t, const limits& l, const actions& out) {
+  // Nothing waits to be read: all of the buffer is free.
+  if (t.rcv_wscale != 0 && readable(t) == 0) [[likely]]
+    return whole_units(t, std::min(full_window(t, l), t.rcv_ssthresh));
+  return window_beside_text(t, l, out);
+}
 /// tcp_select_window(): the field of the next segment; remembers it in t.
 [[nodiscard]] std::uint16_t select_window(tcb& t, const limits& l, actions& out);
-/// tcp_full_space(): the largest window the receive buffer allows.
-[[nodiscard]] std::uint32_t full_window(const tcb& t, const limits& l);
 /// tp->window_clamp. Until a segment's memory was measured one segment is reserved
 /// (tcp_init_buffer_space()).
 [[nodiscard]] std::uint32_t window_clamp(const tcb& t, const limits& l);
@@ -164,7 +185,10 @@ void ack_sent(tcb& t);
 /// Keeps the segment's text from `first` on, and its FIN.
 [[gnu::cold]] void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out);
 /// Moves rcv_nxt over what waited for it; true where a FIN is next.
-bool fill_gap(tcb& t, actions& out);
+bool close_gap(tcb& t, actions& out);
+[[nodiscard]] inline bool fill_gap(tcb& t, actions& out) {
+  return t.transit != 0 && close_gap(t, out);
+}
 /// From rcv_nxt to the end of the last of it.
 [[nodiscard]] std::uint32_t out_of_order_span(const tcb& t, const actions& out);
 /// The peer's FIN came: what it reports by SACK is over, a duplicate too.

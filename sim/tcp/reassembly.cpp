@@ -39,7 +39,7 @@ void keep_out_of_order(tcb& t, const wire::segment& s, seq first, actions& out) 
   note_duplicate(t, first, s.end(), out);
 }
 
-bool fill_gap(tcb& t, actions& out) {
+bool close_gap(tcb& t, actions& out) {
   if (!has_out_of_order(t, out)) return false;
   transit& x = (*out.transits)[t.transit];
   seq next = x.out_of_order.advance(t.rcv_nxt);

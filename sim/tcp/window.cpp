@@ -23,15 +23,6 @@ initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbu
 
 namespace {
 
-std::uint32_t receive_buffer(const tcb& t, const limits& l) {
-  return t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default;
-}
-
-/// tcp_win_from_space()
-std::uint32_t window_of(const tcb& t, std::uint64_t space) {
-  return static_cast<std::uint32_t>(space * t.window_ratio >> 8);
-}
-
 /// skb->truesize of a segment. A direct path hands the sender's buffer over, its payload in page
 /// fragments; most drivers put headers, headroom, payload and skb_shared_info in a power of two.
 std::uint32_t truesize(const tcb& t, std::uint32_t length) {
@@ -61,10 +52,6 @@ std::uint32_t growth_by_waste(const tcb& t, std::uint32_t length, const limits& 
 
 }  // namespace
 
-std::uint32_t full_window(const tcb& t, const limits& l) {
-  return window_of(t, receive_buffer(t, l));
-}
-
 std::uint32_t window_clamp(const tcb& t, const limits& l) {
   const std::uint32_t full = full_window(t, l);
   if (t.window_ratio != default_ratio || full <= 2U * t.advmss) return full;
@@ -89,21 +76,18 @@ void note_full_segment(tcb& t, std::uint32_t length, const limits& l) {
   t.rcvq_space = std::min(t.rcvq_space, clamp);
 }
 
-std::uint32_t next_window(tcb& t, const limits& l, const actions& out) {
-  const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;  // what the field cannot say
+std::uint32_t window_beside_text(tcb& t, const limits& l, const actions& out) {
   const std::uint32_t allowed = full_window(t, l);
-  if (t.rcv_wscale != 0 && readable(t) == 0)  // nothing waits to be read: all of it is free
-    return (std::min(allowed, t.rcv_ssthresh) + unit - 1) & ~(unit - 1);
   const std::uint32_t full = window_clamp(t, l);
   const std::uint32_t mss = std::min<std::uint32_t>(t.rcv_mss, full);
   std::uint32_t space = free_of(t, allowed, l, out);
   if (space < full / 2) {
     t.ack_quick = 0;
-    space &= ~(unit - 1);
+    space = space >> t.rcv_wscale << t.rcv_wscale;
     if (space < allowed >> 4 || space < mss) return 0;
   }
   space = std::min(space, t.rcv_ssthresh);
-  if (t.rcv_wscale != 0) return (space + unit - 1) & ~(unit - 1);
+  if (t.rcv_wscale != 0) return whole_units(t, space);
   const std::uint32_t window = t.rcv_wnd;
   if (window + mss <= space || window > space) return space - space % mss;
   return mss == full && space > window + full / 2 ? space : window;
@@ -114,9 +98,8 @@ std::uint16_t select_window(tcb& t, const limits& l, actions& out) {
   const std::uint32_t before = t.rcv_wnd;
   std::uint32_t window = next_window(t, l, out);
   if (window < left) {  // The right edge never moves left (RFC 9293 3.8.6.2.1).
-    if (window == 0) out.count(counter::TcpExtTCPWantZeroWindowAdv);
-    const std::uint32_t unit = std::uint32_t{1} << t.rcv_wscale;
-    window = (left + unit - 1) & ~(unit - 1);
+    if (window == 0) [[unlikely]] out.count(counter::TcpExtTCPWantZeroWindowAdv);
+    window = whole_units(t, left);
   }
   t.rcv_wnd = window;
   t.rcv_wup = t.rcv_nxt;
