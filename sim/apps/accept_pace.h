@@ -18,6 +18,10 @@ class accept_pace {
   /// `what` and its list of changes must live as long; the times in it count from `begin`.
   accept_pace(const spec::echo_server& what, instant begin);
 
+  /// False: the file says nothing about it, and the rest need not be asked.
+  [[nodiscard]] bool limits() const {
+    return first_.rate || first_.max_connections || !what_.accept_changes.empty();
+  }
   /// Not before then, if the one before was reported to accepted().
   [[nodiscard]] instant next() const { return next_; }
   void accepted(instant now);

@@ -54,10 +54,26 @@ arrivals arrivals::ramps(const std::vector<spec::stage>& stages) {
   return a;
 }
 
-std::optional<duration> arrivals::next() {
-  if (begun_) position_ += wide{1} << fraction_bits;
-  begun_ = true;
-  return at(position_);
+std::optional<duration> arrivals::next_by_division() {
+  const auto t = at(position_);
+  if (!t) return t;
+  if (rate_.count != 0) take_course(*t);
+  step();
+  return t;
+}
+
+/// `first` is at position_, by the rate of now.
+void arrivals::take_course(duration first) {
+  const auto per = static_cast<wide>(rate_.per);
+  unit_rest_ = static_cast<wide>(rate_.count) << fraction_bits;
+  time_ = first.count();
+  rest_ = (position_ - passed_) * per % unit_rest_;
+  constexpr auto beyond = static_cast<std::uint64_t>(longest) + 1;
+  gap_ = static_cast<std::int64_t>(std::min(rate_.per / rate_.count, beyond));
+  gap_rest_ = static_cast<wide>(rate_.per % rate_.count) << fraction_bits;
+  same_until_ = longest;
+  if (next_change_ < changes_.size())
+    same_until_ = std::min(same_until_, changes_[next_change_].at.count());
 }
 
 std::optional<duration> arrivals::next_poisson(std::uint64_t bits) {

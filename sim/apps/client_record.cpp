@@ -30,9 +30,12 @@ void client_record::connected(process& p, attempt& a, const endpoint& to) {
   m_->connect_time.add(now - a.called);
   const auto local = p.getsockname(a.fd);
   if (local) m_->tuples.add(*local, to);
-  if (m_->connections.size() == observe::app_metrics::max_rows || now < m_->counted_from) return;
+  if (m_->lists(now)) list(a, *local, to, now);
+}
+
+void client_record::list(attempt& a, const endpoint& local, const endpoint& to, instant now) {
   a.row = static_cast<std::int8_t>(m_->connections.size());
-  m_->connections.push_back({a.fd, *local, to, now, std::nullopt, closed_by::nobody});
+  m_->connections.push_back({a.fd, local, to, now, std::nullopt, closed_by::nobody});
 }
 
 void client_record::failed(process& p, attempt& a, const outcome& o) {
@@ -47,7 +50,10 @@ void client_record::failed(process& p, attempt& a, const outcome& o) {
 
 void client_record::closing(process& p, attempt& a, spec::close_by own) {
   if (own == spec::close_by::reset) reset_at_close(p, a.fd);
-  if (a.row < 0) return;
+  if (a.row >= 0) note_who_closes(p, a, own);
+}
+
+void client_record::note_who_closes(process& p, attempt& a, spec::close_by own) {
   const auto level = p.poll(a.fd);
   const ready_mask bits = level ? *level : ready_mask{0};
   const closed_by who = (bits & ready_err) != 0                        ? closed_by::reset

@@ -19,7 +19,7 @@ using closed_by = observe::connection_row::by;
 struct attempt {
   instant called{};           ///< when it began: connect() follows in the same instant
   std::uint32_t number = 0;   ///< as `attempted` counts, from 1
-  std::uint32_t request = 0;  ///< which request it is for, from 0
+  std::uint32_t request = 0;  ///< which request it is for, from 0, or where that goes
   descriptor fd = -1;
   std::uint16_t tries = 0;  ///< retries before it
   std::int8_t row = -1;     ///< of the list; -1: beyond it
@@ -53,6 +53,8 @@ class client_record {
   void closing(process& p, attempt& a, spec::close_by own);
 
  private:
+  [[gnu::noinline]] void list(attempt& a, const endpoint& local, const endpoint& to, instant now);
+  [[gnu::noinline]] void note_who_closes(process& p, attempt& a, spec::close_by own);
   void close_row(const attempt& a, instant now, closed_by who);
   observe::app_metrics* m_;
 };

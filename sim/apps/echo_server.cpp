@@ -37,7 +37,8 @@ struct server_state {
         begin(a.start),
         stop(a.stop ? instant{*a.stop} : never),
         request_size(around.request_size),
-        real_bytes(around.bytes_matter || !k.prefix.empty()) {}
+        real_bytes(around.bytes_matter || !k.prefix.empty()),
+        timed(k.idle_timeout || k.close.kind == when_to_close::after_time) {}
 
   /// Coroutines of which there are many get the state alone, and their frames by it.
   operator const os&() const { return host; }
@@ -49,6 +50,7 @@ struct server_state {
   }
   /// Until when a connection may go on as it is. Most never ask what time it is.
   [[nodiscard]] instant deadline(const session& at) const {
+    if (!timed) return never;
     instant d = what.idle_timeout ? host.now() + *what.idle_timeout : never;
     if (what.close.kind == when_to_close::after_time)
       d = std::min(d, accepted[static_cast<std::size_t>(at.fd)] + what.close.time);
@@ -56,6 +58,7 @@ struct server_state {
   }
 
   void read(session& at, std::uint64_t n);
+  [[gnu::noinline]] void read_parts(session& at, std::uint64_t n);
   std::string& reply_of(descriptor fd) {
     const auto i = static_cast<std::size_t>(fd);
     if (i >= replies.size()) replies.resize(i + 1);
@@ -101,6 +104,7 @@ struct server_state {
   instant stop;
   std::uint32_t request_size;
   bool real_bytes;
+  bool timed;                        ///< connections end after a time, or when silent for one
   bool slot_wanted = false;          ///< the acceptor waits for a connection to end
   std::string scratch;               ///< where bytes are read to
   std::vector<std::string> replies;  ///< by descriptor, where somebody looks at bytes
@@ -108,10 +112,19 @@ struct server_state {
   std::vector<flow*> waiting;        ///< by descriptor, where the file has a `stop`
 };
 
-/// n bytes have come: what they let the server say. Of an echo every byte goes back at once; a
-/// reply of its own size waits for the whole request.
+/// n bytes have come: what they let the server say. Most are a whole request, and nobody looks at
+/// them.
 void server_state::read(session& at, std::uint64_t n) {
   record->bytes_in += n;
+  const bool whole = at.missing == 0 && (request_size == 0 || request_size == n);
+  if (!whole || real_bytes) return read_parts(at, n);
+  at.size = what.reply.value_or(n) & ((std::uint64_t{1} << 56) - 1);
+  at.begins = at.replied = true;
+}
+
+/// The same of any bytes. Of an echo every byte goes back at once; a reply of its own size waits
+/// for the whole request.
+void server_state::read_parts(session& at, std::uint64_t n) {
   std::uint64_t all = 0;
   at.begins = false;
   std::string* const out = real_bytes ? &reply_of(at.fd) : nullptr;
@@ -174,20 +187,23 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
   const descriptor listening =
       s->record.listen(host.calls(), s->what.listen, s->what.backlog, s->what.options);
   accept_pace pace(s->what, s->begin);
+  const bool paced = pace.limits();
   while (listening >= 0 && host.now() < s->stop) {
-    s->slot_wanted = pace.crowded(s->record->active.now, host.now());
-    if (host.now() < pace.next() || s->slot_wanted) {
-      wait.sleep_until(std::min(s->slot_wanted ? pace.same_until() : pace.next(), s->stop));
-      co_await wait;
-      s->slot_wanted = false;
-      continue;
+    if (paced) {
+      s->slot_wanted = pace.crowded(s->record->active.now, host.now());
+      if (host.now() < pace.next() || s->slot_wanted) {
+        wait.sleep_until(std::min(s->slot_wanted ? pace.same_until() : pace.next(), s->stop));
+        co_await wait;
+        s->slot_wanted = false;
+        continue;
+      }
     }
     accepted got;
     wait.accept(listening, got, s->stop);
     co_await wait;
     if (wait.got().ok()) {
       s->record.accepted(host.calls(), got);
-      pace.accepted(host.now());
+      if (paced) pace.accepted(host.now());
       host.spawn(serve(*s, {.fd = got.fd}));
     } else if (wait.got().what == outcome::kind::failed) {
       const errc why = wait.got().error;

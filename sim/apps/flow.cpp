@@ -36,11 +36,13 @@ observe::fault fault_of(const outcome& o) {
   return {observe::fault::word::errno_name, o.error};
 }
 
+/// What the next wait is for, and whom it watches.
 void flow::set(kind k, descriptor fd, ready_mask mask, instant until) {
   kind_ = k;
   watch_.fd = fd;
   watch_.mask = mask;
   deadline = until;
+  set_watch(watch_);
 }
 
 void flow::connect(descriptor fd, const endpoint& to, instant until) {
@@ -71,7 +73,11 @@ void flow::until_readable(descriptor fd, instant until) {
   set(kind::readable, fd, readable_mask, until);
 }
 void flow::close(descriptor fd) { set(kind::close, fd, ready_hup, never); }
-void flow::sleep_until(instant t) { set(kind::sleep, -1, ready_none, t); }
+void flow::sleep_until(instant t) {
+  kind_ = kind::sleep;
+  deadline = t;
+  set_watches({});
+}
 
 /// What is likely done at once is tried at once. Reading is not: the peer has only just been asked,
 /// and waiting looks at the socket anyway.
@@ -84,7 +90,7 @@ bool flow::await_ready() {
     case kind::send:
       return attempt_send();
     case kind::exchange:
-      return send_request() || (unsent_ == 0 && bytes_ == 0 && end({}));
+      return rest_of_exchange();
     case kind::accept:
     case kind::receive:
     case kind::drain:
@@ -97,34 +103,34 @@ bool flow::await_ready() {
 
 void flow::await_suspend(std::coroutine_handle<> h) {
   frame_ = h;
-  arm();
-}
-
-void flow::arm() {
-  if (kind_ == kind::sleep) {
-    set_watches({});
-  } else {
-    if (kind_ == kind::exchange)
-      watch_.mask = static_cast<ready_mask>((bytes_ > 0 ? readable_mask : ready_mask{0}) |
-                                            (unsent_ > 0 ? ready_mask{ready_out} : ready_mask{0}));
-    set_watch(watch_);
-  }
   process_->wait(*this);
 }
 
 void flow::woken() {
-  if (why == cause::posted || why == cause::interrupted) {
-    got_ = {kind_of_end::nudged, where::none, errc::eintr};
-  } else if (why == cause::deadline) {
-    got_ = {kind_ == kind::sleep ? kind_of_end::done : kind_of_end::deadline,
-            kind_ == kind::connect ? where::connect : where::recv, errc::ok};
-    if (kind_ == kind::send) got_.where = where::send;
-    if (kind_ == kind::accept) got_.where = where::accept;
+  if (why != cause::ready) {
+    got_ = given_up();
   } else if (!attempt()) {
-    arm();
+    process_->wait(*this);
     return;
   }
   frame_.resume();
+}
+
+/// How a wait ended whose sockets have nothing to say: a sleep is over.
+outcome flow::given_up() const {
+  if (why != cause::deadline) return {kind_of_end::nudged, where::none, errc::eintr};
+  switch (kind_) {
+    case kind::sleep:
+      return {};
+    case kind::connect:
+      return {kind_of_end::deadline, where::connect, errc::ok};
+    case kind::send:
+      return {kind_of_end::deadline, where::send, errc::ok};
+    case kind::accept:
+      return {kind_of_end::deadline, where::accept, errc::ok};
+    default:
+      return {kind_of_end::deadline, where::recv, errc::ok};
+  }
 }
 
 bool flow::attempt() {
@@ -147,7 +153,7 @@ bool flow::attempt() {
     case kind::exchange:
       break;
   }
-  return (bytes_ > 0 && read_some()) || send_request() || (unsent_ == 0 && bytes_ == 0 && end({}));
+  return attempt_exchange();
 }
 
 bool flow::attempt_connect() {
@@ -190,6 +196,17 @@ bool flow::attempt_send() {
     if (from_ != nullptr) from_ += *n;
   }
   return end({});
+}
+
+bool flow::attempt_exchange() { return (bytes_ > 0 && read_some()) || rest_of_exchange(); }
+
+/// Its next step after reading; where it is not over, what it waits for now.
+bool flow::rest_of_exchange() {
+  if (send_request()) return true;
+  if (unsent_ == 0 && bytes_ == 0) return end({});
+  watch_.mask = static_cast<ready_mask>((bytes_ > 0 ? readable_mask : ready_mask{0}) |
+                                        (unsent_ > 0 ? ready_mask{ready_out} : ready_mask{0}));
+  return false;
 }
 
 /// The rest of an exchange's request: true where it cannot be sent.

@@ -83,6 +83,8 @@ class flow final : public waiter {
   bool attempt_accept();
   bool attempt_receive();
   bool attempt_send();
+  bool attempt_exchange();
+  bool rest_of_exchange();
   bool send_request();
   bool attempt_drain();
   bool attempt_close();
@@ -91,7 +93,7 @@ class flow final : public waiter {
     got_ = o;
     return true;
   }
-  void arm();
+  [[nodiscard]] outcome given_up() const;
 
   kind kind_ = kind::sleep;
   outcome got_;

@@ -20,8 +20,11 @@ struct load_state {
   /// Its coroutines get the state alone, and their frames by it.
   operator const os&() const { return host; }
 
-  [[nodiscard]] const endpoint& destination(const attempt& a) const {
-    return what.to[a.request % what.to.size()];
+  [[nodiscard]] const endpoint& destination(const attempt& a) const { return what.to[a.request]; }
+  /// Of the request that begins, counted here.
+  [[nodiscard]] std::uint32_t next_destination() {
+    return static_cast<std::uint32_t>(record->requests++) %
+           static_cast<std::uint32_t>(what.to.size());
   }
   [[nodiscard]] instant give_up(const attempt& a) const {
     return what.timeout ? a.called + *what.timeout : never;
@@ -82,7 +85,7 @@ task requests(load_state& s, bool again) {
   attempt now;
   while (s.may_begin()) {
     now.tries = 0;
-    now.request = static_cast<std::uint32_t>(s.record->requests++);
+    now.request = s.next_destination();
     for (;;) {
       if (s.open(now)) {
         wait.connect(now.fd, s.destination(now), s.give_up(now));

@@ -43,7 +43,10 @@ void server_record::accepted(process& p, const fourtuple::accepted& got) {
   const instant now = p.now();
   m_->active.set(m_->active.now + 1, now);
   m_->fd_peak = p.peak_descriptors();
-  if (m_->connections.size() == observe::app_metrics::max_rows || now < m_->counted_from) return;
+  if (m_->lists(now)) list(p, got, now);
+}
+
+void server_record::list(process& p, const fourtuple::accepted& got, instant now) {
   const auto local = p.getsockname(got.fd);
   m_->connections.push_back({got.fd, local ? *local : endpoint{}, got.peer, now, std::nullopt,
                              observe::connection_row::by::nobody});

@@ -38,6 +38,8 @@ class server_record {
   descriptor open(process& p, const endpoint& at, transport t, std::optional<std::int32_t> backlog,
                   const std::vector<spec::sockopt_setting>& options);
 
+  [[gnu::noinline]] void list(process& p, const fourtuple::accepted& got, instant now);
+
   observe::app_metrics* m_;
   std::size_t closed_rows_ = 0;
 };

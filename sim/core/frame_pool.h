@@ -36,7 +36,7 @@ class frame_pool {
   static constexpr std::size_t block = std::size_t{64} * 1024;
   static constexpr std::size_t class_of(std::size_t size) { return (size + step - 1) / step; }
 
-  void refill(std::size_t size) {
+  [[gnu::noinline]] void refill(std::size_t size) {
     const std::size_t cell = class_of(size) * step;
     blocks_.push_back(std::make_unique<std::byte[]>(block));
     std::byte* const base = blocks_.back().get();

@@ -39,7 +39,10 @@ class coordinator_process final : public process {
   result<std::string_view> state(descriptor) override { return errc::ebadf; }
   result<ready_mask> poll(descriptor) override { return errc::ebadf; }
 
-  void wait(waiter& w) override { waits_.arm(w, w.watches() != nullptr); }
+  void wait(waiter& w) override {
+    if (w.watches() != nullptr) return waits_.arm_ready(w);
+    waits_.arm(w);
+  }
   void cancel(waiter& w) override { waits_.cancel(w); }
   void post(waiter& w) override { waits_.post(w); }
   [[nodiscard]] instant now() const override { return world_.now(); }

@@ -91,11 +91,11 @@ std::optional<std::string> kernel::set_sysctl(std::string_view name, std::string
 }
 
 watched kernel::to_watch(description d) {
-  switch (d.what) {
+  switch (d.what()) {
     case description::kind::tcp:
-      return tcp_.to_watch(d.index);
+      return tcp_.to_watch(d.index());
     case description::kind::udp:
-      return udp_.to_watch(d.index);
+      return udp_.to_watch(d.index());
     case description::kind::none:
       break;
   }
@@ -135,11 +135,11 @@ std::vector<observe::socket_row> kernel::sockets() const {
   for (const auto& p : processes_) {
     for (descriptor fd = 3; fd < p->descriptors().end(); ++fd) {
       const description d = p->descriptors().find(fd);
-      if (d.what == description::kind::tcp) {
-        if (d.index >= tcp_of.size()) tcp_of.resize(d.index + 1);
-        tcp_of[d.index].emplace_back(p.get(), fd);
+      if (d.what() == description::kind::tcp) {
+        if (d.index() >= tcp_of.size()) tcp_of.resize(d.index() + 1);
+        tcp_of[d.index()].emplace_back(p.get(), fd);
       }
-      if (d.what == description::kind::udp) attach(udp_rows, *p, fd, d.index);
+      if (d.what() == description::kind::udp) attach(udp_rows, *p, fd, d.index());
     }
   }
   std::vector<observe::socket_row> all;

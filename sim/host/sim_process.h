@@ -12,16 +12,29 @@
 namespace fourtuple::host {
 
 class kernel;
+class surroundings;
+struct watch_list;
 
-/// A socket as a descriptor names it: which half of the kernel, and the index there (below 2^30).
-struct description {
+/// A socket as a descriptor names it: which half of the kernel, and the index there (1 to 2^30).
+class description {
+ public:
   enum class kind : std::uint8_t { none, tcp, udp };
 
   description() = default;
-  description(kind k, std::uint32_t i) : what(k), index(i & ((1U << 30) - 1)) {}
+  description(kind k, std::uint32_t index)
+      : number_(k == kind::tcp ? static_cast<std::int32_t>(index)
+                               : -static_cast<std::int32_t>(index)) {}
 
-  kind what : 2 = kind::none;
-  std::uint32_t index : 30 = 0;
+  [[nodiscard]] kind what() const {
+    return number_ > 0 ? kind::tcp : number_ < 0 ? kind::udp : kind::none;
+  }
+  [[nodiscard]] std::uint32_t index() const {
+    return static_cast<std::uint32_t>(number_ < 0 ? -number_ : number_);
+  }
+
+ private:
+  std::int32_t number_ =
+      0;  ///< above 0: TCP's, below: UDP's, so that to ask for TCP is to look once
 };
 static_assert(sizeof(description) == 4);
 
@@ -35,24 +48,30 @@ class descriptor_table {
   [[nodiscard]] bool full() const { return lowest_free_ >= nofile_; }
   [[nodiscard]] description find(descriptor fd) const {
     const auto i = static_cast<std::uint32_t>(fd);
-    return i < entries_.size() ? entries_[i] : description{};
+    return i < end_ ? entries_[i] : description{};
   }
   void remove(descriptor fd);
   /// All are gone, and nobody was told.
-  void forget() { entries_.clear(); }
+  void forget() {
+    entries_.clear();
+    end_ = 0;
+  }
   [[nodiscard]] std::uint32_t nofile() const { return nofile_; }
   [[nodiscard]] std::uint32_t open() const { return open_; }
   [[nodiscard]] std::uint32_t peak() const { return peak_; }
   void restart_peak() { peak_ = open(); }
   /// One past the highest descriptor ever used.
-  [[nodiscard]] descriptor end() const { return static_cast<descriptor>(entries_.size()); }
+  [[nodiscard]] descriptor end() const { return static_cast<descriptor>(end_); }
 
  private:
   void find_next_free();
+  [[gnu::noinline]] void put_at_end(description d);
+  [[gnu::noinline]] void make_room() { used_.push_back(0); }
 
   std::vector<description> entries_;
   std::vector<std::uint64_t> used_;  ///< one bit per descriptor
   std::uint32_t nofile_;
+  std::uint32_t end_ = 3;  ///< how many entries there are: every call asks
   std::uint32_t lowest_free_ = 3;
   std::uint32_t open_ = 3;
   std::uint32_t peak_ = 3;
@@ -114,7 +133,11 @@ class sim_process final : public process {
   [[nodiscard]] const std::string& program() const { return program_; }
 
  private:
+  watch_list* look(waiter& w, watch& each);
+  [[gnu::noinline]] bool look_at_all(waiter& w);
+
   kernel& kernel_;
+  surroundings& world_;
   identity who_;
   std::string program_;
   descriptor_table table_;

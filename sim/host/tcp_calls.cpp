@@ -132,14 +132,17 @@ result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
       break;
   }
   if (s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received) return errc::ealready;
-  if (s.tcb->st == state::closed) {
-    const errc error = take_error(s);
-    s.phase = socket_phase::unconnected;
-    disconnect_locked(i);
-    return error == errc::ok ? errc::econnaborted : error;
-  }
+  if (s.tcb->st == state::closed) return failure_to_connect(i, s);
   s.phase = socket_phase::connected;
   return {};
+}
+
+/// The attempt is over, and the socket as before it.
+errc tcp_stack::failure_to_connect(std::uint32_t i, tcp_socket& s) {
+  const errc error = take_error(s);
+  s.phase = socket_phase::unconnected;
+  disconnect_locked(i);
+  return error == errc::ok ? errc::econnaborted : error;
 }
 
 /// An IPv6 socket that has connected to a mapped address speaks IPv4 for good (tcp_v6_connect()
@@ -304,10 +307,10 @@ result<> tcp_stack::shutdown(std::uint32_t i, shutdown_how how) {
   return answer;
 }
 
-bool tcp_stack::may_release(std::uint32_t i) {
-  rare_parts* const rare = sockets_[i].rare.get();
-  if (rare == nullptr || rare->more_descriptors != 0) return true;
-  socket_extras& x = rare->extras;
+bool tcp_stack::may_release_rare(std::uint32_t i) {
+  rare_parts& rare = *sockets_[i].rare;
+  if (rare.more_descriptors != 0) return true;
+  socket_extras& x = rare.extras;
   if (!x.linger_on || x.linger_s == 0) return true;
   tcp_socket& s = awake(i);
   if (!x.linger_begun) {

@@ -19,60 +19,78 @@ errc tcp_stack::take_error(tcp_socket& s) {
   return e;
 }
 
-result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
-  tcp_socket& s = awake(i);
+/// Why nothing may be written now; ok: something may.
+errc tcp_stack::refusal_to_send(tcp_socket& s) {
   if (s.tcb->st != state::established && s.tcb->st != state::close_wait) {
     // sk_stream_wait_connect()
     if (const errc e = take_error(s); e != errc::ok) return e;
     const bool opening = s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received;
     return opening ? errc::eagain : errc::epipe;
   }
-  if (s.tcb->error != errc::ok || s.tcb->shut_wr) {
-    const errc e = take_error(s);
-    return e == errc::ok ? errc::epipe : e;
-  }
+  if (const errc e = take_error(s); e != errc::ok) return e;
+  return s.tcb->shut_wr ? errc::epipe : errc::ok;
+}
+
+result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
+  tcp_socket& s = awake(i);
+  tcp::tcb& t = *s.tcb;
+  if (t.st != state::established || t.error != errc::ok || t.shut_wr) [[unlikely]]
+    if (const errc e = refusal_to_send(s); e != errc::ok) return e;
   if (p.size == 0) return std::size_t{0};
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, most_at_once));
   lock held(*this, i);
-  const state before = s.tcb->st;
-  const wire::seq at = s.tcb->write_seq;
+  const state before = t.st;
+  const wire::seq at = t.write_seq;
   tcp::actions& out = sink_for(s);
-  const std::uint32_t n = tcp::app_send(*s.tcb, wanted, limits_, clock(), out);
+  const std::uint32_t n = tcp::app_send(t, wanted, limits_, clock(), out);
   if (n == 0) return errc::eagain;
   if (p.data != nullptr) s.made_bytes().append(at, {p.data, n});
   carry_out(i, s, before, out);
   return std::size_t{n};
 }
 
+/// What recv() answers where there is nothing to read.
+result<std::size_t> tcp_stack::nothing_to_read(tcp_socket& s) {
+  if (s.tcb->st == state::listen) return errc::enotconn;
+  if (s.tcb->fin_received) return std::size_t{0};
+  if (const errc e = take_error(s); e != errc::ok) return e;
+  if (s.tcb->shut_rd) return std::size_t{0};
+  return s.tcb->st == state::closed ? errc::enotconn : errc::eagain;
+}
+
+/// The next n bytes; null: they are read and forgotten.
+void tcp_stack::copy_bytes(tcp_socket& s, std::uint32_t n, char* to) {
+  byte_store* const store = s.bytes();
+  if (store == nullptr) {
+    if (to != nullptr) std::fill_n(to, n, 'x');
+    return;
+  }
+  std::string forgotten;
+  if (to == nullptr) {
+    forgotten.resize(n);
+    to = forgotten.data();
+  }
+  store->read(s.tcb->copied_seq, n, to);
+}
+
+/// Reading can do nothing but send, and nothing can come meanwhile unless it does.
+void tcp_stack::tell_what_was_read(std::uint32_t i, tcp_socket& s, tcp::actions& out) {
+  lock held(*this, i);
+  carry_out(i, s, s.tcb->st, out);
+}
+
 result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   tcp_socket& s = awake(i);
-  if (s.tcb->st == state::listen) return errc::enotconn;
-  const std::uint32_t ready =
-      s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received ? 0 : tcp::readable(*s.tcb);
-  if (ready == 0) {
-    if (s.tcb->fin_received) return std::size_t{0};
-    if (const errc e = take_error(s); e != errc::ok) return e;
-    if (s.tcb->shut_rd) return std::size_t{0};
-    if (s.tcb->st == state::closed) return errc::enotconn;
-    return errc::eagain;
-  }
+  tcp::tcb& t = *s.tcb;
+  const bool begun =
+      t.st != state::listen && t.st != state::syn_sent && t.st != state::syn_received;
+  const std::uint32_t ready = begun ? tcp::readable(t) : 0;
+  if (ready == 0) return nothing_to_read(s);
   const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(ready, b.size));
-  if (byte_store* const store = s.bytes()) {
-    std::string forgotten;
-    char* to = b.data;
-    if (to == nullptr) {
-      forgotten.resize(n);
-      to = forgotten.data();
-    }
-    store->read(s.tcb->copied_seq, n, to);
-  } else if (b.data != nullptr) {
-    std::fill_n(b.data, n, 'x');
-  }
-  lock held(*this, i);
-  const state before = s.tcb->st;
+  if (b.data != nullptr || s.rare) copy_bytes(s, n, b.data);
   tcp::actions& out = sink_for(s);
-  tcp::app_read(*s.tcb, n, limits_, clock(), out);
-  if (!out.segments.empty()) carry_out(i, s, before, out);  // reading can do nothing else
+  tcp::app_read(t, n, limits_, clock(), out);
+  if (!out.segments.empty()) tell_what_was_read(i, s, out);
   return std::size_t{n};
 }
 
@@ -89,10 +107,12 @@ ready_mask tcp_stack::poll_level(std::uint32_t i) {
 }
 
 /// SOCK_NOSPACE, whatever events are asked for: the send buffer may grow with the next ACKs.
-void tcp_stack::note_no_space(tcp_socket& s) {
-  if (s.is_listener() || s.tcb->transit == 0) return;
-  if (s.tcb->st == state::syn_sent || s.tcb->st == state::syn_received) return;
-  records_.transits[s.tcb->transit].no_space = true;
+ready_mask tcp_stack::asked_level_otherwise(tcp_socket& s) {
+  if (s.is_listener() || s.tcb->st == state::syn_sent) return level_otherwise(s);
+  const ready_mask level = level_otherwise(s);
+  if ((level & ready_out) == 0 && s.tcb->transit != 0 && s.tcb->st != state::syn_received)
+    records_.transits[s.tcb->transit].no_space = true;
+  return level;
 }
 
 ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {
@@ -119,9 +139,9 @@ ready_mask tcp_stack::level_otherwise(const tcp_socket& s) const {
 }
 
 endpoint tcp_stack::name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const {
-  ip_address address = parts_.world.addresses().at(a);
+  const ip_address& address = parts_.world.addresses().at(a);
   if (s.family == family::inet6 && address.family == family::inet)
-    address = ip_address::mapped(address);
+    return {ip_address::mapped(address), port};
   return {address, port};
 }
 

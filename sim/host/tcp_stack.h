@@ -82,7 +82,7 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] ready_mask poll_level(std::uint32_t i);
   void share(std::uint32_t i) { ++sockets_[i].made_rare().more_descriptors; }
   /// False while SO_LINGER makes close() of the last descriptor wait; begins the closing.
-  bool may_release(std::uint32_t i);
+  bool may_release(std::uint32_t i) { return !sockets_[i].rare || may_release_rare(i); }
   /// A descriptor is gone; the last one closes the connection. `exiting`: nothing lingers.
   void release(std::uint32_t i, bool exiting);
   [[nodiscard]] watched to_watch(std::uint32_t i) {
@@ -125,6 +125,8 @@ class tcp_stack final : public ports::records {
  private:
   // calls
   result<> open(std::uint32_t i, const endpoint& to);
+  [[gnu::noinline]] errc failure_to_connect(std::uint32_t i, tcp_socket& s);
+  [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
@@ -133,17 +135,38 @@ class tcp_stack final : public ports::records {
   void orphan(std::uint32_t i);
   void count_orphan(std::uint32_t i);
   errc take_error(tcp_socket& s);
+  [[gnu::noinline]] errc refusal_to_send(tcp_socket& s);
+  [[gnu::noinline]] result<std::size_t> nothing_to_read(tcp_socket& s);
+  [[gnu::noinline]] void copy_bytes(tcp_socket& s, std::uint32_t n, char* to);
+  [[gnu::noinline]] void tell_what_was_read(std::uint32_t i, tcp_socket& s, tcp::actions& out);
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;
   [[nodiscard]] endpoint name_of(const tcp_socket& s, wire::address_id a, std::uint16_t port) const;
-  [[nodiscard]] ready_mask level_of(const tcp_socket& s) const;
-  [[nodiscard]] ready_mask level_otherwise(const tcp_socket& s) const;
+  /// Most are asked about while they are established.
+  [[nodiscard]] static bool simply_open(const tcp_socket& s) {
+    const tcp::tcb& t = *s.tcb;
+    return t.st == tcp::state::established && !t.shut_rd && !t.shut_wr && t.error == errc::ok &&
+           !s.rare;
+  }
+  [[nodiscard]] ready_mask level_while_open(const tcp_socket& s) const {
+    const bool in = tcp::readable(*s.tcb) != 0;
+    const bool out = tcp::writable(*s.tcb, records_.transits);
+    return static_cast<ready_mask>((in ? unsigned{ready_in} : 0U) |
+                                   (out ? unsigned{ready_out} : 0U));
+  }
+  [[nodiscard]] ready_mask level_of(const tcp_socket& s) const {
+    if (s.tcb == nullptr) return ready_out;
+    return simply_open(s) ? level_while_open(s) : level_otherwise(s);
+  }
+  [[nodiscard, gnu::noinline]] ready_mask level_otherwise(const tcp_socket& s) const;
   /// tcp_poll(): to have been asked leaves a mark where nothing may be written.
   [[nodiscard]] ready_mask asked_level_of(tcp_socket& s) {
-    const ready_mask level = level_of(s);
-    if ((level & ready_out) == 0) note_no_space(s);
+    if (s.tcb == nullptr) return ready_out;
+    if (!simply_open(s)) return asked_level_otherwise(s);
+    const ready_mask level = level_while_open(s);
+    if ((level & ready_out) == 0) records_.transits[s.tcb->transit].no_space = true;
     return level;
   }
-  void note_no_space(tcp_socket& s);
+  [[nodiscard, gnu::noinline]] ready_mask asked_level_otherwise(tcp_socket& s);
 
   [[nodiscard]] const wire::four_tuple& tuple_at(ports::entry e) const;
 
@@ -276,16 +299,6 @@ class tcp_stack final : public ports::records {
   observe::gauge ports_gauge_;
   void note_ports();
 };
-
-/// Most are asked about while they are established.
-inline ready_mask tcp_stack::level_of(const tcp_socket& s) const {
-  if (s.tcb == nullptr) return ready_out;
-  const tcp::tcb& t = *s.tcb;
-  if (t.st != tcp::state::established || t.shut_rd || t.shut_wr || t.error != errc::ok || s.rare)
-    return level_otherwise(s);
-  return static_cast<ready_mask>((tcp::readable(t) != 0 ? unsigned{ready_in} : 0U) |
-                                 (tcp::writable(t, records_.transits) ? unsigned{ready_out} : 0U));
-}
 
 inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
   switch (e.type()) {

@@ -2,16 +2,31 @@
 
 namespace fourtuple::host {
 
-void waits::arm(waiter& w, bool ready_now) {
+namespace {
+
+void begin(waiter& w) {
   w.pending = true;
   w.queued = false;
   w.why = waiter::cause::none;
   w.has_alarm = false;
-  if (ready_now) {
-    queue(w, waiter::cause::ready);
-  } else if (w.deadline <= world_.now()) {
+}
+
+}  // namespace
+
+void waits::arm(waiter& w) {
+  begin(w);
+  if (w.deadline != never) arm_deadline(w);
+}
+
+void waits::arm_ready(waiter& w) {
+  begin(w);
+  queue(w, waiter::cause::ready);
+}
+
+void waits::arm_deadline(waiter& w) {
+  if (w.deadline <= world_.now()) {
     disarm_and_queue(w, waiter::cause::deadline);
-  } else if (w.deadline != never) {
+  } else {
     w.has_alarm = true;
     w.slot = new_alarm(w);
     world_.schedule_alarm(w.deadline, w.slot);

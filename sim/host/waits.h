@@ -27,8 +27,10 @@ class waits {
  public:
   explicit waits(surroundings& world) : world_(world) {}
 
-  /// Arms. `ready_now`: a watched level holds already, and no watch stands in a ring.
-  void arm(waiter& w, bool ready_now);
+  /// Arms: its watches stand in their rings.
+  void arm(waiter& w);
+  /// The same where a watched level holds already, and no watch stands in a ring.
+  void arm_ready(waiter& w);
   void cancel(waiter& w);
   void post(waiter& w);
 
@@ -38,6 +40,7 @@ class waits {
   void on_alarm(std::uint32_t index);
 
  private:
+  [[gnu::noinline]] void arm_deadline(waiter& w);
   void queue(waiter& w, waiter::cause why);
   void disarm_and_queue(waiter& w, waiter::cause why);
   void disarm(waiter& w);

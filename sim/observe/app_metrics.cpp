@@ -16,11 +16,7 @@ std::string fault::text() const {
   return std::string(name(error));
 }
 
-void duration_samples::add(duration d) {
-  ++count_;
-  if (last_ == nullptr || last_->first != d) last_ = &*samples_.try_emplace(d, 0).first;
-  ++last_->second;
-}
+void duration_samples::turn_to(duration d) { last_ = &*samples_.try_emplace(d, 0).first; }
 
 void duration_samples::merge(const duration_samples& other) {
   for (const auto& [value, n] : other.samples_) samples_[value] += n;
@@ -40,16 +36,11 @@ std::optional<duration> duration_samples::percentile(unsigned percent) const {
   return samples_.rbegin()->first;
 }
 
-void tuple_set::add(const endpoint& local, const endpoint& remote) {
-  if (last_key_ == nullptr || last_key_->first != local.address || last_key_->second != remote) {
-    const auto place = used_.try_emplace(key{local.address, remote}).first;
-    if (!place->second) place->second = std::make_unique<ports>();
-    last_key_ = &place->first;
-    last_ = place->second.get();
-  }
-  if (last_->test(local.port)) return;
-  last_->set(local.port);
-  ++size_;
+void tuple_set::turn_to(const ip_address& local, const endpoint& remote) {
+  const auto place = used_.try_emplace(key{local, remote}).first;
+  if (!place->second) place->second = std::make_unique<ports>();
+  last_key_ = &place->first;
+  last_ = place->second.get();
 }
 
 void tuple_set::merge(const tuple_set& other) {

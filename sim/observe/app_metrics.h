@@ -38,13 +38,19 @@ struct first_failure {
 /// Exact samples, compressed by value: percentiles by nearest rank over all of them.
 class duration_samples {
  public:
-  void add(duration d);
+  void add(duration d) {
+    ++count_;
+    if (last_ == nullptr || last_->first != d) turn_to(d);
+    ++last_->second;
+  }
   void merge(const duration_samples& other);
   [[nodiscard]] std::uint64_t count() const { return count_; }
   /// The value of rank ceil(percent/100*count), percent 0..100 (0: the least); nothing if empty.
   [[nodiscard]] std::optional<duration> percentile(unsigned percent) const;
 
  private:
+  [[gnu::noinline]] void turn_to(duration d);
+
   std::map<duration, std::uint64_t> samples_;
   std::uint64_t count_ = 0;
   std::pair<const duration, std::uint64_t>* last_ = nullptr;  ///< most runs repeat one value
@@ -54,13 +60,22 @@ class duration_samples {
 /// address, remote endpoint), so that its size does not grow with the number of connections.
 class tuple_set {
  public:
-  void add(const endpoint& local, const endpoint& remote);
+  void add(const endpoint& local, const endpoint& remote) {
+    if (last_key_ == nullptr || last_key_->first != local.address || last_key_->second != remote)
+      turn_to(local.address, remote);
+    auto bit = (*last_)[local.port];
+    if (bit) return;
+    bit = true;
+    ++size_;
+  }
   void merge(const tuple_set& other);
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
   using key = std::pair<ip_address, endpoint>;
   using ports = std::bitset<65536>;
+  [[gnu::noinline]] void turn_to(const ip_address& local, const endpoint& remote);
+
   std::map<key, std::unique_ptr<ports>> used_;
   std::uint64_t size_ = 0;
   const key* last_key_ = nullptr;
@@ -188,6 +203,10 @@ struct app_metrics {
   /// Ends the warm-up: counters begin anew, levels stay, peaks are those from now on. The list of
   /// connections is empty already where `counted_from` was set at the start.
   void begin_counting(instant now);
+  /// A connection opened now has a place in the list.
+  [[nodiscard]] bool lists(instant now) const {
+    return connections.size() != max_rows && now >= counted_from;
+  }
   /// All errors of the whole run, time-outs and ends of file among them.
   [[nodiscard]] std::uint64_t errors_ever() const { return errors_before + errors.sum(); }
 
