@@ -139,9 +139,7 @@ ip_address ip_address::mapped(const ip_address& v4) {
   return a;
 }
 
-bool ip_address::is_any() const {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
-}
+bool ip_address::is_any() const { return *this == any(family); }
 
 bool ip_address::is_loopback() const {
   if (family == fourtuple::family::inet) return bytes[0] == 127;

@@ -16,8 +16,11 @@ bool kernel_parts::is_local(wire::address_id a) const {
 /// ip6_dst_lookup_tail(), which asks for the way first, and of a source no more than its family.
 result<route> kernel_parts::way(wire::address_id from, wire::address_id to) const {
   const wire::address_table& addresses = world.addresses();
+  const bool to_v6 = addresses.family_of(to) == family::inet6;
+  if (from == wire::any_v6 || (from == wire::any_v4 && !to_v6)) [[likely]]
+    return world.find_route(to);
   const ip_address& source = addresses.at(from);
-  if (addresses.family_of(to) == family::inet6) {
+  if (to_v6) {
     auto found = world.find_route(to);
     if (found && source.family == family::inet) return errc::eafnosupport;
     return found;

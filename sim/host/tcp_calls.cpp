@@ -23,7 +23,7 @@ std::uint32_t tcp_stack::create(family f, std::uint32_t uid) {
   const std::uint32_t i = sockets_.make();
   tcp_socket& s = sockets_[i];
   s.tcb = tcbs_.take(i);
-  std::construct_at(s.tcb);
+  *s.tcb = tcp::unused_tcb;
   s.family = f;
   s.uid = uid;
   s.tuple.local = f == family::inet ? wire::any_v4 : wire::any_v6;
@@ -108,8 +108,8 @@ result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const en
   wire::address_table& addresses = parts_.world.addresses();
   if (to.address.is_v4_mapped() && s.v6only) return errc::enetunreach;
   const wire::address_id there = addresses.unmapped(addresses.intern(to.address));
-  const family bound = addresses.family_of(s.tuple.local);
-  if (addresses.at(there).is_any()) {
+  if (wire::is_any(there)) [[unlikely]] {
+    const family bound = addresses.family_of(s.tuple.local);
     if (addresses.family_of(there) == family::inet6)
       return addresses.intern(ip_address::loopback(bound));
     return wire::is_any(s.tuple.local) ? addresses.intern(ip_address::loopback(family::inet))
@@ -176,10 +176,11 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   tuple.local_port = got->port;
   tcp::connection_setup setup;
   setup.tuple = tuple;
-  setup.ts_offset = ts_offset_for(tuple);
+  ports::tuple_table::place at = got->where;
+  setup.ts_offset = ts_offset_for(tuple, at.hash());
   setup.way = path_over(*way, *there);
   if (!to_v4) setup.assumed_mss = assumed_mss_v6;
-  setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(tuple);
+  setup.iss = s.nonzero_iss ? tcp::next_iss(*s.tcb) : iss_for(at.hash());
   if (got->displaced) {
     const tcp::time_wait& old = time_waits_[got->displaced.index()].w;
     setup.iss = tcp::isn_after_reuse(old);
@@ -189,6 +190,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
     ++time_wait_reused_;
     parts_.counters.add(tcp::counter::TcpExtTWRecycled);
     kill_time_wait(got->displaced.index());
+    at = ports_.look_up(tuple);
   }
   lock held(*this, i);
   s.tuple = tuple;
@@ -200,16 +202,10 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   }
   if (!to_v4 && s.speaks_v4) aim_at_v4(s, setup, s.tcb->tuple.remote);
   s.speaks_v4 = s.speaks_v4 || (to_v4 && s.family == family::inet6);
-  const tcp::socket_options options = s.tcb->opt;
-  const bool shut_rd = s.tcb->shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
-  const bool shut_wr = s.tcb->shut_wr;
-  const errc soft_error = s.tcb->soft_error;  // tcp_connect_init() clears sk_err only
-  ::new (s.tcb) tcp::tcb(tcp::new_connection(setup, options, limits_));
-  s.tcb->shut_rd = shut_rd;
-  s.tcb->shut_wr = shut_wr;
-  s.tcb->soft_error = soft_error;
+  if (s.nonzero_iss) tcp::forget_connection(*s.tcb);
+  tcp::set_up(*s.tcb, setup, limits_);
   s.nonzero_iss = true;
-  ports_.insert(tuple, {ports::kind::connection, i});
+  ports_.insert(at, tuple, {ports::kind::connection, i});
   s.hashed = true;
   s.phase = socket_phase::connecting;
   note_ports();
@@ -328,7 +324,8 @@ bool tcp_stack::may_release_rare(std::uint32_t i) {
 }
 
 void tcp_stack::release(std::uint32_t i, bool exiting) {
-  if (const auto& rare = sockets_[i].rare) {
+  tcp_socket& s = sockets_[i];
+  if (const auto& rare = s.rare) {
     if (rare->more_descriptors != 0) {
       --rare->more_descriptors;
       return;
@@ -336,11 +333,11 @@ void tcp_stack::release(std::uint32_t i, bool exiting) {
     std::uint32_t& timer = rare->extras.linger_timer;
     if (timer != 0) parts_.timers.cancel(std::exchange(timer, 0));
   }
-  close_now(i, exiting);
+  close_now(i, s, exiting);
 }
 
-void tcp_stack::close_now(std::uint32_t i, bool exiting) {
-  tcp_socket& s = awake(i);
+void tcp_stack::close_now(std::uint32_t i, tcp_socket& s, bool exiting) {
+  wake_up(i, s);
   if (s.tcb->st == state::listen) {
     stop_listening(i);
     free_socket(i);
@@ -358,12 +355,13 @@ void tcp_stack::close_now(std::uint32_t i, bool exiting) {
     }
     carry_out(i, s, before, out);
   }
-  orphan(i);
+  if (sockets_.live(i)) orphan(i, s);
 }
 
-void tcp_stack::orphan(std::uint32_t i) {
-  if (!sockets_.live(i)) return;
-  tcp_socket& s = awake(i);
+/// __tcp_close(): one orphan too many is reset. DEVIATION: the kernel compares with a count that is
+/// up to 100 ms old (tcp_orphan_timer), so that a burst leaves more; who closes so many at once
+/// could notice.
+void tcp_stack::orphan(std::uint32_t i, tcp_socket& s) {
   s.tcb->orphan = true;
   if (s.tcb->st == state::fin_wait_2) {
     const state before = s.tcb->st;
@@ -372,25 +370,24 @@ void tcp_stack::orphan(std::uint32_t i) {
     carry_out(i, s, before, out);
     if (!sockets_.live(i)) return;
   }
-  if (s.tcb->st != state::closed) count_orphan(i);
-  if (s.tcb->st == state::closed) free_socket(i);
-}
-
-/// __tcp_close(): one orphan too many is reset. DEVIATION: the kernel compares with a count that is
-/// up to 100 ms old (tcp_orphan_timer), so that a burst leaves more; who closes so many at once
-/// could notice.
-void tcp_stack::count_orphan(std::uint32_t i) {
-  tcp_socket& s = awake(i);
+  if (s.tcb->st == state::closed) {
+    free_socket(i);
+    return;
+  }
   s.counted_orphan = true;
   ++orphans_;
-  if (orphans_ <= static_cast<std::uint64_t>(parts_.sysctls.tcp_max_orphans)) return;
+  if (orphans_ > static_cast<std::uint64_t>(parts_.sysctls.tcp_max_orphans)) abort_orphan(i, s);
+}
+
+void tcp_stack::abort_orphan(std::uint32_t i, tcp_socket& s) {
   const state before = s.tcb->st;
   tcp::actions& out = sink_for(s);
   tcp::abort(*s.tcb, limits_, clock(), out);
   parts_.counters.add(tcp::counter::TcpExtTCPAbortOnMemory);
-  const std::uint32_t outer = std::exchange(owned_, i);  // it is freed by the caller
+  const std::uint32_t outer = std::exchange(owned_, i);  // it is freed below
   carry_out(i, s, before, out);
   owned_ = outer;
+  if (s.tcb->st == state::closed) free_socket(i);
 }
 
 }  // namespace fourtuple::host

@@ -164,20 +164,20 @@ result<std::string_view> tcp_stack::state_of(std::uint32_t i) const {
 
 // ---- clocks and keys ----------------------------------------------------------------------------
 
-std::uint32_t tcp_stack::iss_for(const wire::four_tuple& t) const {
+std::uint32_t tcp_stack::iss_for(std::uint64_t hash) const {
   // secure_tcp_seq(): a keyed hash of the four-tuple plus a clock of 64 ns.
-  const auto keyed = static_cast<std::uint32_t>(core::keyed_mix(iss_key_, wire::hash(t)));
+  const auto keyed = static_cast<std::uint32_t>(core::keyed_mix(iss_key_, hash));
   return keyed + static_cast<std::uint32_t>(ns(parts_.world.now()) >> 6);
 }
 
-std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t) const {
-  return parts_.sysctls.tcp_timestamps == 2 ? 0 : random_ts_offset(t);
+std::uint32_t tcp_stack::ts_offset_for(const wire::four_tuple& t, std::uint64_t hash) const {
+  return parts_.sysctls.tcp_timestamps == 2 ? 0 : random_ts_offset(t, hash);
 }
 
-std::uint32_t tcp_stack::random_ts_offset(const wire::four_tuple& t) const {
-  const bool per_tuple = parts_.config.profile->tcp.timestamp_offset_per_tuple;
-  const wire::four_tuple pair{t.local, t.remote, 0, 0};
-  return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, wire::hash(per_tuple ? t : pair)));
+std::uint32_t tcp_stack::random_ts_offset(const wire::four_tuple& t, std::uint64_t hash) const {
+  if (!parts_.config.profile->tcp.timestamp_offset_per_tuple)
+    hash = wire::hash({t.local, t.remote, 0, 0});
+  return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, hash));
 }
 
 tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
@@ -194,9 +194,11 @@ tcp::path_facts tcp_stack::path_over(const route& way, wire::address_id a) const
 
 ports::kernel_time tcp_stack::kernel_now() const {
   ports::kernel_time t;
-  t.ms = ns(parts_.world.now()) / 1'000'000;
-  const std::int64_t since_boot = ns(parts_.world.now()) + ns(parts_.config.timers.boot);
-  t.seconds = since_boot / 1'000'000'000;
+  // Virtual time is never negative, and dividing without a sign is cheaper.
+  const auto now = static_cast<std::uint64_t>(ns(parts_.world.now()));
+  const auto boot = static_cast<std::uint64_t>(ns(parts_.config.timers.boot));
+  t.ms = static_cast<std::int64_t>(now / 1'000'000);
+  t.seconds = static_cast<std::int64_t>((now + boot) / 1'000'000'000);
   t.window = parts_.timers.jiffy() / (std::uint64_t{10} * limits_.hz);
   return t;
 }

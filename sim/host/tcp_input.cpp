@@ -134,31 +134,41 @@ void tcp_stack::drop_port(tcp_socket& s) {
 
 void tcp_stack::note_ports() { ports_gauge_.set(ports_.current_usage().now, parts_.world.now()); }
 
+void tcp_stack::cancel_timers(tcp_socket& s) {
+  for (std::uint32_t& id : s.timers)
+    if (id != 0) parts_.timers.cancel(std::exchange(id, 0));
+}
+
+void tcp_stack::unhash(std::uint32_t i, tcp_socket& s) {
+  ports_.erase(s.tuple, {ports::kind::connection, i});
+  s.hashed = false;
+}
+
 void tcp_stack::end(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
+  tcp::tcb& t = *s.tcb;
   if (done.end != tcp::ending::closed) {
-    make_time_wait(i, done);
+    make_time_wait(i, s, done);
   } else if (s.hashed) {
-    ports_.erase(s.tuple, {ports::kind::connection, i});
-    s.hashed = false;
+    unhash(i, s);
   }
-  for (std::uint32_t& id : s.timers) {
-    if (id != 0) parts_.timers.cancel(id);
-    id = 0;
-  }
-  note_state(s.tcb->st, state::closed);
-  s.tcb->st = state::closed;
+  cancel_timers(s);
+  note_state(t.st, state::closed);
+  t.st = state::closed;
   // tcp_done(): both directions are over. A port that the kernel chose is free at once.
-  s.tcb->shut_rd = s.tcb->shut_wr = true;
+  t.shut_rd = t.shut_wr = true;
   if (!s.port_locked) drop_port(s);
-  if (s.tcb->orphan && owned_ != i) free_socket(i);
+  if (t.orphan && owned_ != i) discard(i, s);
 }
 
 void tcp_stack::free_socket(std::uint32_t i) {
   tcp_socket& s = sockets_[i];
+  cancel_timers(s);
+  if (s.hashed) unhash(i, s);
+  discard(i, s);
+}
+
+void tcp_stack::discard(std::uint32_t i, tcp_socket& s) {
   if (s.counted_orphan) --orphans_;
-  for (const std::uint32_t id : s.timers)
-    if (id != 0) parts_.timers.cancel(id);
-  if (s.hashed) ports_.erase(s.tuple, {ports::kind::connection, i});
   drop_port(s);
   --states_[static_cast<std::size_t>(s.tcb->st)];
   tcbs_.give_back(s.tcb);
@@ -204,21 +214,21 @@ void tcp_stack::receive(const wire::segment& s) {
 }
 
 void tcp_stack::demultiplex(const wire::segment& s) {
-  const ports::entry found = ports_.tuples().find(
-      s.tuple.reversed(), [this](ports::entry e) -> const auto& { return tuple_at(e); });
+  const ports::tuple_table::place at = place_of(s);
+  const ports::entry found = at.what();
   switch (found.type()) {
     case ports::kind::connection:
       to_connection(found.index(), s, false);
       return;
     case ports::kind::request:
-      to_request(found.index(), s);
+      to_request(found.index(), s, at);
       break;
     case ports::kind::time_wait:
       to_time_wait(found.index(), s);
       break;
     case ports::kind::none:
       if (const std::uint32_t listener = find_listener(s); listener != 0) {
-        to_listener(listener, s, nullptr);
+        to_listener(listener, s, nullptr, at);
       } else {
         to_nobody(s);
       }
@@ -333,18 +343,16 @@ ports::time_wait_facts tcp_stack::time_wait(std::uint32_t index) const {
   return f;
 }
 
-void tcp_stack::make_time_wait(std::uint32_t i, const tcp::actions& done) {
-  tcp_socket& s = sockets_[i];
+void tcp_stack::make_time_wait(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
   const ports::entry socket_entry{ports::kind::connection, i};
   if (time_waits_.size() >= static_cast<std::size_t>(parts_.sysctls.tcp_max_tw_buckets)) {
     parts_.counters.add(tcp::counter::TcpExtTCPTimeWaitOverflow);
-    ports_.erase(s.tuple, socket_entry);
-    s.hashed = false;
+    unhash(i, s);
     return;
   }
   const std::uint32_t index = time_waits_.make();
   time_wait_record& w = time_waits_[index];
-  w.w = tcp::make_time_wait(*s.tcb, done.end, limits_, clock());
+  ::new (&w.w) tcp::time_wait(tcp::make_time_wait(*s.tcb, done.end, limits_, clock()));
   if (s.port_locked && !s.tcb->orphan) {
     // The descriptor keeps its bound port; the record holds it too.
     w.owner = ports_.add(claim_of(s), s.port(), ports::origin::accept);
@@ -357,12 +365,11 @@ void tcp_stack::make_time_wait(std::uint32_t i, const tcp::actions& done) {
   s.hashed = false;
   if (w.w.fin_wait_2) ++fin_wait_2_records_;
   time_wait_gauge_.set(time_waits_.size() - fin_wait_2_records_, parts_.world.now());
-  arm_time_wait(index, done.end_delay);
+  arm_time_wait(index, w, done.end_delay);
   note_ports();
 }
 
-void tcp_stack::arm_time_wait(std::uint32_t index, std::uint64_t delay) {
-  time_wait_record& w = time_waits_[index];
+void tcp_stack::arm_time_wait(std::uint32_t index, time_wait_record& w, std::uint64_t delay) {
   if (w.timer != 0) parts_.timers.cancel(w.timer);
   w.w.short_lived = delay <= std::uint64_t{4} * limits_.hz;  // inet_twsk_schedule(): tw_kill
   w.timer = parts_.timers.arm(timer_kind::time_wait, index, delay);
@@ -388,7 +395,7 @@ void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
     if (const std::uint32_t listener = find_listener(s); listener != 0) {
       const tcp::time_wait old = w.w;
       kill_time_wait(index);
-      to_listener(listener, s, &old);
+      to_listener(listener, s, &old, place_of(s));
       return;
     }
     verdict = tcp::refuse_syn(w.w, s, limits_, clock(), out);
@@ -404,7 +411,7 @@ void tcp_stack::to_time_wait(std::uint32_t index, const wire::segment& s) {
     }
     ports_.time_wait_changed(w.w.tuple, {ports::kind::time_wait, index});
     if (verdict == tcp::time_wait_verdict::restart)
-      arm_time_wait(index, tcp::time_wait_length(limits_));
+      arm_time_wait(index, w, tcp::time_wait_length(limits_));
   }
   emit_all(out);
 }

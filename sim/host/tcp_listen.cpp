@@ -11,7 +11,8 @@ namespace fourtuple::host {
 
 using tcp::state;
 
-bool tcp_stack::hears_wildcard(const tcp_socket& l, wire::address_id to) const {
+bool tcp_stack::hears(const tcp_socket& l, wire::address_id to) const {
+  if (l.tuple.local == to) return true;
   const bool v4 = parts_.world.addresses().family_of(to) == family::inet;
   if (l.tuple.local == wire::any_v4) return v4;
   return l.tuple.local == wire::any_v6 && (!v4 || !l.v6only);
@@ -21,17 +22,28 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
   const auto here = listeners_.find(s.tuple.remote_port);
   if (here == listeners_.end()) return 0;
   const wire::address_id to = s.tuple.remote;
+  const std::vector<std::uint32_t>& all = here->second;
+  const std::uint32_t best = all.size() == 1 ? all.front() : best_listener(all, to);
+  const tcp_socket& l = sockets_[best];
+  if (!hears(l, to)) return 0;
+  if (!l.reuseport) [[likely]]
+    return best;
+  return member_of_group(members_of(group_of(l)), s.tuple, parts_.config);
+}
+
+/// A listener on the very address beats a wildcard one; among wildcards an AF_INET socket beats a
+/// dual-stack one; among equals the newest. Any of them where none hears.
+std::uint32_t tcp_stack::best_listener(const std::vector<std::uint32_t>& of_port,
+                                       wire::address_id to) const {
   const bool v4 = parts_.world.addresses().family_of(to) == family::inet;
-  // A listener on the very address beats a wildcard one; among wildcards an AF_INET socket beats a
-  // dual-stack one; among equals the newest.
-  std::uint32_t best = 0;
+  std::uint32_t best = of_port.front();
   int best_score = 0;
-  for (auto i = here->second.rbegin(); i != here->second.rend(); ++i) {
+  for (auto i = of_port.rbegin(); i != of_port.rend(); ++i) {
     const tcp_socket& l = sockets_[*i];
     int score = 0;
     if (l.tuple.local == to) {
       score = 4;
-    } else if (hears_wildcard(l, to)) {
+    } else if (hears(l, to)) {
       score = 1 + (v4 && l.tuple.local == wire::any_v4 ? 1 : 0);
     }
     if (score > best_score) {
@@ -39,15 +51,15 @@ std::uint32_t tcp_stack::find_listener(const wire::segment& s) const {
       best_score = score;
     }
   }
-  if (best == 0 || !sockets_[best].reuseport) return best;
-  return member_of_group(members_of(group_of(sockets_[best])), s.tuple, parts_.config);
+  return best;
 }
 
 bool tcp_stack::accept_queue_full(const tcp_socket& l) const {
   return l.listening().accept_queue.size() > l.listening().backlog;
 }
 
-void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused) {
+void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused,
+                            const ports::tuple_table::place& at) {
   // tcp_rcv_state_process(), LISTEN: an ACK may return a cookie; otherwise it is answered by RST.
   if (s.has(wire::rst)) return;
   if (s.has(wire::ack)) {
@@ -56,10 +68,11 @@ void tcp_stack::to_listener(std::uint32_t i, const wire::segment& s, const tcp::
     return;
   }
   if (!s.has(wire::syn) || s.has(wire::fin)) return;
-  syn_arrives(i, s, reused);
+  syn_arrives(i, s, reused, at);
 }
 
-void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused) {
+void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused,
+                            const ports::tuple_table::place& at) {
   tcp_socket& l = sockets_[i];
   const auto& sysctls = parts_.sysctls;
   bool cookie = false;
@@ -93,13 +106,13 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
   const wire::four_tuple tuple = s.tuple.reversed();
   const std::uint32_t index = requests_.make();
   request_record& r = requests_[index];
-  r.r =
-      tcp::open_request(s, reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(tuple),
-                        ts_offset_for(tuple), path_to(tuple.remote), l.tcb->opt, limits_, clock());
+  const wire::seq iss = reused != nullptr ? tcp::isn_after_reuse(*reused) : iss_for(at.hash());
+  ::new (&r.r) tcp::request(tcp::open_request(s, iss, ts_offset_for(tuple, at.hash()),
+                                              path_to(tuple.remote), l.tcb->opt, limits_, clock()));
   r.listener = i;
   ++l.listening().requests;
   ++l.listening().young;
-  ports_.insert(tuple, {ports::kind::request, index});
+  ports_.insert(at, tuple, {ports::kind::request, index});
   r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
   tcp::actions& out = sink();
   tcp::make_syn_ack(r.r, limits_, clock(), out);
@@ -117,8 +130,9 @@ void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   const wire::four_tuple tuple = s.tuple.reversed();
   const tcp::clock c = clock();
   const wire::seq cookie = tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
-  const tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple), path_to(tuple.remote),
-                                             sockets_[i].tcb->opt, limits_, c);
+  const tcp::request r =
+      tcp::cookie_request(s, cookie, ts_offset_for(tuple, wire::hash(tuple)), path_to(tuple.remote),
+                          sockets_[i].tcb->opt, limits_, c);
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
   tcp::make_syn_ack(r, limits_, c, out);
@@ -135,7 +149,8 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
   tcp::cookie_check check;
   if (age < 2)
     check = tcp::check_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c) - age),
-                              ts_offset_for(tuple), path_to(tuple.remote), l.tcb->opt, limits_, c);
+                              ts_offset_for(tuple, wire::hash(tuple)), path_to(tuple.remote),
+                              l.tcb->opt, limits_, c);
   if (!check.valid) {
     parts_.counters.add(tcp::counter::TcpExtSyncookiesFailed);
     return false;
@@ -171,13 +186,14 @@ void tcp_stack::free_request(std::uint32_t index) {
   requests_.free(index);
 }
 
-void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
+void tcp_stack::to_request(std::uint32_t index, const wire::segment& s,
+                           const ports::tuple_table::place& at) {
   request_record& r = requests_[index];
   const std::uint32_t answering = r.listener != 0 ? r.listener : heir_of(r.heirs, r.r.tuple);
   if (answering == 0) {
     drop_request(index);
     if (const std::uint32_t listener = find_listener(s); listener != 0) {
-      to_listener(listener, s, nullptr);
+      to_listener(listener, s, nullptr, place_of(s));
     } else {
       to_nobody(s);
     }
@@ -192,7 +208,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
       r.timer = parts_.timers.arm(timer_kind::request, index, tcp::request_timeout(r.r, limits_));
       break;
     case tcp::request_verdict::make_child:
-      make_child(index, answering, s);
+      make_child(index, answering, s, at);
       return;
     case tcp::request_verdict::kill:
       drop_request(index);
@@ -202,7 +218,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s) {
 }
 
 void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
-                           const wire::segment& s) {
+                           const wire::segment& s, const ports::tuple_table::place& at) {
   request_record& r = requests_[request_index];
   const bool migrates = r.listener != listener;
   tcp_socket& l = sockets_[listener];
@@ -216,7 +232,7 @@ void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
     return;
   }
   const std::uint32_t made = adopt_child(listener, r.r, s);
-  ports_.replace(r.r.tuple, {ports::kind::request, request_index}, {ports::kind::connection, made});
+  ports_.replace(at, r.r.tuple, {ports::kind::connection, made});
   free_request(request_index);
   if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);
   parts_.world.payloads().share(s.payload);
@@ -237,22 +253,15 @@ std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::request&
   c.tcb->shut_wr = l.tcb->shut_wr;
   ++states_[static_cast<std::size_t>(t.st)];
   parts_.counters.add(tcp::counter::TcpPassiveOpens);  // tcp_create_openreq_child()
-  c.family = l.family;
-  c.uid = l.uid;
+  static_cast<socket_marks&>(c) = l;
   c.tuple = t.tuple;
   c.holds_port = true;
-  c.reuseaddr = l.reuseaddr;
-  c.reuseport = l.reuseport;
-  c.v6only = l.v6only;
-  c.no_port = l.no_port;
-  c.freebind = l.freebind;
-  c.broadcast = l.broadcast;
-  c.address_locked = l.address_locked;
   c.port_locked = false;  // sk_clone_lock(): the port is the listener's, and disconnect() gives it up
   c.unaccepted = true;
   c.phase = socket_phase::connected;
   c.nonzero_iss = true;
   c.hashed = true;  // as the caller enters it
+  c.error_queued = c.counted_orphan = c.speaks_v4 = false;
   if (const socket_extras& theirs = l.extras(); theirs != socket_extras{}) {
     socket_extras& x = c.made_rare().extras;
     x.linger_on = theirs.linger_on;

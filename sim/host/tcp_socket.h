@@ -52,19 +52,9 @@ struct rare_parts {
   std::uint32_t more_descriptors = 0;  ///< beyond the first
 };
 
-/// A socket. Its tcb is somewhere else, so that a connection at rest can do without (awake_tcbs).
-struct tcp_socket {
-  tcp::tcb* tcb = nullptr;  ///< null: at_rest says all
-  std::unique_ptr<rare_parts> rare;
-  watch_list watchers;
-  /// Both names. The local address is the bound or chosen one, a wildcard if neither, and outlives
-  /// the connection; so does the port, which getsockname() says when it is not held any more
-  /// (inet_sport).
-  wire::four_tuple tuple;
-  tcp::resting at_rest;
-  std::array<std::uint32_t, tcp::timer_count> timers{};
-  std::uint32_t peer_record = 0;  ///< the peer's socket, by its last segment: a hint
-  ports::owner_id owner;
+/// What the owner of a socket has asked of it, and what has become of it. A child begins with its
+/// listener's.
+struct socket_marks {
   std::uint32_t uid = 0;
   socket_phase phase = socket_phase::unconnected;
   fourtuple::family family : 1 = fourtuple::family::inet;
@@ -83,6 +73,21 @@ struct tcp_socket {
   bool nonzero_iss : 1 = false;     ///< was connected before: the next ISN follows
   bool unaccepted : 1 = false;      ///< stands in a listener's accept queue
   bool speaks_v4 : 1 = false;       ///< of IPv6, and connected to a mapped address (ipv6_mapped)
+};
+
+/// A socket. Its tcb is somewhere else, so that a connection at rest can do without (awake_tcbs).
+struct tcp_socket : socket_marks {
+  tcp::tcb* tcb = nullptr;  ///< null: at_rest says all
+  std::unique_ptr<rare_parts> rare;
+  watch_list watchers;
+  /// Both names. The local address is the bound or chosen one, a wildcard if neither, and outlives
+  /// the connection; so does the port, which getsockname() says when it is not held any more
+  /// (inet_sport).
+  wire::four_tuple tuple;
+  tcp::resting at_rest;
+  std::array<std::uint32_t, tcp::timer_count> timers{};
+  std::uint32_t peer_record = 0;  ///< the peer's socket, by its last segment: a hint
+  ports::owner_id owner;
 
   [[nodiscard]] tcp::state state() const { return tcb ? tcb->st : tcp::state::established; }
   [[nodiscard]] bool is_listener() const { return state() == tcp::state::listen; }

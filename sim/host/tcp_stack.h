@@ -131,9 +131,9 @@ class tcp_stack final : public ports::records {
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
   void stop_listening(std::uint32_t i);
-  void close_now(std::uint32_t i, bool exiting);
-  void orphan(std::uint32_t i);
-  void count_orphan(std::uint32_t i);
+  void close_now(std::uint32_t i, tcp_socket& s, bool exiting);
+  void orphan(std::uint32_t i, tcp_socket& s);
+  [[gnu::cold]] void abort_orphan(std::uint32_t i, tcp_socket& s);
   errc take_error(tcp_socket& s);
   [[gnu::noinline]] errc refusal_to_send(tcp_socket& s);
   [[gnu::noinline]] result<std::size_t> nothing_to_read(tcp_socket& s);
@@ -217,7 +217,11 @@ class tcp_stack final : public ports::records {
   [[gnu::noinline]] void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);
   void wake(tcp_socket& s);
+  void cancel_timers(tcp_socket& s);
+  void unhash(std::uint32_t i, tcp_socket& s);
   void free_socket(std::uint32_t i);
+  /// Of a socket whose connection has ended.
+  void discard(std::uint32_t i, tcp_socket& s);
   void drop_port(tcp_socket& s);
 
   // segments
@@ -227,18 +231,29 @@ class tcp_stack final : public ports::records {
   void to_connection(std::uint32_t i, const wire::segment& s, bool owned);
   /// The same, where nearly every segment takes that way.
   void take_segment(std::uint32_t i, const wire::segment& s, bool owned);
-  void to_request(std::uint32_t index, const wire::segment& s);
+  void to_request(std::uint32_t index, const wire::segment& s, const ports::tuple_table::place& at);
   void to_time_wait(std::uint32_t index, const wire::segment& s);
-  void to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
+  /// To whom a segment without a record goes; `reused` was in its TIME-WAIT.
+  void to_listener(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused,
+                   const ports::tuple_table::place& at);
+  /// Where the entry of the segment's connection is, or would be.
+  [[nodiscard]] ports::tuple_table::place place_of(const wire::segment& s) const {
+    return ports_.tuples().look_up(
+        s.tuple.reversed(), [this](ports::entry e) -> const auto& { return tuple_at(e); });
+  }
   void to_nobody(const wire::segment& s);
   [[nodiscard]] std::uint32_t find_listener(const wire::segment& s) const;
-  [[nodiscard]] bool hears_wildcard(const tcp_socket& l, wire::address_id to) const;
+  [[nodiscard]] std::uint32_t best_listener(const std::vector<std::uint32_t>& of_port,
+                                            wire::address_id to) const;
+  [[nodiscard]] bool hears(const tcp_socket& l, wire::address_id to) const;
 
   // listening
-  void syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused);
+  void syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::time_wait* reused,
+                   const ports::tuple_table::place& at);
   [[gnu::cold]] void answer_with_cookie(std::uint32_t i, const wire::segment& s);
   [[gnu::cold]] bool try_cookie(std::uint32_t i, const wire::segment& s);
-  void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s);
+  void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s,
+                  const ports::tuple_table::place& at);
   std::uint32_t adopt_child(std::uint32_t listener, const tcp::request& r, const wire::segment& s);
   void drop_request(std::uint32_t index);
   void free_request(std::uint32_t index);
@@ -254,15 +269,16 @@ class tcp_stack final : public ports::records {
   [[nodiscard]] tcp::cookie_keys cookie_keys(const wire::four_tuple& t, std::uint32_t minute) const;
 
   // TIME-WAIT
-  void make_time_wait(std::uint32_t i, const tcp::actions& done);
-  void arm_time_wait(std::uint32_t index, std::uint64_t delay);
+  void make_time_wait(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
+  void arm_time_wait(std::uint32_t index, time_wait_record& w, std::uint64_t delay);
   void kill_time_wait(std::uint32_t index);
 
-  [[nodiscard]] std::uint32_t iss_for(const wire::four_tuple& t) const;
-  [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t) const;
-  [[nodiscard]] std::uint32_t random_ts_offset(const wire::four_tuple& t) const;
+  // `hash` is that of the four-tuple.
+  [[nodiscard]] std::uint32_t iss_for(std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t ts_offset_for(const wire::four_tuple& t, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t random_ts_offset(const wire::four_tuple& t, std::uint64_t hash) const;
   [[nodiscard]] std::uint32_t ts_offset_of(const tcp::time_wait& w) const {
-    return w.own_ts_offset ? random_ts_offset(w.tuple) : 0;
+    return w.own_ts_offset ? random_ts_offset(w.tuple, wire::hash(w.tuple)) : 0;
   }
   /// What a segment there may carry, and what is offered to a peer there (ipv4_default_advmss()):
   /// the MTU of the path, as far as it is known, less headers.

@@ -24,7 +24,11 @@ namespace fourtuple::ports {
 /// The first port of the scan on which the four-tuple can be had, by the table's search mode.
 struct connect_outcome {
   scan_outcome scan;
-  entry displaced;
+  tuple_table::place where;  ///< of the four-tuple with that port
+
+  [[nodiscard]] reservation reserved() const {
+    return {scan.port, scan.index, where.what(), where};
+  }
 };
 [[nodiscard]] connect_outcome find_for_connect(table& t, const connect_request& r,
                                                const scan_order& o);

@@ -3,6 +3,7 @@
 // has to decide "may these two share a port?" decides it here.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "sim/wire/address_table.h"
@@ -20,7 +21,9 @@ struct scope {
                             ///< will never see an IPv4 packet (ipv4_rcv_saddr_equal; measured)
 
   [[nodiscard]] constexpr bool wildcard() const { return all_v4 || all_v6; }
-  friend bool operator==(const scope&, const scope&) = default;
+  friend constexpr bool operator==(const scope& a, const scope& b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  }
 };
 
 /// The scope of a socket whose local address is `a`; `v6only` is its IPV6_V6ONLY.

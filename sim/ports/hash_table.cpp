@@ -15,7 +15,8 @@ result<reservation> connect_by_hash_table(table& t, const connect_request& r, dr
   FOURTUPLE_ASSERT(os.perturb_entries != 0, "this allocator needs a perturb table");
   const std::uint64_t port_offset = d.port_offset(r.tuple, r.now.window);
   const auto index = static_cast<std::uint32_t>(port_offset % os.perturb_entries);
-  o.offset = t.perturb().at(index, d) + static_cast<std::uint32_t>(port_offset >> 32);
+  std::uint32_t& perturb = t.perturb().at(index, d);
+  o.offset = perturb + static_cast<std::uint32_t>(port_offset >> 32);
   o.offset %= o.remaining;
   if (o.step == 2) o.offset &= ~1U;  // the parity of `low` first: bind(0) takes the other
 
@@ -25,8 +26,8 @@ result<reservation> connect_by_hash_table(table& t, const connect_request& r, dr
   // Where ports are plenty the next connect() starts 1 to 8 steps on; where they are few, behind
   // everything that this one has tried.
   const std::uint32_t noise = os.noise_steps == 0 ? 0 : d.noise(os.noise_steps) * o.step;
-  t.perturb().advance(index, std::max(found.scan.index, noise) + o.step, d);
-  return reservation{found.scan.port, found.scan.index, found.displaced};
+  perturb += std::max(found.scan.index, noise) + o.step;
+  return found.reserved();
 }
 
 }  // namespace fourtuple::ports

@@ -6,7 +6,7 @@ namespace fourtuple::ports {
 
 connect_outcome naive_connect(const table& t, const connect_request& r, const scan_order& o,
                               std::uint32_t probes) {
-  entry displaced;
+  tuple_table::place where;
   wire::four_tuple tuple = r.tuple;
   const auto is_free = [&](std::uint16_t port) {
     if (t.reserved().contains(port)) return false;
@@ -15,16 +15,15 @@ connect_outcome naive_connect(const table& t, const connect_request& r, const sc
     // Steps 7b and 7c: the tuple must be new or replace an old TIME-WAIT
     // (__inet_check_established).
     tuple.local_port = port;
-    const entry holder = t.find(tuple);
+    where = t.look_up(tuple);
+    const entry holder = where.what();
     if (!holder) return true;
     if (holder.type() != kind::time_wait) return false;
-    if (!reusable(t.known().time_wait(holder.index()), t.current_rules(), t.loopback(tuple), r.now))
-      return false;
-    displaced = holder;
-    return true;
+    return reusable(t.known().time_wait(holder.index()), t.current_rules(), t.loopback(tuple),
+                    r.now);
   };
   const scan_outcome scan = naive_scan(o, probes, is_free);
-  return {scan, displaced};
+  return {scan, where};
 }
 
 }  // namespace fourtuple::ports

@@ -35,7 +35,7 @@ result<reservation> bind_odd_first(table& t, const bind_request& r, draws& d) {
   if (found.how != scan_outcome::end::found && t.current_rules().autobind_reuse)
     found = search_range(t, r, d, any_port_relaxed);
   if (found.how != scan_outcome::end::found) return errc::eaddrinuse;
-  return reservation{found.port, found.index, {}};
+  return reservation{found.port, found.index, {}, {}};
 }
 
 }  // namespace fourtuple::ports

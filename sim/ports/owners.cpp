@@ -29,26 +29,28 @@ owner_id owners::add(const claim& c, std::uint16_t port) {
   w.user = number_of({c.uid, c.device});
   w.flags = flags_of(c);
   with_device_ += c.device != 0 ? 1U : 0U;
-  link(o);
+  link(o, w);
   ++size_;
   return o;
 }
 
 void owners::remove(owner_id o) {
   unlink(o);
-  if (user_of(at(o)).device != 0) --with_device_;
-  at(o).port = 0;
-  at(o).next = free_;
+  owner& w = at(o);
+  if (user_of(w).device != 0) --with_device_;
+  w.port = 0;
+  w.next = free_;
   free_ = o.value;
   --size_;
 }
 
 void owners::move(owner_id o, const scope& where) {
   const std::uint16_t to = column_of(where);
-  if (to == at(o).column) return;
+  owner& w = at(o);
+  if (to == w.column) return;
   unlink(o);
-  at(o).column = to;
-  link(o);
+  w.column = to;
+  link(o, w);
 }
 
 void owners::update(owner_id o, const claim& c) {
@@ -106,8 +108,7 @@ owner_id owners::allocate() {
   return o;
 }
 
-std::uint16_t owners::column_of(const scope& where) {
-  if (!columns_.empty() && columns_[last_column_].where == where) return last_column_;
+std::uint16_t owners::find_column(const scope& where) {
   const auto place = std::lower_bound(
       by_scope_.begin(), by_scope_.end(), where,
       [this](std::uint16_t c, const scope& s) { return scope_less(columns_[c].where, s); });
@@ -129,8 +130,7 @@ std::uint16_t owners::find_user(const user& u) {
   return last_user_;
 }
 
-void owners::link(owner_id o) {
-  owner& w = at(o);
+[[gnu::always_inline]] inline void owners::link(owner_id o, owner& w) {
   column& c = columns_[w.column];
   w.flags |= first;
   std::uint32_t* place = &c.buckets[c.bucket_of(w.port)];

@@ -132,14 +132,19 @@ class owners {
   void port_is_free(column& c, std::uint16_t port);
   void grow(column& c);
   [[nodiscard]] owner_id allocate();
-  [[nodiscard]] std::uint16_t column_of(const scope& where);
+  [[nodiscard]] std::uint16_t column_of(const scope& where) {
+    if (!columns_.empty() && columns_[last_column_].where == where) [[likely]]
+      return last_column_;
+    return find_column(where);
+  }
+  [[nodiscard, gnu::noinline]] std::uint16_t find_column(const scope& where);
   [[nodiscard]] static std::uint8_t flags_of(const claim& c);
   [[nodiscard]] std::uint16_t number_of(const user& u) {
     return users_[last_user_] == u ? last_user_ : find_user(u);
   }
   [[nodiscard, gnu::noinline]] std::uint16_t find_user(const user& u);
   [[nodiscard]] const user& user_of(const owner& w) const { return users_[w.user]; }
-  void link(owner_id o);
+  void link(owner_id o, owner& w);
   void unlink(owner_id o);
   [[nodiscard]] bool watches(std::uint16_t port) const {
     return watch_from_ <= port && port < watch_to_;

@@ -2,15 +2,15 @@
 
 namespace fourtuple::ports {
 
-void perturb_table::advance(std::uint32_t index, std::uint32_t by, const draws& d) {
+std::uint32_t& perturb_table::fill(std::uint32_t index, const draws& d) {
   const std::uint32_t n = index / page_size;
   if (n >= pages_.size()) pages_.resize(n + 1);
   if (!pages_[n]) pages_[n] = std::make_unique<page>();
   page& p = *pages_[n];
   std::uint32_t& value = p.values[index % page_size];
-  if (!p.filled(index)) value = d.perturb(index);
+  value = d.perturb(index);
   p.drawn |= std::uint64_t{1} << (index % page_size);
-  value += by;
+  return value;
 }
 
 }  // namespace fourtuple::ports

@@ -14,13 +14,13 @@ namespace fourtuple::ports {
 
 class perturb_table {
  public:
-  /// The entry's value; what the draws say until it is advanced for the first time.
-  [[nodiscard]] std::uint32_t at(std::uint32_t index, const draws& d) const {
-    const page* p = find(index);
-    return p != nullptr && p->filled(index) ? p->values[index % page_size] : d.perturb(index);
+  /// The entry; at its first use it is what the draws say. Good until another is used.
+  [[nodiscard]] std::uint32_t& at(std::uint32_t index, const draws& d) {
+    const std::uint32_t n = index / page_size;
+    if (n < pages_.size() && pages_[n] && pages_[n]->filled(index)) [[likely]]
+      return pages_[n]->values[index % page_size];
+    return fill(index, d);
   }
-  /// table_perturb[index] += by, modulo 2^32.
-  void advance(std::uint32_t index, std::uint32_t by, const draws& d);
 
  private:
   static constexpr std::uint32_t page_size = 64;
@@ -31,10 +31,8 @@ class perturb_table {
       return ((drawn >> (index % page_size)) & 1) != 0;
     }
   };
-  [[nodiscard]] const page* find(std::uint32_t index) const {
-    const std::uint32_t n = index / page_size;
-    return n < pages_.size() ? pages_[n].get() : nullptr;
-  }
+  [[nodiscard, gnu::noinline]] std::uint32_t& fill(std::uint32_t index, const draws& d);
+
   std::vector<std::unique_ptr<page>> pages_;
 };
 

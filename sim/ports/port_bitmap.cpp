@@ -33,8 +33,9 @@ void port_bitmap::insert(std::uint16_t port) {
   word |= bit;
   ++size_;
   const std::uint64_t summary = 1ULL << word_of(port);
-  if ((word & even_bits) == even_bits) p->even_full |= summary;
-  if ((word & odd_bits) == odd_bits) p->odd_full |= summary;
+  const bool odd = (port & 1) != 0;
+  const std::uint64_t alike = odd ? odd_bits : even_bits;
+  if ((word & alike) == alike) (odd ? p->odd_full : p->even_full) |= summary;
 }
 
 void port_bitmap::erase(std::uint16_t port) {

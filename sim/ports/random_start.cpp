@@ -18,14 +18,14 @@ result<reservation> connect_by_random_start(table& t, const connect_request& r, 
   const connect_outcome found =
       find_for_connect(t, r, random_scan(t.current_rules(), r.socket_range, d));
   if (found.scan.how != scan_outcome::end::found) return errc::eaddrnotavail;
-  return reservation{found.scan.port, found.scan.index, found.displaced};
+  return found.reserved();
 }
 
 result<reservation> bind_by_random_start(table& t, const bind_request& r, draws& d) {
   const scan_outcome found =
       find_for_bind(t, r.who, random_scan(t.current_rules(), r.socket_range, d), any_port);
   if (found.how != scan_outcome::end::found) return errc::eaddrinuse;
-  return reservation{found.port, found.index, {}};
+  return reservation{found.port, found.index, {}, {}};
 }
 
 }  // namespace fourtuple::ports

@@ -7,11 +7,12 @@ namespace {
 
 /// __inet_check_established() for a port that the program bound.
 result<reservation> connect_explicitly(const table& t, const connect_request& r) {
-  const entry holder = t.find(r.tuple);
-  if (!holder) return reservation{r.tuple.local_port, 0, {}};
+  const tuple_table::place where = t.look_up(r.tuple);
+  const entry holder = where.what();
+  if (!holder) return reservation{r.tuple.local_port, 0, {}, where};
   if (holder.type() != kind::time_wait || !reusable_explicitly(t.known().time_wait(holder.index())))
     return errc::eaddrnotavail;
-  return reservation{r.tuple.local_port, 0, holder};
+  return reservation{r.tuple.local_port, 0, holder, where};
 }
 
 /// inet_csk_get_port() with a port: is anybody but `self` in the way?
@@ -41,7 +42,7 @@ result<reservation> reserve(table& t, const connect_request& r, draws& d) {
 result<reservation> reserve(table& t, const bind_request& r, draws& d) {
   if (r.port != 0) {
     if (in_the_way(t, r.who, r.port, {})) return errc::eaddrinuse;
-    return reservation{r.port, 0, {}};
+    return reservation{r.port, 0, {}, {}};
   }
   switch (t.current_rules().bind) {
     case profile::bind_allocator::odd_first:

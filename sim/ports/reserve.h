@@ -33,6 +33,8 @@ struct reservation {
   std::uint32_t loop_index = 0;  ///< i of the kernel's scan where it found the port
   entry displaced;  ///< the TIME-WAIT whose four-tuple is taken over; the caller removes
                     ///< its tuple and owner (TWRecycled) before it adds its own
+  tuple_table::place where;  ///< of connect(): the four-tuple's, for table::insert(); where
+                             ///< something is displaced it must be looked up again
 };
 
 /// EADDRNOTAVAIL: no port left, or the explicit port's four-tuple is taken.

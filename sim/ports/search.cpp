@@ -19,10 +19,11 @@ connect_outcome bitmap_connect(table& t, const connect_request& r, const scan_or
   if (scan.how != scan_outcome::end::found) return {scan, {}};
   wire::four_tuple tuple = r.tuple;
   tuple.local_port = scan.port;
-  const entry displaced = t.find(tuple);
+  const tuple_table::place where = t.look_up(tuple);
+  const entry displaced = where.what();
   FOURTUPLE_ASSERT(!displaced || displaced.type() == kind::time_wait,
                    "a port was called free whose four-tuple is in use");
-  return {scan, displaced};
+  return {scan, where};
 }
 
 /// Under bind(0) two owners whose addresses overlap conflict whatever their flags are, unless

@@ -15,7 +15,7 @@ result<reservation> connect_by_sequential_hash(table& t, const connect_request& 
   const connect_outcome found = find_for_connect(t, r, o);
   if (found.scan.how != scan_outcome::end::found) return errc::eaddrnotavail;
   t.hint() += found.scan.index + 2;
-  return reservation{found.scan.port, found.scan.index, found.displaced};
+  return found.reserved();
 }
 
 }  // namespace fourtuple::ports

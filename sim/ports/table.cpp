@@ -74,6 +74,15 @@ std::vector<owner_id> table::holders(std::uint16_t port) const {
 
 void table::insert(const wire::four_tuple& t, entry e) {
   tuples_.insert(t, e);
+  note_insert(t, e);
+}
+
+void table::insert(const tuple_table::place& where, const wire::four_tuple& t, entry e) {
+  tuples_.insert(where, e);
+  note_insert(t, e);
+}
+
+void table::note_insert(const wire::four_tuple& t, entry e) {
   tuples_peak_ = std::max(tuples_peak_, static_cast<std::uint32_t>(tuples_.size()));
   if (pair* p = counted_in(t)) {
     p->add(t.local_port);
@@ -83,6 +92,15 @@ void table::insert(const wire::four_tuple& t, entry e) {
 
 void table::replace(const wire::four_tuple& t, entry from, entry to) {
   tuples_.replace(t, from, to);
+  note_replace(t, to);
+}
+
+void table::replace(const tuple_table::place& where, const wire::four_tuple& t, entry to) {
+  tuples_.replace(where, to);
+  note_replace(t, to);
+}
+
+void table::note_replace(const wire::four_tuple& t, entry to) {
   if (to.type() != kind::time_wait) return;
   if (pair* p = counted_in(t)) note_time_wait(*p, t, to.index());
 }

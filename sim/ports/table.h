@@ -69,15 +69,20 @@ class table {
   [[nodiscard]] std::vector<owner_id> holders(std::uint16_t port) const;
 
   // --- four-tuples (IPv4 addresses unmapped) ---
-  [[nodiscard]] entry find(const wire::four_tuple& t) const {
-    return tuples_.find(
+  [[nodiscard]] tuple_table::place look_up(const wire::four_tuple& t) const {
+    return tuples_.look_up(
         t, [this](entry e) -> const wire::four_tuple& { return records_.tuple_of(e); });
   }
-  /// For a demultiplexer that has the slabs at hand: find(tuple, accessor) without virtual calls.
+  [[nodiscard]] entry find(const wire::four_tuple& t) const { return look_up(t).what(); }
+  /// For a demultiplexer that has the slabs at hand: look_up(tuple, accessor) without virtual
+  /// calls.
   [[nodiscard]] const tuple_table& tuples() const { return tuples_; }
   void insert(const wire::four_tuple& t, entry e);
   /// request -> connection, connection -> TIME-WAIT. The new record must be readable already.
   void replace(const wire::four_tuple& t, entry from, entry to);
+  /// The same, `where` a search for `t` has ended and nothing was changed since.
+  void insert(const tuple_table::place& where, const wire::four_tuple& t, entry e);
+  void replace(const tuple_table::place& where, const wire::four_tuple& t, entry to);
   void erase(const wire::four_tuple& t, entry e);
   /// A TIME-WAIT's facts changed: FIN-WAIT-2 became TIME-WAIT, or a segment renewed its time stamp.
   void time_wait_changed(const wire::four_tuple& t, entry e);
@@ -107,8 +112,12 @@ class table {
 
  private:
   [[nodiscard]] pair* counted_in(const wire::four_tuple& t) const {
+    if (pairs_.empty()) [[likely]]
+      return nullptr;
     return rules_.range.contains(t.local_port) ? pairs_.find(t) : nullptr;
   }
+  void note_insert(const wire::four_tuple& t, entry e);
+  void note_replace(const wire::four_tuple& t, entry to);
   void note_time_wait(pair& p, const wire::four_tuple& t, std::uint32_t index);
 
   const wire::address_table& addresses_;

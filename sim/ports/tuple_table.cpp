@@ -21,6 +21,24 @@ void tuple_table::insert(const wire::four_tuple& t, entry e) {
   ++size_;
 }
 
+void tuple_table::insert(const place& where, entry e) {
+  FOURTUPLE_ASSERT(e.type() != kind::none, "a tuple must lead somewhere");
+  const auto h = static_cast<std::uint32_t>(where.hash_);
+  part& p = parts_[part_of(h)];
+  if (where.at_ == p.last || p.room == 0) [[unlikely]] {
+    keep({h, e});
+  } else {
+    *where.at_ = {h, e};
+    --p.room;
+  }
+  ++size_;
+}
+
+void tuple_table::replace(const place& where, entry to) {
+  FOURTUPLE_ASSERT(to.type() != kind::none, "a tuple must lead somewhere");
+  where.at_->what = to;
+}
+
 void tuple_table::replace(const wire::four_tuple& t, entry from, entry to) {
   FOURTUPLE_ASSERT(to.type() != kind::none, "a tuple must lead somewhere");
   const std::uint32_t h = hash32(t);

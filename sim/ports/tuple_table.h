@@ -36,33 +36,60 @@ class entry {
 /// one after another, so that it never holds much more than it needs. Nothing observable depends on
 /// the order of slots, and there is no iteration.
 class tuple_table {
+  struct slot {
+    std::uint32_t hash = 0;
+    entry what;
+  };
+
  public:
+  /// Where the search for a tuple ended: at its entry, or where that would be put. Good until the
+  /// table changes.
+  class place {
+   public:
+    place() = default;
+    /// The entry of the tuple, or an empty one.
+    [[nodiscard]] entry what() const { return at_->what; }
+    /// wire::hash() of the tuple, for whom else it serves.
+    [[nodiscard]] std::uint64_t hash() const { return hash_; }
+
+   private:
+    friend class tuple_table;
+    place(slot* at, std::uint64_t hash) : at_(at), hash_(hash) {}
+    slot* at_ = nullptr;
+    std::uint64_t hash_ = 0;
+  };
+
   tuple_table();
 
-  /// The entry of that tuple, or an empty one. `tuple_of(entry)` names the tuple of a stored entry.
+  /// `tuple_of(entry)` names the tuple of a stored entry.
+  template <class TupleOf>
+  [[nodiscard]] place look_up(const wire::four_tuple& t, const TupleOf& tuple_of) const {
+    const std::uint64_t whole = wire::hash(t);
+    const auto h = static_cast<std::uint32_t>(whole);
+    slot* s = home(parts_[part_of(h)], h);
+    while (s->what && !(s->hash == h && tuple_of(s->what) == t)) ++s;
+    return {s, whole};
+  }
+  /// The entry of that tuple, or an empty one.
   template <class TupleOf>
   [[nodiscard]] entry find(const wire::four_tuple& t, const TupleOf& tuple_of) const {
-    const std::uint32_t h = hash32(t);
-    const part& p = parts_[part_of(h)];
-    for (const slot* s = home(p, h); s->what; ++s)
-      if (s->hash == h && tuple_of(s->what) == t) return s->what;
-    return {};
+    return look_up(t, tuple_of).what();
   }
 
   /// The tuple must not be there yet.
   void insert(const wire::four_tuple& t, entry e);
+  /// The same, where the search for it has just ended.
+  void insert(const place& where, entry e);
   /// Puts `to` in the place of `from`, which must stand for that tuple.
   void replace(const wire::four_tuple& t, entry from, entry to);
+  /// The same, where it has just been found.
+  void replace(const place& where, entry to);
   /// Removes `e`, which must stand for that tuple.
   void erase(const wire::four_tuple& t, entry e);
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  struct slot {
-    std::uint32_t hash = 0;
-    entry what;
-  };
   /// A table of its own for the tuples whose hashes begin alike.
   struct part {
     std::unique_ptr<slot[]> slots;

@@ -14,8 +14,24 @@ seq next_iss(const tcb& t) {
 
 tcb new_connection(const connection_setup& s, const socket_options& opt, const limits& l) {
   tcb t;
-  t.tuple = s.tuple;
   t.opt = opt;
+  set_up(t, s, l);
+  return t;
+}
+
+void forget_connection(tcb& t) {
+  tcb fresh;
+  fresh.opt = t.opt;
+  fresh.shut_rd = t.shut_rd;  // shutdown() of a closed socket says ENOTCONN and is kept
+  fresh.shut_wr = t.shut_wr;
+  fresh.soft_error = t.soft_error;  // tcp_connect_init() clears sk_err only
+  t = fresh;
+}
+
+void set_up(tcb& t, const connection_setup& s, const limits& l) {
+  const socket_options& opt = t.opt;
+  t.tuple = s.tuple;
+  t.ack_pingpong = 0;  // whatever TCP_QUICKACK has said
   if (t.opt.sndbuf == 0) t.opt.sndbuf = l.wmem_default;
   t.iss = s.iss;
   t.snd_una = t.snd_nxt = t.write_seq = s.iss;
@@ -36,7 +52,6 @@ tcb new_connection(const connection_setup& s, const socket_options& opt, const l
   t.rcv_wnd = w.window;
   t.rcv_ssthresh = w.window;
   t.rcv_wscale = w.scale & 0xf;
-  return t;
 }
 
 void open_active(tcb& t, const limits& l, const clock& c, actions& out) {

@@ -167,7 +167,7 @@ bool request_timer(request& r, unsigned max_retries, const socket_options& liste
 
 tcb child_of(const request& r, const wire::segment& final_ack, const socket_options& listener,
              const limits& l, const clock& c) {
-  tcb t;
+  tcb t = unused_tcb;
   t.tuple = r.tuple;
   t.st = state::syn_received;
   t.passive = true;
@@ -199,13 +199,14 @@ tcb child_of(const request& r, const wire::segment& final_ack, const socket_opti
   t.snd_wl1 = r.rcv_isn;
   t.last_heard = jiffy(c);
   sync_mss(t);
-  set_rto(t, l);
   // tcp_synack_rtt_meas()
   const bool sent_once = r.retransmits == 0 && r.sent_us != 0;
   const auto rtt = sent_once ? std::optional(c.us - r.sent_us) : rtt_by_timestamp(t, final_ack, c);
   if (rtt) {
     note_min_rtt(t, *rtt);
     rtt_sample(t, *rtt, l);
+  } else {
+    set_rto(t, l);
   }
   return t;
 }

@@ -158,6 +158,9 @@ struct tcb {
 static_assert(std::is_trivially_copyable_v<tcb>);
 static_assert(sizeof(tcb) <= 240);
 
+/// What every one begins as: to copy it is cheaper than to set each of its numbers.
+inline constexpr tcb unused_tcb{};
+
 /// What a socket brings to an active OPEN.
 struct connection_setup {
   wire::four_tuple tuple;
@@ -172,6 +175,10 @@ struct connection_setup {
 /// A CLOSED tcb ready for open_active(). `opt` are the socket's options.
 [[nodiscard]] tcb new_connection(const connection_setup& s, const socket_options& opt,
                                  const limits& l);
+/// The same of one that has not been connected yet, with the options it has.
+void set_up(tcb& t, const connection_setup& s, const limits& l);
+/// Of a connection that was before, only what a socket keeps is left.
+[[gnu::cold]] void forget_connection(tcb& t);
 
 /// The ISN of the next connect() of a socket that was disconnected: tcp_disconnect() leaves
 /// write_seq + max_window + 2 there (never 0).

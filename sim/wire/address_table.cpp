@@ -3,13 +3,18 @@
 namespace fourtuple::wire {
 
 address_table::address_table() {
-  intern(ip_address::any(family::inet));
-  intern(ip_address::any(family::inet6));
+  add(ip_address::any(family::inet));
+  add(ip_address::any(family::inet6));
 }
 
 address_id address_table::intern(const ip_address& a) {
-  if (last_.value < entries_.size() && at(last_) == a) return last_;
+  if (at(last_) == a) [[likely]]
+    return last_;
   if (const auto found = ids_.find(a); found != ids_.end()) return last_ = {found->second};
+  return add(a);
+}
+
+address_id address_table::add(const ip_address& a) {
   address_id plain{};
   const bool mapped = a.is_v4_mapped();
   if (mapped) plain = intern(a.unmapped());

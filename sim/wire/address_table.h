@@ -26,11 +26,14 @@ class address_table {
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
 
  private:
-  struct entry {
+  /// Of a power of two bytes: packets look several up.
+  struct alignas(32) entry {
     ip_address address;
     address_id unmapped;
     bool loopback;
   };
+  address_id add(const ip_address& a);
+
   std::vector<entry> entries_;
   std::map<ip_address, std::uint32_t> ids_;
   address_id last_;  ///< the one last asked for: a client names one server again and again
