@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/apps/accept_pace.h"
+#include "sim/apps/begun.h"
 #include "sim/apps/flow.h"
 #include "sim/apps/kinds.h"
 #include "sim/apps/server_record.h"
@@ -147,7 +148,7 @@ void server_state::read_parts(session& at, std::uint64_t n) {
   at.size = all & ((std::uint64_t{1} << 56) - 1);
 }
 
-task serve(server_state& s, session at) {
+begun serve(server_state& s, session at) {
   flow wait(s.host);
   s.enter(at, wait);
   for (;;) {
@@ -188,6 +189,7 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
       s->record.listen(host.calls(), s->what.listen, s->what.backlog, s->what.options);
   accept_pace pace(s->what, s->begin);
   const bool paced = pace.limits();
+  accepted got;
   while (listening >= 0 && host.now() < s->stop) {
     if (paced) {
       s->slot_wanted = pace.crowded(s->record->active.now, host.now());
@@ -198,13 +200,12 @@ task accept_all(os host, std::unique_ptr<server_state> s) {
         continue;
       }
     }
-    accepted got;
     wait.accept(listening, got, s->stop);
     co_await wait;
     if (wait.got().ok()) {
       s->record.accepted(host.calls(), got);
       if (paced) pace.accepted(host.now());
-      host.spawn(serve(*s, {.fd = got.fd}));
+      serve(*s, {.fd = got.fd});
     } else if (wait.got().what == outcome::kind::failed) {
       const errc why = wait.got().error;
       if (why == errc::econnaborted) continue;

@@ -107,21 +107,19 @@ void flow::await_suspend(std::coroutine_handle<> h) {
 }
 
 void flow::woken() {
-  if (why != cause::ready) {
-    got_ = given_up();
-  } else if (!attempt()) {
-    process_->wait(*this);
-    return;
+  if (why == cause::ready) {
+    if (!attempt()) return process_->wait(*this);
+  } else {
+    const bool slept = kind_ == kind::sleep && why == cause::deadline;
+    got_ = slept ? outcome{} : given_up();
   }
   frame_.resume();
 }
 
-/// How a wait ended whose sockets have nothing to say: a sleep is over.
+/// How a wait ended that did not come to what it was for.
 outcome flow::given_up() const {
   if (why != cause::deadline) return {kind_of_end::nudged, where::none, errc::eintr};
   switch (kind_) {
-    case kind::sleep:
-      return {};
     case kind::connect:
       return {kind_of_end::deadline, where::connect, errc::ok};
     case kind::send:

@@ -80,7 +80,7 @@ class flow final : public waiter {
   void set(kind k, descriptor fd, ready_mask mask, instant until);
   bool attempt();
   bool attempt_connect();
-  bool attempt_accept();
+  [[gnu::noinline]] bool attempt_accept();
   bool attempt_receive();
   bool attempt_send();
   bool attempt_exchange();
@@ -93,7 +93,7 @@ class flow final : public waiter {
     got_ = o;
     return true;
   }
-  [[nodiscard]] outcome given_up() const;
+  [[nodiscard, gnu::noinline]] outcome given_up() const;
 
   kind kind_ = kind::sleep;
   outcome got_;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "sim/apps/arrivals.h"
+#include "sim/apps/begun.h"
 #include "sim/apps/client_record.h"
 #include "sim/apps/flow.h"
 #include "sim/apps/kinds.h"
@@ -28,6 +29,12 @@ struct load_state {
   }
   [[nodiscard]] instant give_up(const attempt& a) const {
     return what.timeout ? a.called + *what.timeout : never;
+  }
+  /// When the next request of an open loop begins; never: there is none.
+  [[nodiscard]] instant next_begin(arrivals& schedule) const {
+    const bool even = what.arrivals == spec::arrival_kind::constant;
+    const auto next = even ? schedule.next() : schedule.next_poisson(host->random());
+    return next ? std::min(begin + *next, stop) : never;
   }
   [[nodiscard]] bool may_attempt() const { return !what.limit || record->attempted < *what.limit; }
   [[nodiscard]] bool may_begin() const {
@@ -79,11 +86,11 @@ struct load_state {
   std::uint64_t busy = 1;
 };
 
-/// One request of an open loop (again: false), or a worker of a closed one.
-task requests(load_state& s, bool again) {
+/// One request of an open loop (again: false), or a worker of a closed one; the first may begin.
+begun requests(load_state& s, bool again) {
   flow wait(s.host);
   attempt now;
-  while (s.may_begin()) {
+  for (;;) {
     now.tries = 0;
     now.request = s.next_destination();
     for (;;) {
@@ -123,6 +130,7 @@ task requests(load_state& s, bool again) {
     if (!again) break;
     wait.sleep_until(s.host.now() + s.what.pause);
     co_await wait;
+    if (!s.may_begin()) break;
   }
   s.leave(now);
 }
@@ -137,24 +145,22 @@ task generate(os host, std::unique_ptr<load_state> s) {
   wait.sleep_until(s->begin);
   co_await wait;
   if (s->what.concurrency) {
-    for (std::uint32_t i = 0; i < *s->what.concurrency; ++i) {
+    for (std::uint32_t i = 0; i < *s->what.concurrency && s->may_begin(); ++i) {
       ++s->busy;
-      host.spawn(requests(*s, true));
+      requests(*s, true);
     }
   } else {
     arrivals schedule = schedule_of(s->what);
-    const bool even = s->what.arrivals == spec::arrival_kind::constant;
     for (;;) {
-      const auto next = even ? schedule.next() : schedule.next_poisson(host->random());
-      if (!next) break;
-      const instant at = std::min(s->begin + *next, s->stop);
+      const instant at = s->next_begin(schedule);
+      if (at == never) break;
       if (host.now() < at) {
         wait.sleep_until(at);
         co_await wait;
       }
       if (!s->may_begin()) break;
       ++s->busy;
-      host.spawn(requests(*s, false));
+      requests(*s, false);
     }
   }
   s->leave();

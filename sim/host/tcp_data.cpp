@@ -40,11 +40,10 @@ result<std::size_t> tcp_stack::send(std::uint32_t i, payload p) {
   const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(p.size, most_at_once));
   lock held(*this, i);
   const state before = t.st;
-  const wire::seq at = t.write_seq;
   tcp::actions& out = sink_for(s);
   const std::uint32_t n = tcp::app_send(t, wanted, limits_, clock(), out);
   if (n == 0) return errc::eagain;
-  if (p.data != nullptr) s.made_bytes().append(at, {p.data, n});
+  if (p.data != nullptr) s.made_bytes().append(t.write_seq - n, {p.data, n});
   carry_out(i, s, before, out);
   return std::size_t{n};
 }
@@ -81,15 +80,18 @@ void tcp_stack::tell_what_was_read(std::uint32_t i, tcp_socket& s, tcp::actions&
 
 result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
   tcp_socket& s = awake(i);
-  tcp::tcb& t = *s.tcb;
+  const tcp::tcb& t = *s.tcb;
   const bool begun =
       t.st != state::listen && t.st != state::syn_sent && t.st != state::syn_received;
   const std::uint32_t ready = begun ? tcp::readable(t) : 0;
-  if (ready == 0) return nothing_to_read(s);
+  return ready != 0 ? read(i, s, ready, b) : nothing_to_read(s);
+}
+
+result<std::size_t> tcp_stack::read(std::uint32_t i, tcp_socket& s, std::uint32_t ready, buffer b) {
   const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(ready, b.size));
   if (b.data != nullptr || s.rare) copy_bytes(s, n, b.data);
   tcp::actions& out = sink_for(s);
-  tcp::app_read(t, n, limits_, clock(), out);
+  tcp::app_read(*s.tcb, n, limits_, clock(), out);
   if (!out.segments.empty()) tell_what_was_read(i, s, out);
   return std::size_t{n};
 }

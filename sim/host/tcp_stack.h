@@ -137,6 +137,8 @@ class tcp_stack final : public ports::records {
   errc take_error(tcp_socket& s);
   [[gnu::noinline]] errc refusal_to_send(tcp_socket& s);
   [[gnu::noinline]] result<std::size_t> nothing_to_read(tcp_socket& s);
+  [[gnu::noinline]] result<std::size_t> read(std::uint32_t i, tcp_socket& s, std::uint32_t ready,
+                                             buffer b);
   [[gnu::noinline]] void copy_bytes(tcp_socket& s, std::uint32_t n, char* to);
   [[gnu::noinline]] void tell_what_was_read(std::uint32_t i, tcp_socket& s, tcp::actions& out);
   [[nodiscard]] ports::claim claim_of(const tcp_socket& s) const;

@@ -60,9 +60,9 @@ class udp_stack {
   std::uint32_t create(family f, std::uint32_t uid);
   result<> bind(std::uint32_t i, const endpoint& to);
   result<> refuse_listen() const { return errc::eopnotsupp; }
-  result<> connect(std::uint32_t i, const endpoint& to);
+  [[gnu::noinline]] result<> connect(std::uint32_t i, const endpoint& to);
   result<> disconnect(std::uint32_t i);
-  result<std::size_t> send(std::uint32_t i, payload p);
+  [[gnu::noinline]] result<std::size_t> send(std::uint32_t i, payload p);
   result<std::size_t> sendto(std::uint32_t i, payload p, const endpoint& to);
   result<std::size_t> recv(std::uint32_t i, buffer b);
   result<datagram> recvfrom(std::uint32_t i, buffer b);
@@ -74,7 +74,7 @@ class udp_stack {
   [[nodiscard]] result<std::string_view> refuse_state() const { return errc::eopnotsupp; }
   [[nodiscard]] ready_mask level(std::uint32_t i) const;
   void share(std::uint32_t i) { ++sockets_[i].references; }
-  void release(std::uint32_t i);
+  [[gnu::noinline]] void release(std::uint32_t i);
   [[nodiscard]] watched to_watch(std::uint32_t i) { return {&sockets_[i].watchers, level(i)}; }
 
   void receive(const wire::datagram& d);
