@@ -118,8 +118,15 @@ result<wire::address_id> tcp_stack::destination_of(const tcp_socket& s, const en
   return there;
 }
 
+/// Of a connection that is at rest.
+result<> tcp_stack::connect_awakened(std::uint32_t i, const endpoint& to) {
+  unpack(i, sockets_[i]);
+  return connect(i, to);
+}
+
 result<> tcp_stack::connect(std::uint32_t i, const endpoint& to) {
-  tcp_socket& s = awake(i);
+  tcp_socket& s = sockets_[i];
+  if (s.tcb == nullptr) return connect_awakened(i, to);
   switch (s.phase) {
     case socket_phase::connected:
       return errc::eisconn;

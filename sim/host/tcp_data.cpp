@@ -78,8 +78,15 @@ void tcp_stack::tell_what_was_read(std::uint32_t i, tcp_socket& s, tcp::actions&
   carry_out(i, s, s.tcb->st, out);
 }
 
+/// From a connection that is at rest.
+result<std::size_t> tcp_stack::recv_awakened(std::uint32_t i, buffer b) {
+  unpack(i, sockets_[i]);
+  return recv(i, b);
+}
+
 result<std::size_t> tcp_stack::recv(std::uint32_t i, buffer b) {
-  tcp_socket& s = awake(i);
+  tcp_socket& s = sockets_[i];
+  if (s.tcb == nullptr) return recv_awakened(i, b);
   const tcp::tcb& t = *s.tcb;
   const bool begun =
       t.st != state::listen && t.st != state::syn_sent && t.st != state::syn_received;

@@ -125,6 +125,7 @@ class tcp_stack final : public ports::records {
  private:
   // calls
   result<> open(std::uint32_t i, const endpoint& to);
+  [[gnu::noinline]] result<> connect_awakened(std::uint32_t i, const endpoint& to);
   [[gnu::noinline]] errc failure_to_connect(std::uint32_t i, tcp_socket& s);
   [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
@@ -136,6 +137,7 @@ class tcp_stack final : public ports::records {
   [[gnu::cold]] void abort_orphan(std::uint32_t i, tcp_socket& s);
   errc take_error(tcp_socket& s);
   [[gnu::noinline]] errc refusal_to_send(tcp_socket& s);
+  [[gnu::noinline]] result<std::size_t> recv_awakened(std::uint32_t i, buffer b);
   [[gnu::noinline]] result<std::size_t> nothing_to_read(tcp_socket& s);
   [[gnu::noinline]] result<std::size_t> read(std::uint32_t i, tcp_socket& s, std::uint32_t ready,
                                              buffer b);

@@ -64,7 +64,7 @@ class udp_stack {
   result<> disconnect(std::uint32_t i);
   [[gnu::noinline]] result<std::size_t> send(std::uint32_t i, payload p);
   result<std::size_t> sendto(std::uint32_t i, payload p, const endpoint& to);
-  result<std::size_t> recv(std::uint32_t i, buffer b);
+  [[gnu::noinline]] result<std::size_t> recv(std::uint32_t i, buffer b);
   result<datagram> recvfrom(std::uint32_t i, buffer b);
   result<> shutdown(std::uint32_t i, shutdown_how how);
   result<> setsockopt(std::uint32_t i, option o, option_value v);

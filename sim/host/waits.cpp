@@ -1,5 +1,7 @@
 #include "sim/host/waits.h"
 
+#include <utility>
+
 namespace fourtuple::host {
 
 namespace {
@@ -34,20 +36,21 @@ void waits::arm_deadline(waiter& w) {
 }
 
 std::uint32_t waits::new_alarm(waiter& w) {
-  if (free_alarms_.empty()) {
-    alarms_.push_back(&w);
-    return static_cast<std::uint32_t>(alarms_.size() - 1);
-  }
-  const std::uint32_t index = free_alarms_.back();
-  free_alarms_.pop_back();
-  alarms_[index] = &w;
+  const std::uint32_t index = free_alarm_ != 0 ? free_alarm_ : one_more_alarm();
+  free_alarm_ = alarms_[index].next_free;
+  alarms_[index].whose = &w;
   return index;
+}
+
+std::uint32_t waits::one_more_alarm() {
+  alarms_.push_back({.next_free = 0});
+  return static_cast<std::uint32_t>(alarms_.size() - 1);
 }
 
 void waits::disarm(waiter& w) {
   for (watch* each = w.watches(); each != nullptr; each = each->following()) each->unlink();
   if (!w.has_alarm) return;
-  alarms_[w.slot] = nullptr;
+  alarms_[w.slot].whose = nullptr;
   w.has_alarm = false;
 }
 
@@ -89,8 +92,8 @@ void waits::wake(watch_list& list, ready_mask level) {
 }
 
 void waits::on_alarm(std::uint32_t index) {
-  waiter* const w = alarms_[index];
-  free_alarms_.push_back(index);
+  waiter* const w = alarms_[index].whose;
+  alarms_[index].next_free = std::exchange(free_alarm_, index);
   if (w == nullptr) return;
   w->has_alarm = false;
   disarm_and_queue(*w, waiter::cause::deadline);

@@ -44,11 +44,18 @@ class waits {
   void queue(waiter& w, waiter::cause why);
   void disarm_and_queue(waiter& w, waiter::cause why);
   void disarm(waiter& w);
+  /// The table's place for a deadline. 0 is none.
   std::uint32_t new_alarm(waiter& w);
+  [[gnu::noinline]] std::uint32_t one_more_alarm();
+
+  union alarm {
+    waiter* whose;            ///< null: cancelled, its event is still on its way
+    std::uint32_t next_free;  ///< where nobody's event is
+  };
 
   surroundings& world_;
-  std::vector<waiter*> alarms_;  ///< null: cancelled, its event is still on its way
-  std::vector<std::uint32_t> free_alarms_;
+  std::vector<alarm> alarms_{alarm{nullptr}};
+  std::uint32_t free_alarm_ = 0;  ///< the last that was freed
 };
 
 }  // namespace fourtuple::host
