@@ -14,13 +14,10 @@ bool kernel_parts::is_local(wire::address_id a) const {
 
 /// ip_route_output_key_hash_rcu(), which asks whose the source is and then for the way;
 /// ip6_dst_lookup_tail(), which asks for the way first, and of a source no more than its family.
-result<route> kernel_parts::way(wire::address_id from, wire::address_id to) const {
+result<route> kernel_parts::way_from(wire::address_id from, wire::address_id to) const {
   const wire::address_table& addresses = world.addresses();
-  const bool to_v6 = addresses.family_of(to) == family::inet6;
-  if (from == wire::any_v6 || (from == wire::any_v4 && !to_v6)) [[likely]]
-    return world.find_route(to);
   const ip_address& source = addresses.at(from);
-  if (to_v6) {
+  if (addresses.family_of(to) == family::inet6) {
     auto found = world.find_route(to);
     if (found && source.family == family::inet) return errc::eafnosupport;
     return found;

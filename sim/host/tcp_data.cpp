@@ -189,18 +189,6 @@ std::uint32_t tcp_stack::random_ts_offset(const wire::four_tuple& t, std::uint64
   return static_cast<std::uint32_t>(core::keyed_mix(ts_key_, hash));
 }
 
-tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
-  const auto way = parts_.world.find_route(a);
-  return path_over(way ? *way : route{}, a);
-}
-
-tcp::path_facts tcp_stack::path_over(const route& way, wire::address_id a) const {
-  const std::uint32_t mtu = parts_.paths.to(a, way.mtu);
-  const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
-  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)), way.direct,
-          way.loopback};
-}
-
 ports::kernel_time tcp_stack::kernel_now() const {
   ports::kernel_time t;
   // Virtual time is never negative, and dividing without a sign is cheaper.

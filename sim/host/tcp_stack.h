@@ -5,6 +5,7 @@
 
 #include <fourtuple/process.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -51,7 +52,15 @@ struct kernel_parts {
   /// Is it one of this host's addresses (loopback too)?
   [[nodiscard]] bool is_local(wire::address_id a) const;
   /// The way there; EINVAL from an address of 127.0.0.0/8 to another host (__mkroute_output()).
-  [[nodiscard]] result<route> way(wire::address_id from, wire::address_id to) const;
+  [[nodiscard]] result<route> way(wire::address_id from, wire::address_id to) const {
+    const bool to_v6 = world.addresses().family_of(to) == family::inet6;
+    if (from == wire::any_v6 || (from == wire::any_v4 && !to_v6)) [[likely]]
+      return world.find_route(to);
+    return way_from(from, to);
+  }
+  /// Where the source is named, or of another family.
+  [[nodiscard, gnu::noinline]] result<route> way_from(wire::address_id from,
+                                                      wire::address_id to) const;
   /// What bind() answers before it looks for the port; ok where nothing is wrong.
   [[nodiscard]] errc refusal_of_bind(const bind_asker& s, const endpoint& to) const;
 };
@@ -319,6 +328,18 @@ class tcp_stack final : public ports::records {
   observe::gauge ports_gauge_;
   void note_ports();
 };
+
+inline tcp::path_facts tcp_stack::path_to(wire::address_id a) const {
+  const auto way = parts_.world.find_route(a);
+  return path_over(way ? *way : route{}, a);
+}
+
+inline tcp::path_facts tcp_stack::path_over(const route& way, wire::address_id a) const {
+  const std::uint32_t mtu = parts_.paths.to(a, way.mtu);
+  const std::uint32_t headers = parts_.world.addresses().family_of(a) == family::inet ? 40 : 60;
+  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 65495)), way.direct,
+          way.loopback};
+}
 
 inline const wire::four_tuple& tcp_stack::tuple_at(ports::entry e) const {
   switch (e.type()) {

@@ -13,7 +13,7 @@ result<reservation> connect_by_hash_table(table& t, const connect_request& r, dr
   scan_order o = scan_order::over(range.low, range.high, range.local ? os.local_range_step : 2);
 
   FOURTUPLE_ASSERT(os.perturb_entries != 0, "this allocator needs a perturb table");
-  const std::uint64_t port_offset = d.port_offset(r.tuple, r.now.window);
+  const std::uint64_t port_offset = t.offsets().of(r.tuple, r.now.window, d);
   const auto index = static_cast<std::uint32_t>(port_offset % os.perturb_entries);
   std::uint32_t& perturb = t.perturb().at(index, d);
   o.offset = perturb + static_cast<std::uint32_t>(port_offset >> 32);

@@ -11,6 +11,7 @@
 #include "sim/ports/owners.h"
 #include "sim/ports/pairs.h"
 #include "sim/ports/perturb.h"
+#include "sim/ports/port_offsets.h"
 #include "sim/ports/reuse.h"
 #include "sim/ports/rules.h"
 #include "sim/ports/tuple_table.h"
@@ -102,6 +103,8 @@ class table {
   /// Starts to keep them so: one look-up for each port of the range.
   pair& make_busy(const wire::four_tuple& t);
   [[nodiscard]] perturb_table& perturb() { return perturb_; }
+  /// With the draws of this host.
+  [[nodiscard]] port_offsets& offsets() { return offsets_; }
   /// The one hint of all automatic connects (v4.4 __inet_hash_connect).
   [[nodiscard]] std::uint32_t& hint() { return hint_; }
   /// tw_reuse == 2 asks it of either address of a tuple.
@@ -129,6 +132,7 @@ class table {
   tuple_table tuples_;
   pairs pairs_;
   perturb_table perturb_;
+  port_offsets offsets_;
   port_bitmap reserved_;
   std::vector<const port_bitmap*> scratch_;
   std::uint32_t hint_ = 0;

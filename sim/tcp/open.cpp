@@ -7,6 +7,8 @@ namespace fourtuple::tcp {
 
 using namespace detail;
 
+constinit const tcb unused_tcb{};
+
 seq next_iss(const tcb& t) {
   const seq n = t.write_seq + t.max_window + 2;
   return n == 0 ? 1 : n;

@@ -158,8 +158,8 @@ struct tcb {
 static_assert(std::is_trivially_copyable_v<tcb>);
 static_assert(sizeof(tcb) <= 240);
 
-/// What every one begins as: to copy it is cheaper than to set each of its numbers.
-inline constexpr tcb unused_tcb{};
+/// What every one begins as. To copy it costs less than to clear one and to set what is not 0.
+extern const tcb unused_tcb;
 
 /// What a socket brings to an active OPEN.
 struct connection_setup {
