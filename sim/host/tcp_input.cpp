@@ -1,7 +1,6 @@
 // Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks
 // for is carried out: timers, segments, wake-ups, the end of a connection.
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "sim/host/tcp_lock.h"
@@ -99,16 +98,15 @@ void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::act
 }
 
 void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
-  for (unsigned left = done.timers_touched; left != 0; left &= left - 1) {
-    const auto t = static_cast<unsigned>(std::countr_zero(left));
-    std::uint32_t& id = s.timers[t];
-    if (done.timers[t].what == tcp::timer_request::kind::arm) {
-      id = parts_.timers.rearm(id, static_cast<timer_kind>(t), i, done.timers[t].delay);
+  done.each_timer([&](timer t, const tcp::timer_request& wanted) {
+    std::uint32_t& id = s.timers[static_cast<std::size_t>(t)];
+    if (wanted.what == tcp::timer_request::kind::arm) {
+      id = parts_.timers.rearm(id, static_cast<timer_kind>(t), i, wanted.delay);
     } else if (id != 0) {
       parts_.timers.cancel(id);
       id = 0;
     }
-  }
+  });
 }
 
 void tcp_stack::emit_all(const tcp::actions& done) {

@@ -4,6 +4,7 @@
 #include <fourtuple/errc.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -95,16 +96,15 @@ struct actions {
   transit_pool* transits;               ///< where tcb.transit points to
   record_pool<cubic_state>* cubics;     ///< where tcb.cubic points to
   counter_values* counters;
+  std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
   /// Told by the host beforehand: its own firewall refuses what the connection sends (EPERM, which
   /// TCP keeps to itself).
   bool refused = false;
-  std::vector<wire::segment> segments;  ///< to emit, in this order; payload ids are 0
-  std::array<timer_request, timer_count> timers{};
-  std::uint8_t timers_touched = 0;      ///< a bit for each that is not `keep`
+  std::uint8_t timers_touched = 0;  ///< a bit for each that timer_of() does not say `keep` of
   std::uint8_t wakes = 0;
   ending end = ending::none;
   bool fin_due = false;  ///< within a step: what was missing came, and a FIN that was early is next
-  std::uint64_t end_delay = 0;  ///< jiffies the record of ending::time_wait or fin_wait_2 lives
+  std::uint64_t end_delay = 0;  ///< with ending::time_wait or fin_wait_2: jiffies the record lives
   /// Payload of the arrived segment that was taken into the receive buffer: sequence numbers
   /// [accepted_left, accepted_right), in order or not; empty: none. What became readable is the
   /// growth of readable(tcb).
@@ -112,14 +112,12 @@ struct actions {
   wire::seq accepted_right = 0;
 
   void clear() {
-    refused = false;
     segments.clear();
-    if (timers_touched != 0) timers = {};
+    refused = false;
     timers_touched = 0;
     wakes = 0;
     end = ending::none;
     fin_due = false;
-    end_delay = 0;
     accepted_left = accepted_right = 0;
   }
   void count(counter c, std::uint64_t times = 1) {
@@ -129,12 +127,26 @@ struct actions {
     request(t, {static_cast<std::uint32_t>(jiffies), timer_request::kind::arm});
   }
   void cancel(timer t) { request(t, {0, timer_request::kind::cancel}); }
+  /// f(timer, timer_request) for each that is not `keep`.
+  template <class F>
+  void each_timer(const F& f) const {
+    for (unsigned left = timers_touched; left != 0; left &= left - 1) {
+      const auto i = static_cast<unsigned>(std::countr_zero(left));
+      f(static_cast<timer>(i), timers_[i]);
+    }
+  }
+  [[nodiscard]] timer_request timer_of(timer t) const {
+    const auto i = static_cast<unsigned>(t);
+    return (timers_touched >> i & 1U) != 0 ? timers_[i] : timer_request{};
+  }
 
  private:
   void request(timer t, timer_request r) {
-    timers[static_cast<std::size_t>(t)] = r;
-    timers_touched = static_cast<std::uint8_t>(timers_touched | 1U << static_cast<unsigned>(t));
+    const auto i = static_cast<unsigned>(t);
+    timers_[i] = r;
+    timers_touched = static_cast<std::uint8_t>(timers_touched | 1U << i);
   }
+  std::array<timer_request, timer_count> timers_{};  ///< meant where timers_touched says so
 };
 
 }  // namespace fourtuple::tcp

@@ -191,10 +191,11 @@ void model::carry_out(joint& j, std::size_t p, report& r) {
   auto& c = std::get<connection>(me.holds);
   for (std::size_t t = 0; t < tcp::timer_count; ++t) {
     const auto mask = static_cast<std::uint8_t>(1U << t);
-    if (out_.timers[t].what == tcp::timer_request::kind::arm) {
+    const auto wanted = out_.timer_of(static_cast<tcp::timer>(t)).what;
+    if (wanted == tcp::timer_request::kind::arm) {
       c.timers |= mask;
       r.armed = true;
-    } else if (out_.timers[t].what == tcp::timer_request::kind::cancel) {
+    } else if (wanted == tcp::timer_request::kind::cancel) {
       c.timers = static_cast<std::uint8_t>(c.timers & ~mask);
     }
   }

@@ -120,7 +120,7 @@ class path {
       if (from_sender) counts_[i] += moved_[i];
     auto& timers = from_sender ? sender_timers_ : receiver_timers_;
     for (std::size_t i = 0; i < timer_count; ++i) {
-      const timer_request& r = out_.timers[i];
+      const timer_request r = out_.timer_of(static_cast<timer>(i));
       if (r.what == timer_request::kind::arm)
         timers[i] = now_ + 4ms * static_cast<std::int64_t>(std::max(r.delay, 1U));
       if (r.what == timer_request::kind::cancel) timers[i].reset();

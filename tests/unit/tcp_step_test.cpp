@@ -126,7 +126,7 @@ TEST_CASE("A FIN is acknowledged late, and TIME-WAIT is with the side that close
   CHECK(shown(fin) == "F. 1001:1001 ack 9001 win 63");
   CHECK(hears(p.server, fin, 250ms, p.out).empty());
   CHECK(p.server.st == state::close_wait);
-  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 0);  // at the next tick
+  CHECK(p.out.timer_of(timer::delayed_ack).delay == 0);  // at the next tick
   p.out.clear();
   tcp::close(p.server, 0, linux_limits, at(260ms), p.out);
   CHECK(p.server.st == state::last_ack);
@@ -152,7 +152,7 @@ TEST_CASE("Where data came before, its FIN is acknowledged as late as data", "[t
   tcp::close(p.client, 0, linux_limits, at(230ms), p.out);
   const wire::segment fin = p.out.segments.at(0);
   CHECK(hears(p.server, fin, 250ms, p.out).empty());
-  CHECK(p.out.timers[static_cast<std::size_t>(timer::delayed_ack)].delay == 10);  // 40 ms at HZ=250
+  CHECK(p.out.timer_of(timer::delayed_ack).delay == 10);  // 40 ms at HZ=250
 }
 
 TEST_CASE("Both sides close at once: CLOSING, then TIME-WAIT on both", "[tcp]") {
@@ -227,7 +227,7 @@ unanswered connect_to_silence(const socket_options& options, const limits& l) {
   open_active(t, l, at(0ms), out);
   duration now{};
   while (t.st == state::syn_sent) {
-    const auto& request = out.timers[static_cast<std::size_t>(tcp::timer::retransmit)];
+    const timer_request request = out.timer_of(timer::retransmit);
     REQUIRE(request.what == timer_request::kind::arm);
     now += 4ms * static_cast<std::int64_t>(request.delay);
     out.clear();
