@@ -191,14 +191,13 @@ bool sim_process::look_at_all(waiter& w) {
 /// Most watch one socket, which is not ready, or sleep.
 void sim_process::wait(waiter& w) {
   watch* const first = w.watches();
-  if (first != nullptr) {
-    if (first->more) {
-      if (look_at_all(w)) return kernel_.waiting().arm_ready(w);
-    } else {
-      watch_list* const list = look(w, *first);
-      if (list == nullptr) return kernel_.waiting().arm_ready(w);
-      list->ring.add(*first);
-    }
+  if (first == nullptr) return kernel_.waiting().arm(w);
+  if (first->more) {
+    if (look_at_all(w)) return kernel_.waiting().arm_ready(w);
+  } else {
+    watch_list* const list = look(w, *first);
+    if (list == nullptr) return kernel_.waiting().arm_ready(w);
+    list->ring.add(*first);
   }
   kernel_.waiting().arm(w);
 }
