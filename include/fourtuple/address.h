@@ -22,9 +22,8 @@ struct ip_address {
 
   friend auto operator<=>(const ip_address&, const ip_address&) = default;
   friend constexpr bool operator==(const ip_address& a, const ip_address& b) {
-    using words = std::array<std::uint64_t, 2>;
-    const auto x = std::bit_cast<words>(a.bytes), y = std::bit_cast<words>(b.bytes);
-    return a.family == b.family && x[0] == y[0] && x[1] == y[1];
+    __extension__ using word = unsigned __int128;  // compared without a copy
+    return a.family == b.family && std::bit_cast<word>(a.bytes) == std::bit_cast<word>(b.bytes);
   }
 
   [[nodiscard]] static ip_address any(fourtuple::family f);

@@ -112,7 +112,10 @@ inline const node::way& node::way_to(wire::address_id to) const {
     look_for(to);
   return last_;
 }
-void node::look_for(wire::address_id to) const { last_ = world_.find_way(entity_, to); }
+void node::look_for(wire::address_id to) const {
+  last_ = world_.find_way(entity_, to);
+  last_.route = route_over(last_);
+}
 
 namespace {
 
@@ -234,16 +237,17 @@ net::link_direction& node::direction_to(std::uint32_t host) {
 }
 
 result<host::route> node::find_route(wire::address_id destination) const {
+  return way_to(destination).route;
+}
+
+result<host::route> node::route_over(const way& w) const {
   constexpr std::uint32_t loopback_mtu = 65536;
   wire::address_table& all = addresses();
-  if (all.is_loopback(destination)) {
-    const ip_address mine = ip_address::loopback(all.family_of(destination));
-    return host::route{all.intern(mine), loopback_mtu, true, true};
-  }
-  const way& w = way_to(destination);
+  const family f = all.family_of(w.to);
+  if (all.is_loopback(w.to))
+    return host::route{all.intern(ip_address::loopback(f)), loopback_mtu, true, true};
   if (!w.exists) return errc::enetunreach;
-  if (w.host == entity_) return host::route{destination, loopback_mtu, true, true};
-  const family f = all.family_of(destination);
+  if (w.host == entity_) return host::route{w.to, loopback_mtu, true, true};
   const bool direct = w.plain && w.delay == duration{};
   for (const wire::address_id mine : addresses_)
     if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false, direct};

@@ -48,11 +48,13 @@ class node final : public host::surroundings {
     bool straight = false;  ///< plain, not without delay, and nobody's loopback: IPv4
     const net::link_shape* link = nullptr;     ///< null: to the host itself
     net::link_direction* direction = nullptr;  ///< where it is not plain
+    result<host::route> route = errc::enetunreach;  ///< as its own kernel sees it
   };
 
   [[gnu::noinline]] void emit_with_care(const wire::segment& s);
   [[nodiscard]] const way& way_to(wire::address_id to) const;
   [[gnu::noinline]] void look_for(wire::address_id to) const;
+  [[nodiscard]] result<host::route> route_over(const way& w) const;
   /// Its side of the link to a host; made at first use.
   [[nodiscard]] net::link_direction& direction_to(std::uint32_t host);
 

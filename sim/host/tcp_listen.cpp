@@ -161,7 +161,7 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
     parts_.counters.add(tcp::counter::TcpExtListenDrops);
     return true;
   }
-  const std::uint32_t made = adopt_child(i, check.rebuilt, s);
+  const std::uint32_t made = adopt_child(l, check.rebuilt, s);
   ports_.insert(tuple, {ports::kind::connection, made});
   parts_.world.payloads().share(s.payload);
   to_connection(made, s, false);
@@ -171,12 +171,12 @@ bool tcp_stack::try_cookie(std::uint32_t i, const wire::segment& s) {
 }
 
 void tcp_stack::drop_request(std::uint32_t index) {
-  ports_.erase(requests_[index].r.tuple, {ports::kind::request, index});
-  free_request(index);
+  const request_record& r = requests_[index];
+  ports_.erase(r.r.tuple, {ports::kind::request, index});
+  free_request(index, r);
 }
 
-void tcp_stack::free_request(std::uint32_t index) {
-  request_record& r = requests_[index];
+void tcp_stack::free_request(std::uint32_t index, const request_record& r) {
   if (r.timer != 0) parts_.timers.cancel(r.timer);
   if (r.listener != 0) {
     listener_part& l = sockets_[r.listener].listening();
@@ -231,9 +231,9 @@ void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
     emit_all(out);
     return;
   }
-  const std::uint32_t made = adopt_child(listener, r.r, s);
+  const std::uint32_t made = adopt_child(l, r.r, s);
   ports_.replace(at, r.r.tuple, {ports::kind::connection, made});
-  free_request(request_index);
+  free_request(request_index, r);
   if (migrates) parts_.counters.add(tcp::counter::TcpExtTCPMigrateReqSuccess);
   parts_.world.payloads().share(s.payload);
   l.listening().accept_queue.push(made);
@@ -241,11 +241,10 @@ void tcp_stack::make_child(std::uint32_t request_index, std::uint32_t listener,
   wake(l);
 }
 
-std::uint32_t tcp_stack::adopt_child(std::uint32_t listener, const tcp::request& r,
+std::uint32_t tcp_stack::adopt_child(const tcp_socket& l, const tcp::request& r,
                                      const wire::segment& s) {
   const std::uint32_t made = sockets_.make();
   tcp_socket& c = sockets_[made];
-  const tcp_socket& l = sockets_[listener];
   c.tcb = tcbs_.take(made);
   const tcp::tcb& t = *::new (c.tcb) tcp::tcb(tcp::child_of(r, s, l.tcb->opt, limits_, clock()));
   c.tcb->shut_rd =

@@ -267,9 +267,9 @@ class tcp_stack final : public ports::records {
   [[gnu::cold]] bool try_cookie(std::uint32_t i, const wire::segment& s);
   void make_child(std::uint32_t request_index, std::uint32_t listener, const wire::segment& s,
                   const ports::tuple_table::place& at);
-  std::uint32_t adopt_child(std::uint32_t listener, const tcp::request& r, const wire::segment& s);
+  std::uint32_t adopt_child(const tcp_socket& l, const tcp::request& r, const wire::segment& s);
   void drop_request(std::uint32_t index);
-  void free_request(std::uint32_t index);
+  void free_request(std::uint32_t index, const request_record& r);
   void request_timer(std::uint32_t index);
   [[nodiscard]] bool accept_queue_full(const tcp_socket& l) const;
   /// SO_REUSEPORT: a group of exactly this address and uid shares by the hash of the four-tuple.
