@@ -30,15 +30,21 @@ bool later(const event& a, const event& b) { return b < a; }
 
 }  // namespace
 
-void event_list::grow() {
+void event_list::push_into_more_room(std::int64_t at, std::uint64_t high, std::uint64_t low) {
   const std::uint32_t room = room_ == 0 ? 4 : 2 * room_;
   auto bigger = std::make_unique<event[]>(room);
   std::copy_n(data_.get(), size_, bigger.get());
   data_ = std::move(bigger);
   room_ = room;
+  data_[size_++] = event(at, high, low);
 }
 
-void event_queue::push_late(event e) {
+void event_queue::push_elsewhere(std::int64_t at, std::uint64_t high, std::uint64_t low) {
+  const event e(at, high, low);
+  if (slot_of(e) > current_) {
+    file(e);
+    return;
+  }
   late_.push_back(e);
   std::push_heap(late_.begin(), late_.end(), later);
 }
@@ -48,23 +54,18 @@ void event_queue::pop_late() {
   late_.pop_back();
 }
 
-void event_queue::file(const event& e) {
-  const std::uint64_t slot = slot_of(e);
-  if ((slot ^ current_) < slots) [[likely]] {  // most of the future is near
-    levels_[0].put(static_cast<unsigned>(slot % slots), e);
-    return;
-  }
-  file_far(e);
-}
-
 void event_queue::take_spare(event_list& bucket) {
   if (spares_.empty()) return;
   bucket.swap(spares_.back());
   spares_.pop_back();
 }
 
-void event_queue::file_far(event e) {
+void event_queue::file(const event& e) {
   const std::uint64_t slot = slot_of(e);
+  if (is_near(slot)) {
+    levels_[0].put(static_cast<unsigned>(slot % slots), e);
+    return;
+  }
   // The level at which this slot and the current one first differ: as a radix heap does.
   const unsigned highest = static_cast<unsigned>(std::bit_width(slot ^ current_)) - 1;
   const unsigned l = highest / level_bits;

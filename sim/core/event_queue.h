@@ -45,6 +45,8 @@ class event {
 
  private:
   friend class event_source;
+  friend class event_list;
+  friend class event_queue;
   event(std::int64_t at, std::uint64_t high, std::uint64_t low) : at_(at), high_(high), low_(low) {}
 
   std::int64_t at_ = 0;
@@ -80,8 +82,11 @@ class event_source {
 class event_list {
  public:
   void push_back(const event& e) {
-    if (size_ == room_) [[unlikely]] grow();
-    data_[size_++] = e;
+    if (size_ == room_) [[unlikely]] {
+      push_into_more_room(e.at_, e.high_, e.low_);
+    } else {
+      data_[size_++] = e;
+    }
   }
   void pop_back() { --size_; }
   void clear() { size_ = 0; }
@@ -99,7 +104,9 @@ class event_list {
   [[nodiscard]] event* end() const { return data_.get() + size_; }
 
  private:
-  [[gnu::noinline]] void grow();
+  // In registers: who plans a future need not have its event in memory, nor a frame.
+  [[gnu::noinline]] void push_into_more_room(std::int64_t at, std::uint64_t high,
+                                             std::uint64_t low);
   std::unique_ptr<event[]> data_;
   std::uint32_t size_ = 0;
   std::uint32_t room_ = 0;
@@ -111,10 +118,11 @@ class event_queue {
   void push(const event& e) {
     FOURTUPLE_ASSERT(last_.at() < e.at() || last_ < e, "an event at or before the running one");
     ++size_;
-    if (slot_of(e) <= current_) {
-      push_late(e);
+    const std::uint64_t slot = slot_of(e);
+    if (slot > current_ && is_near(slot)) [[likely]] {  // most of the future is
+      levels_[0].put(static_cast<unsigned>(slot % slots), e);
     } else {
-      file(e);
+      push_elsewhere(e.at_, e.high_, e.low_);
     }
   }
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -157,8 +165,8 @@ class event_queue {
     std::array<std::uint64_t, slots / 64> used{};
 
     void put(unsigned index, const event& e) {
-      bucket[index].push_back(e);
       used[index / 64] |= std::uint64_t{1} << (index % 64);
+      bucket[index].push_back(e);
     }
     /// The first bucket in use at or after `from`, which is not in use any more; or `slots`.
     unsigned take_first(unsigned from);
@@ -166,11 +174,11 @@ class event_queue {
   [[nodiscard]] std::uint64_t slot_of(const event& e) const {
     return static_cast<std::uint64_t>(e.at()) >> slot_bits;
   }
+  /// Of the lowest level's present turn.
+  [[nodiscard]] bool is_near(std::uint64_t slot) const { return (slot ^ current_) < slots; }
+  [[gnu::noinline]] void push_elsewhere(std::int64_t at, std::uint64_t high, std::uint64_t low);
   void file(const event& e);
   void take_spare(event_list& bucket);
-  // By value, so that push() need not have its event in memory.
-  [[gnu::noinline]] void file_far(event e);
-  [[gnu::noinline]] void push_late(event e);
   [[gnu::noinline]] void pop_late();
   void open_next();
   void sort_open();

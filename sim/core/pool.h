@@ -25,6 +25,8 @@ class pool {
     return index;
   }
   void free(std::uint32_t index) { free_.push_back(index); }
+  /// The next make() need not grow.
+  [[nodiscard]] bool has_free() const { return !free_.empty(); }
   [[nodiscard]] T& operator[](std::uint32_t index) {
     return chunks_[index / chunk_size][index % chunk_size];
   }

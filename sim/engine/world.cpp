@@ -256,7 +256,7 @@ result<host::route> node::route_over(const way& w) const {
 
 void node::emit(const wire::segment& s) {
   const way& w = way_to(s.tuple.remote);
-  if (w.straight && world_.just_carries_) [[likely]] {
+  if (w.straight && world_.just_carries_ && world_.in_flight_.has_free()) [[likely]] {
     world_.schedule(world_.now() + w.delay, w.host, core::phase::arrival, *this,
                     world_.in_flight_.make(s));
   } else {

@@ -8,12 +8,17 @@ using namespace detail;
 
 void app_read(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
   const bool open = t.st != state::closed && t.st != state::syn_sent;
-  for (std::uint32_t left = bytes; left != 0;) {
-    const std::uint32_t chunk = one_buffer_of(t, left, out);
-    text_read(t, chunk, out);
-    t.copied_seq += chunk;
-    left -= chunk;
-    if (open) adjust_receive_space(t, l, c, out);
+  if (t.transit == 0 && bytes == readable(t)) [[likely]] {  // all there is, and one buffer
+    t.copied_seq += bytes;
+    if (open && bytes != 0) adjust_receive_space(t, l, c, out);
+  } else {
+    for (std::uint32_t left = bytes; left != 0;) {
+      const std::uint32_t chunk = one_buffer_of(t, left, out);
+      text_read(t, chunk, out);
+      t.copied_seq += chunk;
+      left -= chunk;
+      if (open) adjust_receive_space(t, l, c, out);
+    }
   }
   if (!open) return;
   // tcp_cleanup_rbuf(): an ACK that waited for the reader, or a window that has opened much.

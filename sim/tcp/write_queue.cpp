@@ -85,7 +85,7 @@ std::uint32_t fill(const context& k, std::uint32_t bytes) {
 
 bool has_send_space(const tcb& t, const transit& x) {
   const std::uint32_t memory = send_memory(t, x);
-  return memory < t.opt.sndbuf && t.opt.sndbuf - memory >= memory / 2;
+  return memory + memory / 2 <= t.opt.sndbuf;
 }
 
 std::uint32_t app_send(tcb& t, std::uint32_t bytes, const limits& l, const clock& c, actions& out) {
