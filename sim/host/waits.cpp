@@ -43,6 +43,7 @@ std::uint32_t waits::new_alarm(waiter& w) {
 }
 
 std::uint32_t waits::one_more_alarm() {
+  if (alarms_.empty()) alarms_.push_back({.whose = nullptr});  // number 0 is none
   alarms_.push_back({.next_free = 0});
   return static_cast<std::uint32_t>(alarms_.size() - 1);
 }

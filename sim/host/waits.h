@@ -54,7 +54,7 @@ class waits {
   };
 
   surroundings& world_;
-  std::vector<alarm> alarms_{alarm{nullptr}};
+  std::vector<alarm> alarms_;     ///< from number 1 on
   std::uint32_t free_alarm_ = 0;  ///< the last that was freed
 };
 
