@@ -41,13 +41,12 @@ struct sides {
 };
 
 /// A difference counts when it repeats: where the first real run differs there are two more.
-/// `told` hears of each real run before it begins. `most_runs` 1: what differs once counts, for
-/// those who ask again themselves.
+/// `told` hears of each real run before it begins, and how long it will take at least: as long as
+/// the simulated run took of virtual time. `most_runs` 1: what differs once counts, for those who
+/// ask again themselves.
 [[nodiscard]] result crosscheck(std::shared_ptr<const spec::scenario> s,
                                 const run::run_options& options, const sides& both,
-                                const std::function<void(int run)>& told, int most_runs = 3);
-
-/// How long the real run takes at least: the file's duration or the waits of its script.
-[[nodiscard]] duration expected_wait(const spec::scenario& s);
+                                const std::function<void(int run, duration wait)>& told,
+                                int most_runs = 3);
 
 }  // namespace fourtuple::crosscheck

@@ -7,6 +7,7 @@
 #include "sim/profile/sysctl_names.h"
 #include "sim/profile/sysctl_syntax.h"
 
+#include <algorithm>
 #include <chrono>
 #include <variant>
 
@@ -309,10 +310,19 @@ struct writer {
     } else if (text == "reno") {
       to.*f = congestion_control::reno;
     } else {
-      return std::string(r.info.name) + ": " + quoted(text) +
-             " is not yet modelled (cubic and reno are)";
+      return std::string(r.info.name) + ": " + why_not(text);
     }
     return std::nullopt;
+  }
+  [[nodiscard]] static std::string why_not(std::string_view congestion_control) {
+    // net/ipv4/tcp_*.c
+    constexpr std::string_view of_the_kernel[] = {
+        "bbr", "bic", "cdg",  "cubic",    "dctcp", "highspeed", "htcp",     "hybla", "illinois",
+        "lp",  "nv",  "reno", "scalable", "vegas", "veno",      "westwood", "yeah"};
+    if (std::ranges::find(of_the_kernel, congestion_control) != std::end(of_the_kernel))
+      return quoted(congestion_control) + " is not yet modelled (cubic and reno are)";
+    return "unknown congestion control " + quoted(congestion_control) +
+           did_you_mean(congestion_control, of_the_kernel);
   }
 };
 

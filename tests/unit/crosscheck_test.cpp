@@ -55,7 +55,7 @@ run::parts with(const std::function<void(spec::scenario&)>& fault) {
 }
 
 crosscheck::result check(const char* text, const run::parts& kernel) {
-  return crosscheck::crosscheck(loaded(text), {}, {run::simulated(), kernel}, [](int) {});
+  return crosscheck::crosscheck(loaded(text), {}, {run::simulated(), kernel}, [](int, duration) {});
 }
 
 /// The client is linked to somebody else only: connect() answers ENETUNREACH.

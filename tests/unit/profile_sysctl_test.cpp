@@ -124,6 +124,9 @@ TEST_CASE("a sysctl without effect is refused by name", "[profile]") {
   auto s = boot_sysctls(newest_linux());
   CHECK(set_sysctl(s, newest_linux(), "net.ipv4.tcp_congestion_control", "bbr") ==
         "net.ipv4.tcp_congestion_control: 'bbr' is not yet modelled (cubic and reno are)");
+  CHECK(set_sysctl(s, newest_linux(), "net.ipv4.tcp_congestion_control", "cubik") ==
+        "net.ipv4.tcp_congestion_control: unknown congestion control 'cubik' (did you mean "
+        "'cubic'?)");
   CHECK(set_sysctl(s, newest_linux(), "net.ipv4.tcp_tw_resue", "1") ==
         "unknown sysctl 'net.ipv4.tcp_tw_resue' (did you mean 'net.ipv4.tcp_tw_reuse'?)");
   auto old = boot_sysctls(named("linux-4.4"));

@@ -132,21 +132,20 @@ class job {
     std::unique_lock alone(machine_, std::defer_lock);
     auto r = crosscheck::crosscheck(
         s, options_, both,
-        [&](int n) {
+        [&](int n, duration wait) {
           if (with_others && n > 1) {
             with_others.unlock();
             alone.lock();
           }
-          announce(*s, n);
+          announce(*s, n, wait);
         },
         flags_.once ? 1 : 3);
     if (interrupted().load(std::memory_order_relaxed)) r.verdict = verdict::interrupted;
     return r;
   }
 
-  void announce(const spec::scenario& s, int n) {
+  void announce(const spec::scenario& s, int n, duration wait) {
     if (flags_.model.quiet) return;
-    const duration wait = crosscheck::expected_wait(s);
     const std::scoped_lock lock(mutex_);
     complain(fmt::format("{}: {}on the real kernel, about {}", s.file,
                          n == 1 ? "" : fmt::format("once more, as it differs ({} of 3), ", n),
