@@ -91,10 +91,11 @@ std::string joined(std::initializer_list<std::string> parts) {
   return out;
 }
 
-std::string file_line(const outcome& o, const style& s) {
-  std::string text = wrapped("", file_text(o), s);
+/// In as many lines as it takes.
+std::string painted_lines(std::string_view what, paint p, const style& s) {
+  std::string text = wrapped("", what, s);
   text.pop_back();
-  return painted(text, paint::dim, s) + '\n';
+  return painted(text, p, s) + '\n';
 }
 
 }  // namespace
@@ -103,9 +104,8 @@ std::string summary(const outcome& o, const style& s, bool quiet) {
   const bool good = o.result == verdict::as_expected;
   if (!o.scenario || o.tree.is_null()) return {};
   if (quiet && good) return {};
-  std::string top =
-      painted(clipped(one_line(headline(o)), s.width), good ? paint::bold : paint::red, s) + '\n' +
-      file_line(o, s);
+  std::string top = painted_lines(one_line(headline(o)), good ? paint::bold : paint::red, s) +
+                    painted_lines(file_text(o), paint::dim, s);
   if (!o.stopped.empty()) top += wrapped("  stopped: ", one_line(o.stopped), s);
   if (quiet) return top + expectations(o, s, true);
   return joined({top, paragraph(explanation(o), s), plot(o, s), tables(o, s),

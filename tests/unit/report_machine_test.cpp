@@ -83,3 +83,15 @@ TEST_CASE("a quiet report says nothing where all is well, and only failures else
   CHECK(text.find("FAIL a,b.yaml:7: apps.load.failed: < 5: expected < 5, got 9") !=
         std::string::npos);
 }
+
+TEST_CASE("the answer comes first and whole, in as many lines as it takes", "[report][summary]") {
+  outcome o = failed_run();
+  o.expect.front().why = "expected < 5, got 9 in a place whose name is longer than the line";
+  report::style narrow;
+  narrow.width = 40;
+  CHECK(report::summary(o, narrow, true)
+            .starts_with("apps.load.failed: expected < 5, got 9 in\n"
+                         "a place whose name is longer than the\n"
+                         "line\n"
+                         "a,b.yaml: a & b\n"));
+}
