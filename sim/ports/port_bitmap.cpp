@@ -5,9 +5,16 @@
 namespace fourtuple::ports {
 namespace {
 
-constexpr std::uint64_t even_bits = 0x5555555555555555ULL;
-constexpr std::uint64_t odd_bits = ~even_bits;
 constexpr std::uint64_t all_bits = ~0ULL;
+
+constexpr parity parity_of(std::uint32_t port) {
+  return (port & 1) != 0 ? parity::odd : parity::even;
+}
+/// Of a word of 64 ports.
+constexpr std::uint64_t bits_of(parity p) {
+  constexpr std::uint64_t even = 0x5555555555555555ULL;
+  return p == parity::both ? all_bits : p == parity::odd ? ~even : even;
+}
 
 /// Bits [from, to) of a word, 0 <= from < to <= 64.
 constexpr std::uint64_t bits_between(std::uint32_t from, std::uint32_t to) {
@@ -32,10 +39,10 @@ void port_bitmap::insert(std::uint16_t port) {
   if ((word & bit) != 0) return;
   word |= bit;
   ++size_;
-  const std::uint64_t summary = 1ULL << word_of(port);
-  const bool odd = (port & 1) != 0;
-  const std::uint64_t alike = odd ? odd_bits : even_bits;
-  if ((word & alike) == alike) (odd ? p->odd_full : p->even_full) |= summary;
+  if ((~word & bits_of(parity_of(port))) != 0) return;
+  std::uint64_t& full_words = p->full.half(port);
+  full_words |= 1ULL << word_of(port);
+  if (full_words == all_bits) full_.half(port) |= 1U << (port >> 12);
 }
 
 void port_bitmap::erase(std::uint16_t port) {
@@ -43,8 +50,8 @@ void port_bitmap::erase(std::uint16_t port) {
   page& p = *pages_[port >> 12];
   p.words[word_of(port)] &= ~(1ULL << (port & 63));
   --size_;
-  const std::uint64_t summary = 1ULL << word_of(port);
-  ((port & 1) != 0 ? p.odd_full : p.even_full) &= ~summary;
+  p.full.half(port) &= ~(1ULL << word_of(port));
+  full_.half(port) &= ~(1U << (port >> 12));
 }
 
 std::uint32_t port_bitmap::count_in(std::uint32_t from, std::uint32_t to) const {
@@ -61,21 +68,26 @@ std::uint32_t port_bitmap::count_in(std::uint32_t from, std::uint32_t to) const 
 
 std::uint32_t first_absent(std::span<const port_bitmap* const> sets, std::uint32_t from,
                            std::uint32_t to, std::uint32_t step) {
-  const bool odd = (from & 1) != 0;
-  const std::uint64_t wanted = step == 1 ? all_bits : odd ? odd_bits : even_bits;
-  for (std::uint32_t base = from & ~4095U; base < to; base += 4096) {
-    const std::uint32_t n = base >> 12;
-    std::uint64_t full = 0;  // words in which one set alone has every wanted port
+  if (from >= to) return to;
+  const parity p = step == 1 ? parity::both : parity_of(from);
+  // What one set alone has all of need not be looked at.
+  std::uint32_t full_pages = 0;
+  for (const port_bitmap* s : sets) full_pages |= s->full_.of(p);
+  auto pages = static_cast<std::uint32_t>(bits_between(from >> 12, ((to - 1) >> 12) + 1));
+  for (pages &= ~full_pages; pages != 0; pages &= pages - 1) {
+    const auto n = static_cast<std::uint32_t>(std::countr_zero(pages));
+    const std::uint32_t base = n << 12;
+    std::uint64_t full_words = 0;
     for (const port_bitmap* s : sets)
-      if (const auto& p = s->pages_[n])
-        full |= step == 1 ? p->even_full & p->odd_full : odd ? p->odd_full : p->even_full;
+      if (const auto& page = s->pages_[n]) full_words |= page->full.of(p);
     const part in_page = part_of(from, to, base, 4096);
-    std::uint64_t candidates = ~full & bits_between(in_page.from >> 6, ((in_page.to - 1) >> 6) + 1);
+    std::uint64_t candidates =
+        ~full_words & bits_between(in_page.from >> 6, ((in_page.to - 1) >> 6) + 1);
     for (; candidates != 0; candidates &= candidates - 1) {
       const auto w = static_cast<std::uint32_t>(std::countr_zero(candidates));
-      std::uint64_t taken = ~wanted;
+      std::uint64_t taken = ~bits_of(p);
       for (const port_bitmap* s : sets)
-        if (const auto& p = s->pages_[n]) taken |= p->words[w];
+        if (const auto& page = s->pages_[n]) taken |= page->words[w];
       const part in_word = part_of(in_page.from, in_page.to, w * 64, 64);
       if (const std::uint64_t free = ~taken & bits_between(in_word.from, in_word.to); free != 0)
         return base + w * 64 + static_cast<std::uint32_t>(std::countr_zero(free));

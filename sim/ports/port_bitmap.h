@@ -9,9 +9,25 @@
 
 namespace fourtuple::ports {
 
-/// 65536 bits in 16 pages of 4096, made when first written. Beside its words a page keeps two
-/// summaries: which words have all their even bits, and which all their odd bits. A full range of
-/// 28232 ports is 7 pages, 3.7 KB.
+/// Which ports a search is after.
+enum class parity : std::uint8_t { even, odd, both };
+
+/// Of things with ports in them, a bit each: which have all their even ports, and which all their
+/// odd ones.
+template <class Bits>
+struct full_halves {
+  Bits even = 0;
+  Bits odd = 0;
+  [[nodiscard]] Bits& half(std::uint32_t port) { return (port & 1) != 0 ? odd : even; }
+  [[nodiscard]] Bits of(parity p) const {
+    if (p == parity::both) return even & odd;
+    return p == parity::odd ? odd : even;
+  }
+};
+
+/// 65536 bits in 16 pages of 4096, made when first written. It keeps a summary of its pages, and a
+/// page one of its words, so that a search passes by what is full. A full range of 28232 ports is 7
+/// pages, 3.7 KB.
 class port_bitmap {
  public:
   void insert(std::uint16_t port);
@@ -29,12 +45,12 @@ class port_bitmap {
                                     std::uint32_t to, std::uint32_t step);
   struct page {
     std::array<std::uint64_t, 64> words{};
-    std::uint64_t even_full = 0;  ///< bit w: words[w] has all of its even ports
-    std::uint64_t odd_full = 0;
+    full_halves<std::uint64_t> full;
   };
   [[nodiscard]] static std::uint32_t word_of(std::uint32_t port) { return (port >> 6) & 63; }
 
   std::array<std::unique_ptr<page>, 16> pages_;
+  full_halves<std::uint32_t> full_;
   std::uint32_t size_ = 0;
 };
 
