@@ -53,8 +53,7 @@ timer_wheel::place timer_wheel::place_of(std::uint64_t expires) const {
     delta = cutoff - 1;
     expires = clk_ + longest;
   }
-  unsigned l = 0;
-  while (delta >= std::uint64_t{level_size - 1} << (clk_shift * l)) ++l;
+  const unsigned l = level_of(delta);
   const unsigned shift = l * clk_shift;
   const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
   return {l * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};

@@ -38,6 +38,10 @@ class timer_wheel {
   /// (__run_timers): the outer levels first, each bucket from its newest. take() each in turn: one of
   /// them may cancel another.
   void collect(std::uint64_t now, std::vector<std::uint32_t>& due);
+  /// By so many jiffies at most a timer of that delay is late.
+  [[nodiscard]] static constexpr std::uint64_t granularity(std::uint64_t delay) {
+    return std::uint64_t{1} << (clk_shift * level_of(delay));
+  }
   /// The cookie of a collected timer, whose id is free then; 0 where it was cancelled meanwhile.
   [[nodiscard]] std::uint64_t take(std::uint32_t id);
 
@@ -51,6 +55,11 @@ class timer_wheel {
   static constexpr std::uint64_t longest =
       cutoff - (std::uint64_t{1} << (clk_shift * (level_count - 1)));
   static constexpr std::uint16_t collected = 0xffff;
+  [[nodiscard]] static constexpr unsigned level_of(std::uint64_t delay) {
+    unsigned l = 0;
+    while (delay >= std::uint64_t{level_size - 1} << (clk_shift * l)) ++l;
+    return l;
+  }
   struct node {
     std::uint32_t next = 0;
     std::uint32_t prev = 0;  ///< 0: the bucket's head

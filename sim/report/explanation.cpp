@@ -9,6 +9,7 @@
 #include "sim/report/headline.h"
 #include "sim/report/obstacle.h"
 #include "sim/report/port_budget.h"
+#include "sim/report/port_remarks.h"
 #include "sim/report/reading.h"
 #include "sim/report/text.h"
 
@@ -22,107 +23,12 @@ void append(remarks& to, remarks more) {
   for (auto& r : more) to.push_back(std::move(r));
 }
 
-std::string held_text(const port_budget& b) {
-  if (!b.hold) return "held for ever";
-  std::string out;
-  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
-  if (b.time_wait > duration::zero()) {
-    // The kernel's timer wheel lets TIME-WAIT end up to two seconds late.
-    out += out.empty() ? "held " : ", then ";
-    out += fmt::format("{}-{} s in TIME-WAIT", ns(b.time_wait) / 1'000'000'000,
-                       ns(b.time_wait) / 1'000'000'000 + 2);
-    if (b.reuses) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
-  }
-  return out;
-}
-
-std::string budget_text(const port_budget& b) {
-  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
-  what += b.binds_first ? "per source address, whatever the destination" : "per destination";
-  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
-  if (!b.binds_first && b.destinations * b.sources > 1) {
-    what += fmt::format(" x {} destinations", b.destinations * b.sources);
-  }
-  what += ", each " + held_text(b);
-  if (const auto book = b.book_rate()) {
-    what += fmt::format(": by the book {} ({} / {})", rate_text(*book), grouped(b.fits()),
-                        time_text(ns(b.held())));
-  }
-  if (b.asked) what += fmt::format("; the file asks for {}", rate_text(*b.asked));
-  return what;
-}
-
-std::string measured_text(const observe::outcome& o, const app_failure& f) {
-  const std::string& app = o.scenario->apps[f.app].name;
-  const std::uint64_t attempted = count(o.tree, {"apps", app, "attempted"});
-  const std::uint64_t connected = count(o.tree, {"apps", app, "connected"});
-  const double lost = attempted == 0
-                          ? 0
-                          : static_cast<double>(attempted - std::min(attempted, connected)) /
-                                static_cast<double>(attempted);
-  return fmt::format("{} of {} attempts connected, {} lost", grouped(connected), grouped(attempted),
-                     percent(lost));
-}
-
-void add_cures(remarks& to, const std::vector<cure>& cures) {
-  const char* label = "cures";
-  for (const auto& c : cures) {
-    std::string text = c.name + ": ";
-    text += c.rate ? rate_text(*c.rate) : std::string("no limit from ports");
-    if (!c.enough) text += ", not enough";
-    if (!c.remark.empty()) text += " (" + c.remark + ")";
-    to.push_back({label, text});
-    label = "";
-  }
-}
-
-remarks ports_explanation(const observe::outcome& o, const app_failure& f) {
-  const spec::app& a = o.scenario->apps[f.app];
-  const auto b = budget_of(*o.scenario, a);
-  if (!b) return {};
-  remarks out{{"why", budget_text(*b)}, {"", measured_text(o, f)}};
-  add_cures(out, cures_of(*b));
-  if (f.to && b->time_wait > duration::zero()) {
-    out.push_back(
-        {"check", fmt::format("ss -tan state time-wait dst {} | wc -l", to_string(f.to->address))});
-  }
-  return out;
-}
-
-/// UDP has no TIME-WAIT and no four-tuples: a socket has its port for itself until it is closed.
-remarks datagram_explanation(const observe::outcome& o, const spec::app& a,
-                             const spec::udp_client& c) {
-  const datagram_ports p = ports_of(c, o.scenario->hosts[a.host.host]);
-  if (p.ports == 0 || p.asked <= 0) return {};
-  const double each = static_cast<double>(p.ports) / p.asked * 1e9;
-  const auto longest = static_cast<std::int64_t>(each);
-  remarks out{
-      {"why", fmt::format("{} ports (range {}-{}) for all UDP sockets of an address, whatever the "
-                          "destination",
-                          grouped(p.ports), p.low, p.high)},
-      {"",
-       fmt::format("at {} a socket may stay open for {} at most, from its request to its answer",
-                   rate_text(p.asked), time_text(longest))},
-      {"cures", "sockets: one (one port for all requests, told apart by what they ask)"}};
-  if (ns(c.timeout) > longest) {
-    out.push_back({"", fmt::format("timeout: {} (below {}): silence holds no port for longer",
-                                   time_text(longest), time_text(ns(c.timeout)))});
-  }
-  constexpr double widest = 64'512;
-  if (static_cast<double>(p.ports) < widest) {
-    out.push_back({"", fmt::format("net.ipv4.ip_local_port_range: \"1024 65535\": {} each",
-                                   time_text(static_cast<std::int64_t>(widest / p.asked * 1e9)))});
-  }
-  out.push_back({"check", "ss -uan | wc -l"});
-  return out;
-}
-
 remarks descriptors_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
   std::string cure;
-  if (const auto b = budget_of(*o.scenario, a); b && b->asked && b->hold) {
+  if (const auto b = budget_of(o, a); b && b->asked && b->hold) {
     const double busy = std::ceil(*b->asked * static_cast<double>(ns(*b->hold)) / 1e9);
     const auto open = static_cast<std::uint64_t>(busy);
     if (open + 3 > a.nofile) {
@@ -277,37 +183,9 @@ remarks start_explanation(const observe::start_failure& f) {
   if (f.what.error == errc::eaddrinuse) {
     add_in_use(out, f);
   } else if (f.what.error == errc::eacces) {
-    out.push_back({"cure", fmt::format("user: root, a port from 1024 on, or "
-                                       "net.ipv4.ip_unprivileged_port_start: {}",
-                                       f.what.where.port)});
+    out.push_back({"cure", privilege_text(f.what.where.port)});
   } else if (f.what.error == errc::eaddrnotavail) {
     out.push_back({"why", to_string(f.what.where.address) + " is not an address of " + f.member});
-  }
-  return out;
-}
-
-/// Nothing failed: how far each load's rate is from what its ports sustain, and whether the run was
-/// long enough to show it.
-remarks outlook(const observe::outcome& o) {
-  remarks out;
-  for (const auto& a : o.scenario->apps) {
-    const auto b = budget_of(*o.scenario, a);
-    if (!b || !b->asked || *b->asked <= 0) continue;
-    const auto book = b->book_rate();
-    if (!book) continue;
-    std::string text = fmt::format("{} asks for {}; by the book its ports sustain {} ({} / {})",
-                                   a.name, rate_text(*b->asked), rate_text(*book),
-                                   grouped(b->fits()), time_text(ns(b->held())));
-    const double until_full = static_cast<double>(b->fits()) / *b->asked * 1e9;
-    const std::int64_t begin = ns(a.start);
-    if (*b->asked > *book && until_full + static_cast<double>(begin) >
-                                 static_cast<double>(number(o.tree, {"ended_at"}))) {
-      text += fmt::format("; the run ended before they run out, at about {}",
-                          time_text(begin + static_cast<std::int64_t>(until_full)));
-    } else if (*b->asked <= *book) {
-      text += fmt::format(": {} of it is left", percent(1 - *b->asked / *book));
-    }
-    out.push_back({out.empty() ? "rate" : "", text});
   }
   return out;
 }
@@ -322,10 +200,9 @@ bool told_no(const app_failure& f) {
 
 remarks why_of(const observe::outcome& o, const app_failure& f) {
   const spec::app& app = o.scenario->apps[f.app];
-  const auto* datagrams = std::get_if<spec::udp_client>(&app.kind);
-  if (datagrams != nullptr && datagrams->sockets == spec::udp_sockets::per_request &&
-      (f.error == "EAGAIN" || f.error == "EADDRINUSE"))
-    return datagram_explanation(o, app, *datagrams);
+  const auto datagrams = datagram_ports_of(*o.scenario, app);
+  if (datagrams && (f.error == "EAGAIN" || f.error == "EADDRINUSE"))
+    return datagram_explanation(*datagrams, std::get<spec::udp_client>(app.kind));
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
     return ports_explanation(o, f);
@@ -334,6 +211,7 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
     return reuse_explanation(o, f);
   }
   if (f.error == "EMFILE") return descriptors_explanation(o, f);
+  if (f.error == "EACCES" && f.call == "bind") return privileged_port(o, f);
   const bool silence = f.error == "ETIMEDOUT" || f.error == "timeout";
   if (silence || told_no(f)) {
     if (remarks found = obstacle_explanation(o, f, silence); !found.empty()) return found;

@@ -63,6 +63,11 @@ room tightest(const observe::outcome& o) {
                             grouped(ports * sets)),
                 count(o.tree, {"hosts", host, "ports", peak}), ports * sets});
     }
+    if (const auto p = datagram_ports_of(*o.scenario, a)) {
+      const auto udp = count(o.tree, {"hosts", host, "ports", "udp", "peak"});
+      consider({fmt::format("{} used {} UDP ports of {}", host, grouped(udp), grouped(p->ports)),
+                udp, p->ports});
+    }
     const std::uint64_t used = count(o.tree, {"apps", a.name, "fds", "peak"});
     const std::uint64_t limit = count(o.tree, {"apps", a.name, "fds", "limit"});
     consider({fmt::format("{} used {} descriptors of {}", a.name, grouped(used), grouped(limit)),

@@ -1,13 +1,10 @@
 #include "sim/report/port_budget.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 #include <set>
 
+#include "sim/core/timer_wheel.h"
 #include "sim/report/reading.h"
-#include "sim/report/text.h"
 
 namespace fourtuple::report {
 
@@ -22,6 +19,11 @@ struct outgoing {
   const std::vector<spec::sockopt_setting>& options;
 };
 
+bool runs_beside(const spec::app& a, const spec::app& b) {
+  return a.host.host == b.host.host &&
+         (!a.host.member || !b.host.member || a.host.member == b.host.member);
+}
+
 bool has_option(const outgoing& c, spec::sockopt wanted) {
   return std::any_of(c.options.begin(), c.options.end(),
                      [&](const auto& o) { return o.option == wanted && o.value.number != 0; });
@@ -31,8 +33,14 @@ double per_second(const spec::rate& r) {
   return static_cast<double>(r.count) * second / static_cast<double>(r.per);
 }
 
+template <class Client>
+double highest_rate(const Client& c, double first) {
+  for (const auto& change : c.rate_changes) first = std::max(first, per_second(change.to));
+  return first;
+}
+
 std::optional<double> rate_asked(const spec::load& l) {
-  if (l.rate) return per_second(*l.rate);
+  if (l.rate) return highest_rate(l, per_second(*l.rate));
   std::optional<double> highest;
   for (const auto& stage : l.stages) {
     highest = std::max(highest.value_or(0), per_second(stage.to));
@@ -59,6 +67,10 @@ std::optional<double> rate_asked(const spec::scenario& s, const spec::app& proxy
   return all > 0 ? std::optional(all) : std::nullopt;
 }
 
+std::uint64_t free_ports(const spec::host& h, profile::port_range r) {
+  return r.low > r.high ? 0 : r.size() - h.sysctls.ip_local_reserved_ports.count_in(r);
+}
+
 void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
   const auto range = h.sysctls.ip_local_port_range;
   b.low = range.low;
@@ -70,24 +82,12 @@ void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
     if (low != 0) b.low = std::max(b.low, low);
     if (high != 0) b.high = std::min(b.high, high);
   }
-  if (b.low > b.high) return;
-  const profile::port_range mine{b.low, b.high};
-  b.ports = mine.size() - h.sysctls.ip_local_reserved_ports.count_in(mine);
-}
-
-cure no_limit(std::string name, std::string remark) {
-  return {std::move(name), std::nullopt, true, std::move(remark)};
+  b.ports = free_ports(h, {b.low, b.high});
+  b.ports_of_host = free_ports(h, range);
+  b.ports_of_widest = free_ports(h, {1024, 65535});
 }
 
 }  // namespace
-
-datagram_ports ports_of(const spec::udp_client& c, const spec::host& h) {
-  port_budget b;
-  set_range(b, {c.to, c.bind, c.options}, h);
-  datagram_ports out{b.ports, b.low, b.high, per_second(c.rate)};
-  for (const auto& change : c.rate_changes) out.asked = std::max(out.asked, per_second(change.to));
-  return out;
-}
 
 std::uint64_t port_budget::fits() const {
   return ports * sources * (binds_first ? 1 : destinations);
@@ -95,7 +95,7 @@ std::uint64_t port_budget::fits() const {
 
 duration port_budget::held() const {
   if (!hold) return duration::max();
-  const duration after = reuses ? std::min(reuse_after, time_wait) : time_wait;
+  const duration after = reuses() ? std::min(reuse_after, time_wait) : time_wait;
   return *hold * 100 < after ? after : *hold + after;
 }
 
@@ -104,10 +104,33 @@ std::optional<double> port_budget::book_rate() const {
   return static_cast<double>(fits()) * second / static_cast<double>(ns(held()));
 }
 
+std::optional<double> port_budget::kernel_rate() const {
+  if (!hold || held() == duration::zero()) return std::nullopt;
+  const duration longest = reuses() ? held() : held() + late;
+  return static_cast<double>(fits()) * second / static_cast<double>(ns(longest));
+}
+
 namespace {
 
+/// By how much a TIME-WAIT may outlast its length.
+duration lateness(const spec::host& h, duration time_wait) {
+  if (h.timers == spec::timer_mode::ideal) return {};
+  const std::int64_t jiffies = time_wait * h.hz / std::chrono::seconds{1};
+  const auto late = core::timer_wheel::granularity(static_cast<std::uint64_t>(jiffies));
+  return duration{std::chrono::seconds{1}} * static_cast<std::int64_t>(late) / h.hz;
+}
+
+bool has_timestamps(const spec::scenario& s, const outgoing& c, const spec::host& h) {
+  return h.sysctls.tcp_timestamps != 0 &&
+         std::all_of(c.to.begin(), c.to.end(), [&](const endpoint& e) {
+           const auto owner = spec::owner_of(s, e.address);
+           return !owner || s.hosts[owner->host].sysctls.tcp_timestamps != 0;
+         });
+}
+
 /// What both kinds of clients have; nothing where fixed ports are bound.
-std::optional<port_budget> budget_of(const outgoing& c, const spec::host& h) {
+std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
+                                     const spec::host& h) {
   port_budget b;
   set_range(b, c, h);
   b.destinations = std::set<endpoint>(c.to.begin(), c.to.end()).size();
@@ -121,14 +144,18 @@ std::optional<port_budget> budget_of(const outgoing& c, const spec::host& h) {
   b.binds_first = !c.bind.empty() && !has_option(c, spec::sockopt::ip_bind_address_no_port);
   const bool loopback = std::all_of(c.to.begin(), c.to.end(),
                                     [](const endpoint& e) { return e.address.is_loopback(); });
-  // bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
-  b.reuses =
-      !b.binds_first && (h.sysctls.tcp_tw_reuse == 1 || (h.sysctls.tcp_tw_reuse == 2 && loopback));
+  b.tw_reuse = h.sysctls.tcp_tw_reuse == 1 || (h.sysctls.tcp_tw_reuse == 2 && loopback);
+  b.timestamps = has_timestamps(s, c, h);
   b.reuse_after = std::max(h.sysctls.tcp_tw_reuse_delay, duration{1'000'000});
   if (h.profile->time_wait.reuse_clock == profile::tw_reuse_clock::whole_seconds) {
     b.reuse_after = std::chrono::seconds{1};
   }
   return b;
+}
+
+void set_time_wait(port_budget& b, const spec::host& h) {
+  b.time_wait = h.profile->time_wait.length;
+  b.late = lateness(h, b.time_wait);
 }
 
 /// The part of a proxy: a connection is held as long as its upstream thinks, and the proxy closes
@@ -145,22 +172,40 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
     if (e != nullptr) b.hold = std::max(*b.hold, e->delay);
     if (e == nullptr || e->close.kind != spec::server_close::when::after_reply) closes_first = true;
   }
-  if (closes_first) b.time_wait = s.hosts[a.host.host].profile->time_wait.length;
+  b.busy = b.hold;
+  if (closes_first) set_time_wait(b, s.hosts[a.host.host]);
 }
 
-cure kept_connections(const port_budget& b) {
-  const double asked = b.asked.value_or(0);
-  const double busy = b.hold ? asked * static_cast<double>(ns(*b.hold)) / second : 0;
-  const auto size = grouped(static_cast<std::uint64_t>(std::ceil(std::max(1.0, busy))));
-  const bool known = b.hold && *b.hold > duration::zero() && asked > 0;
-  const std::string product =
-      known ? fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(*b.hold))) : "";
-  if (known)
-    return no_limit(b.proxied ? fmt::format("keepalive: {} or more", size)
-                              : fmt::format("pool of {} kept connections", size),
-                    product);
-  return no_limit(b.proxied ? "a larger keepalive" : "pool: kept connections",
-                  "as many as are busy at once");
+/// Loads of the host that open connections to the same destinations or, where it binds first, from
+/// the same addresses: by the share of theirs that do.
+void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a,
+                    const spec::load& mine) {
+  if (!b.asked) return;
+  const auto& own = b.binds_first ? mine.bind : mine.to;
+  const std::set<endpoint> known(own.begin(), own.end());
+  int looked_at = 0;
+  constexpr int enough = 100;  // of thousands on one host nobody reads the names
+  for (const auto& other : s.apps) {
+    const auto* l = std::get_if<spec::load>(&other.kind);
+    if (l == nullptr || &other == &a || !runs_beside(a, other)) continue;
+    if (++looked_at > enough) return;
+    if (!b.binds_first && !l->bind.empty()) continue;
+    const auto& theirs = b.binds_first ? l->bind : l->to;
+    const auto shared = std::count_if(theirs.begin(), theirs.end(),
+                                      [&](const endpoint& e) { return known.contains(e); });
+    const double rate = rate_asked(*l).value_or(0);
+    if (shared == 0 || rate <= 0) continue;
+    *b.asked += rate * static_cast<double>(shared) / static_cast<double>(theirs.size());
+    b.shared_with.push_back(other.name);
+  }
+}
+
+std::optional<double> connections_in_all(const spec::scenario& s, const spec::load& l,
+                                         std::optional<double> asked) {
+  std::optional<double> all;
+  if (asked && s.duration) all = *asked * static_cast<double>(ns(*s.duration)) / second;
+  if (l.limit) all = std::min(all.value_or(1e18), static_cast<double>(*l.limit));
+  return all;
 }
 
 }  // namespace
@@ -168,63 +213,51 @@ cure kept_connections(const port_budget& b) {
 std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a) {
   const spec::host& h = s.hosts[a.host.host];
   if (const auto* l = std::get_if<spec::load>(&a.kind)) {
-    auto b = budget_of(outgoing{l->to, l->bind, l->options}, h);
+    auto b = budget_of(s, outgoing{l->to, l->bind, l->options}, h);
     if (!b) return b;
     b->asked = rate_asked(*l);
-    b->hold = l->hold;
-    if (l->close == spec::close_by::client) b->time_wait = h.profile->time_wait.length;
+    add_neighbours(*b, s, a, *l);
+    b->in_all = connections_in_all(s, *l, b->asked);
+    b->hold = b->busy = l->hold;
+    if (l->close == spec::close_by::client) set_time_wait(*b, h);
     return b;
   }
   if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {
-    auto b = budget_of(outgoing{p->upstream, p->bind, p->options}, h);
+    auto b = budget_of(s, outgoing{p->upstream, p->bind, p->options}, h);
     if (b) set_upstream(*b, s, a, *p);
     return b;
   }
   return std::nullopt;
 }
 
-std::vector<cure> cures_of(const port_budget& b) {
-  std::vector<cure> out;
-  const double asked = b.asked.value_or(0);
-  const auto add = [&](std::string name, const port_budget& changed, std::string remark) {
-    const auto rate = changed.book_rate();
-    out.push_back({std::move(name), rate, rate && asked > 0 && *rate >= asked, std::move(remark)});
+std::optional<port_budget> budget_of(const observe::outcome& o, const spec::app& a) {
+  auto b = budget_of(*o.scenario, a);
+  if (!b || !b->hold) return b;
+  const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
+  const auto to = destinations_of(a);
+  const spec::app* server = to.empty() ? nullptr : listener_at(*o.scenario, to.front());
+  const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+  const duration thinks = e == nullptr ? duration{} : e->delay;
+  b->hold = std::max(*b->hold, 2 * round_trip + thinks);
+  b->busy = std::max(b->busy.value_or(duration{}), round_trip + thinks);
+  return b;
+}
+
+std::optional<datagram_ports> datagram_ports_of(const spec::scenario& s, const spec::app& a) {
+  const auto own_ports = [](const spec::app& each) {
+    const auto* c = std::get_if<spec::udp_client>(&each.kind);
+    const bool own = c != nullptr && c->sockets == spec::udp_sockets::per_request;
+    return own ? c : nullptr;
   };
-  if (b.hold) out.push_back(kept_connections(b));
-  if (!b.reuses && !b.binds_first && b.time_wait > b.reuse_after) {
-    port_budget changed = b;
-    changed.reuses = true;
-    add("net.ipv4.tcp_tw_reuse: 1", changed, "needs timestamps; client side");
+  const auto* mine = own_ports(a);
+  if (mine == nullptr) return std::nullopt;
+  port_budget b;
+  set_range(b, {mine->to, mine->bind, mine->options}, s.hosts[a.host.host]);
+  datagram_ports out{b.ports, b.low, b.high, 0};
+  for (const auto& each : s.apps) {
+    const auto* c = own_ports(each);
+    if (c != nullptr && runs_beside(a, each)) out.asked += highest_rate(*c, per_second(c->rate));
   }
-  if (b.binds_first && b.has_no_port && b.destinations > 1) {
-    port_budget changed = b;
-    changed.binds_first = false;
-    add("options: [IP_BIND_ADDRESS_NO_PORT]", changed, "a port may serve several destinations");
-  }
-  if (b.low > 1024 || b.high < 65535) {
-    port_budget changed = b;
-    changed.ports = 64512;
-    add("net.ipv4.ip_local_port_range: \"1024 65535\"", changed, "mind listeners in that range");
-  }
-  if (const auto now = b.book_rate(); now && *now > 0 && asked > *now) {
-    const auto times = static_cast<std::uint64_t>(std::ceil(asked / *now));
-    port_budget changed = b;
-    if (!b.binds_first) {
-      changed.destinations = b.destinations * times;
-      add(fmt::format("{} destination addresses", changed.destinations), changed, "");
-      changed.destinations = b.destinations;
-    }
-    changed.sources = b.sources * times;
-    add(fmt::format("{} source addresses", changed.sources), changed, "bind: in turn");
-  }
-  if (b.time_wait > duration::zero()) {
-    port_budget changed = b;
-    changed.time_wait = {};
-    add(b.proxied ? "close: after_reply upstream" : "close: server", changed,
-        "TIME-WAIT then stays with the server");
-    if (!out.back().rate) out.back().enough = true;
-  }
-  std::stable_partition(out.begin(), out.end(), [](const cure& c) { return c.enough; });
   return out;
 }
 

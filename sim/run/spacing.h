@@ -26,7 +26,8 @@ class spacing {
   [[nodiscard]] instant next() const { return next_; }
   /// Everything up to and including `now` has been looked at.
   void passed(instant now) {
-    while (next_ <= now && next_ != never) next_ = later(next_, step_);
+    if (next_ > now || next_ == never) return;
+    next_ = later(now - (now - next_) % step_, step_);
   }
   void stop() { next_ = never; }
 

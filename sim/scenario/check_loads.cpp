@@ -132,6 +132,7 @@ void check(context& c, const spec::app& a) {
   } else if (const auto* u = std::get_if<spec::udp_client>(&a.kind)) {
     if (!u->limit) never_ends(c, a, "a limit or a stop");  // its timeout bounds every wait
   } else if (const auto* e = std::get_if<spec::echo_client>(&a.kind)) {
+    if (e->messages == 0) never_ends(c, a, "messages or a stop");
     if (e->timeout || c.out.duration || a.stop || e->messages == 0) return;
     const auto bytes = e->message ? e->message->size() : e->size;
     // any reply is a reply to it, so only a server that sends nothing is certain

@@ -1,6 +1,8 @@
 // The tables of everything but the script.
 #include "sim/scenario/keys.h"
 
+#include "sim/spec/spec.h"
+
 #include <array>
 
 namespace fourtuple::scenario {
@@ -16,8 +18,7 @@ constexpr key top_keys[] = {
     {"fourtuple", whole, "1", "", "format version", required, 1, 1},
     {"title", text, "text", "", "one line about the situation"},
     {"why", text, "text", "", "where it was met: a link or a sentence"},
-    {"seed", whole, "number", "1", "of every random draw", optional, 0,
-     INT64_C(999'999'999'999'999'999)},
+    {"seed", whole, "number", "1", "of every random draw", optional, 0, spec::largest_seed},
     {"duration", time, "time", "none",
      "the run ends then; none: when every script and every app that can end has ended"},
     {"pace", special, "time | auto", "auto",
@@ -30,7 +31,8 @@ constexpr key top_keys[] = {
     {"script", steps, "list of steps", "", "socket calls one by one, in order across hosts"},
     {"expect", conditions, "metric: condition", "", "tested at the end of the run"},
     {"expect_at", timed_conditions, "time: { metric: condition }", "", "tested at that time"},
-    {"warmup", time, "time", "0 s", "what happens before is not counted; nothing is reset, and times "
+    {"warmup", time, "time", "0 s",
+     "what happens before is not counted; nothing is reset, and times "
      "count from the start"},
     {"changes", mappings, "list", "", "what becomes different while the run lasts", optional, 0, 0,
      &change_table},
@@ -152,8 +154,8 @@ constexpr key echo_client_keys[] = {
     {"connections", whole, "number", "1", "all at start", optional, 1, 10 * million},
     {"message", text, "text", "hello", "${i} is the connection, from 1; or give size"},
     {"size", size, "size", "", "of a message, instead of its text"},
-    {"messages", whole, "number", "1", "per connection, one after the other's reply", optional, 0,
-     int_max},
+    {"messages", whole, "number", "1",
+     "per connection, one after the other's reply; 0: without end", optional, 0, int_max},
     {"think", time, "time", "0 s", "between a reply and the next message"},
     {"close", choice, close_words, "client", "who ends the connection"},
     {"timeout", time, "time", "none", "for connect and reply"},

@@ -460,6 +460,8 @@ void load_app(context& c, const entry& e) {
   if (!host) return;
   a.host = *host;
   a.start = m.time("start");
+  if (c.out.duration && a.start >= *c.out.duration && m.has("start"))
+    m.error("start", "is not before the end of the run");
   a.stop = m.maybe_time("stop");
   if (a.stop && *a.stop <= a.start) m.error("stop", "is not after start");
   const auto& owner = c.out.hosts[host->host];

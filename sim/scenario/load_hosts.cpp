@@ -126,6 +126,12 @@ void read_sysctls(context& c, const node& n, spec::host& h) {
     return;
   }
   for (const auto& e : n.entries) {
+    if (e.value.kind == node::type::map) {
+      c.error(e.where, quoted(e.key) +
+                           " is no sysctl; a path names one in brackets: "
+                           "sysctls[net.ipv4.tcp_tw_reuse]");
+      continue;
+    }
     // an empty list of reserved ports is written "" or left empty
     if (e.value.kind != node::type::null && !expect_scalar(c, e.value, e.key)) continue;
     const auto refused = profile::set_sysctl(h.sysctls, *h.profile, e.key, e.value.text);

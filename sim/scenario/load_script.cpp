@@ -374,6 +374,36 @@ class script_reader {
   std::map<std::uint32_t, spec::link_shape> links_;
 };
 
+duration length_of(const std::vector<spec::step>& steps);
+
+/// Its waits and pauses; more than the longest time counts as just that.
+duration length_of(const spec::step& s) {
+  if (s.call != call::repeat) return s.wait;
+  const duration round =
+      length_of(s.steps) + s.pace.value_or(duration{}) * static_cast<std::int64_t>(s.steps.size());
+  constexpr duration too_long = spec::longest_time + duration{1};
+  if (round == duration{}) return round;
+  const auto rounds = static_cast<std::uint64_t>(too_long / std::min(round, too_long));
+  return s.times > rounds ? too_long : round * static_cast<std::int64_t>(s.times);
+}
+
+duration length_of(const std::vector<spec::step>& steps) {
+  duration all{};
+  for (const auto& s : steps) all = std::min(all + length_of(s), spec::longest_time + duration{1});
+  return all;
+}
+
+/// Each wait is a time that a file may have; their sum must be one too.
+void check_length(context& c) {
+  duration all{};
+  for (const auto& s : c.out.script) {
+    all += length_of(s);
+    if (all <= spec::longest_time) continue;
+    c.error(s.where, "the waits of the script come to more than the limit of 50 years");
+    return;
+  }
+}
+
 }  // namespace
 
 void load_script(context& c, const node& script) {
@@ -382,6 +412,7 @@ void load_script(context& c, const node& script) {
   c.out.script = reader.read(script, true);
   reader.sort_names();
   reader.check_names();
+  check_length(c);
 }
 
 }  // namespace fourtuple::scenario

@@ -88,7 +88,8 @@ struct checked {
   context c;
 };
 
-checked check(std::string_view file_name, std::string_view text, std::span<const setting> sets) {
+checked check_tree(std::string_view file_name, std::string_view text,
+                   std::span<const setting> sets) {
   checked out;
   out.c.file = file_name;
   out.c.out.file = file_name;
@@ -101,6 +102,28 @@ checked check(std::string_view file_name, std::string_view text, std::span<const
     read_top(out.c, out.root);
   }
   sort_errors(out.c.errors);
+  return out;
+}
+
+/// A mistake without a place came with a setting: the first with which it is there.
+void name_settings(std::string_view file_name, std::string_view text, std::span<const setting> sets,
+                   std::vector<config_error>& errors) {
+  const auto is_open = [&](const config_error& e) {
+    return e.where == spec::position{} && e.file == file_name;
+  };
+  for (std::size_t n = 1; n <= sets.size() && std::ranges::any_of(errors, is_open); ++n) {
+    const auto so_far = check_tree(file_name, text, sets.first(n)).c.errors;
+    for (auto& e : errors) {
+      const bool here = std::ranges::any_of(
+          so_far, [&](const auto& other) { return is_open(other) && other.message == e.message; });
+      if (here && is_open(e)) e.file = "--set " + sets[n - 1].path + "=" + sets[n - 1].value;
+    }
+  }
+}
+
+checked check(std::string_view file_name, std::string_view text, std::span<const setting> sets) {
+  checked out = check_tree(file_name, text, sets);
+  name_settings(file_name, text, sets, out.c.errors);
   return out;
 }
 

@@ -153,9 +153,7 @@ std::string_view trimmed(std::string_view t) {
 }
 
 parsed<duration> parse_time(std::string_view text) {
-  // A hundred years: sums of a few of them still fit 63 bits of nanoseconds.
-  constexpr int128 most = int128{100} * 365 * 24 * 3600 * second / 2;
-  auto n = read_units(text, "a time", time_units, most, "50 years");
+  auto n = read_units(text, "a time", time_units, longest_time.count(), "50 years");
   if (!n.value) return {{}, std::move(n.error)};
   return {duration{*n.value}, {}};
 }

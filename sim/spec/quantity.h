@@ -21,7 +21,9 @@ struct parsed {
   std::string error;
 };
 
-/// A time, not negative: ns us ms s min h.
+/// Fifty years: sums of a few of them still fit 63 bits of nanoseconds.
+inline constexpr duration longest_time = std::chrono::hours{50 * 365 * 24};
+/// A time, not negative: ns us ms s min h; at most longest_time.
 [[nodiscard]] parsed<duration> parse_time(std::string_view text);
 /// Bytes, not negative: B kB MB GB KiB MiB GiB; at most 2^40.
 [[nodiscard]] parsed<std::uint64_t> parse_size(std::string_view text);

@@ -44,6 +44,8 @@ struct real_run {
   std::optional<real_place> backend;  ///< nothing: the best that the machine allows
 };
 
+inline constexpr std::int64_t largest_seed = 999'999'999'999'999'999;
+
 struct scenario {
   std::string file;  ///< as named by the user; "-" is standard input
   std::string title;

@@ -2,6 +2,7 @@
 
 #include "sim/report/plot.h"
 #include "sim/report/port_budget.h"
+#include "sim/report/port_cures.h"
 #include "sim/report/services.h"
 #include "sim/spec/services.h"
 #include "tests/support/catch.h"
@@ -130,6 +131,9 @@ TEST_CASE("by the book: 28,232 ports for 60 s are 470.5 a second", "[report][bud
   CHECK(*b.book_rate() == Approx(470.53).margin(0.01));
   b.hold = 30s;
   CHECK(*b.book_rate() == Approx(28232 / 90.0).margin(0.01));
+  b.hold = 0s;
+  b.late = 2048ms;
+  CHECK(*b.kernel_rate() == Approx(28232 / 62.048).margin(0.01));
   b.hold.reset();  // for ever
   CHECK_FALSE(b.book_rate());
   CHECK(b.fits() == 28232);

@@ -1,5 +1,6 @@
 // What the report says of a proxy's ports, from the file alone.
 #include "sim/report/port_budget.h"
+#include "sim/report/port_cures.h"
 #include "sim/report/reading.h"
 #include "sim/scenario/scenario.h"
 #include "tests/support/catch.h"

@@ -186,3 +186,94 @@ apps:
   });
   CHECK(told);
 }
+
+namespace {
+
+/// A client's load with these keys to a server a millisecond away; `more` are further apps.
+std::vector<report::remark> ports_why(const std::string& load, const std::string& client = "",
+                                      const std::string& more = "") {
+  return report::explanation(
+      run_text("fourtuple: 1\nduration: 4 s\nhosts:\n"
+               "  c: { address: [10.0.0.1, fd00::1], sysctls: { net.ipv4.ip_local_port_range: "
+               "\"40000 40009\"" +
+               client +
+               " } }\n"
+               "  s: { address: [10.0.0.2, fd00::2], user: root }\n"
+               "links: [ { between: [c, s], latency: 1 ms } ]\napps:\n"
+               "  srv: { host: s, echo_server: { listen: \"[::]:80\" } }\n"
+               "  l: { host: c, load: { to: \"10.0.0.2:80\", rate: 10/s" +
+               load + " } }\n" + more));
+}
+
+std::string first_with(const std::vector<report::remark>& all, const std::string& words) {
+  for (const auto& r : all)
+    if (r.text.find(words) != std::string::npos) return r.text;
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("bind() that fails is explained by its own reason", "[report][why]") {
+  CHECK(ports_why(", bind: \"10.0.0.9:0\"").front().text == "10.0.0.9 is no address of c");
+  CHECK(ports_why(", bind: \"10.0.0.1:90\"").front().text ==
+        "port 90 is below net.ipv4.ip_unprivileged_port_start");
+  const auto fixed = ports_why(", bind: \"10.0.0.1:5000\"");
+  CHECK(fixed.front().text.starts_with("every connection is bound to port 5000"));
+  CHECK(fixed.back().text == "ss -tan sport = :5000");
+}
+
+TEST_CASE("cures reckon with the reply's way, with late timers and with what the host has",
+          "[report][why]") {
+  const auto plain = ports_why("");
+  CHECK(first_with(plain, "ports (range")
+            .ends_with("by the book 0.167/s (10 / 60 s), 0.161/s as timers end late; the file asks "
+                       "for 10/s"));
+  CHECK(first_with(plain, "pool of").starts_with("pool of 1 kept connections"));
+  CHECK_FALSE(first_with(plain, "tcp_tw_reuse: 1: 10/s (needs").empty());
+  CHECK(first_with(ports_why("", ", net.ipv4.tcp_timestamps: 0"), "tw_reuse")
+            .starts_with("net.ipv4.tcp_tw_reuse: 1 and net.ipv4.tcp_timestamps: 1 at both ends"));
+  CHECK(first_with(ports_why("", ", net.ipv4.ip_local_reserved_ports: \"1024-2023\""), "65535")
+            .find("1,023.6/s") != std::string::npos);
+  CHECK(first_with(ports_why(", hold: 300 ms"), "pool of").starts_with("pool of 3 kept"));
+}
+
+TEST_CASE("connections held for ever have room, not rates", "[report][why]") {
+  const auto all = ports_why(", hold: forever, limit: 30");
+  CHECK(first_with(all, "close: server").empty());
+  CHECK(first_with(all, "destination addresses") == "3 destination addresses: 30 at one time");
+  CHECK(all.back().text == "ss -tan state established dst 10.0.0.2 | wc -l");
+}
+
+TEST_CASE("loads that share their ports are reckoned together", "[report][why]") {
+  const auto all =
+      ports_why("", "", "  m: { host: c, load: { to: \"10.0.0.2:80\", rate: 30/s } }\n");
+  CHECK_FALSE(first_with(all, "the file asks for 40/s, with l").empty());
+  const auto apart = ports_why("", "",
+                               "  other: { host: s, echo_server: { listen: \"[::]:81\" } }\n"
+                               "  m: { host: c, load: { to: \"10.0.0.2:81\", rate: 5/s } }\n");
+  CHECK(first_with(apart, "the file asks for 10/s").ends_with("asks for 10/s"));
+}
+
+TEST_CASE("a command names an IPv6 address as ss wants it", "[report][why]") {
+  const auto all = report::explanation(run_text(
+      "fourtuple: 1\nduration: 2 s\nhosts:\n"
+      "  c: { address: fd00::1, sysctls: { net.ipv4.ip_local_port_range: \"40000 40009\" } }\n"
+      "  s: { address: fd00::2, user: root }\napps:\n"
+      "  srv: { host: s, echo_server: { listen: \"[::]:80\" } }\n"
+      "  l: { host: c, load: { to: \"[fd00::2]:80\", rate: 10/s } }\n"));
+  CHECK(all.back().text == "ss -tan state time-wait dst [fd00::2] | wc -l");
+}
+
+TEST_CASE("UDP ports are room that may be the tightest", "[report]") {
+  const auto o = run_text(R"(
+fourtuple: 1
+duration: 4 s
+hosts:
+  c: { address: 10.0.0.1, sysctls: { net.ipv4.ip_local_port_range: "40000 40099" } }
+  s: { address: 10.0.0.2, user: root }
+apps:
+  srv: { host: s, udp_server: { port: 53 } }
+  q: { host: c, udp_client: { to: "s:53", rate: 10/s, sockets: per_request, hold: 5 s } }
+)");
+  CHECK(report::headline(o).find("UDP ports of 100 at the peak") != std::string::npos);
+}

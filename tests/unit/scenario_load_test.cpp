@@ -253,7 +253,15 @@ TEST_CASE("The flag --set changes the file before it is checked", "[scenario]") 
   CHECK(error_of({"sede", "1"}) == "--set sede: the file has no 'sede' (did you mean 'seed'?)");
   CHECK(error_of({"links[2].latency", "1 ms"}) ==
         "--set links[2].latency: 'links' has 2 elements, counted from 0");
-  CHECK(error_of({"apps.load.rate", "5"}) == "f: rate: '5' has no unit (a rate: /s /min /h)");
+  CHECK(error_of({"apps.load.rate", "5"}) ==
+        "--set apps.load.rate=5: rate: '5' has no unit (a rate: /s /min /h)");
+  CHECK(
+      error_of({"hosts.client.sysctls.net.ipv4.tcp_tw_reuse", "1"}) ==
+      "--set hosts.client.sysctls.net.ipv4.tcp_tw_reuse=1: 'net' is no sysctl; a path names one in "
+      "brackets: sysctls[net.ipv4.tcp_tw_reuse]");
+  const std::vector<setting> two{{"seed", "9"}, {"apps.load.rate", "6"}};
+  CHECK(load("f", testing::format_section_2, two).errors.at(0).text() ==
+        "--set apps.load.rate=6: rate: '6' has no unit (a rate: /s /min /h)");
 }
 
 TEST_CASE("The flag --set reaches into the script", "[scenario]") {

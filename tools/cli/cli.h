@@ -90,6 +90,13 @@ struct file_list {
 };
 /// Folders become their *.yaml and *.yml, recursively, sorted. Throws usage_error.
 [[nodiscard]] file_list expand_files(const std::vector<std::string>& named);
+/// What a flag names to be written; "" and "-" are no files.
+struct named_output {
+  const char* flag;
+  std::string path;
+};
+/// Throws usage_error where one would overwrite a file that is read, or another of them.
+void check_outputs(const file_list& inputs, const std::vector<named_output>& outputs);
 [[nodiscard]] std::vector<scenario::setting> parse_settings(const std::vector<std::string>& texts);
 /// "60s", "1.5 min"; throws usage_error that names `flag`.
 [[nodiscard]] duration parse_duration(std::string_view flag, const std::string& text);
@@ -116,6 +123,8 @@ struct run_flags {
   std::string every;
   std::string html;
 };
+/// For flags: nothing but digits, as for numbers in a file.
+[[nodiscard]] CLI::Validator whole_number(std::int64_t least, std::int64_t most);
 void add_model_flags(CLI::App& verb, run_flags& f);  ///< --seed --set --wall-limit --event-limit
 void add_output_flags(CLI::App& verb, run_flags& f);
 /// --series --every; `remark` follows what --help says of the first.

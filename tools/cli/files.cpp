@@ -51,6 +51,31 @@ file_list expand_files(const std::vector<std::string>& named) {
   return out;
 }
 
+namespace {
+
+/// The same file, also by another name; never a device or a pipe.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  if (a == "-" || b == "-" || a.empty() || b.empty()) return false;
+  if (fs::exists(a, error) && !fs::is_regular_file(a, error)) return false;
+  if (fs::equivalent(a, b, error)) return true;
+  return fs::weakly_canonical(a, error) == fs::weakly_canonical(b, error);
+}
+
+}  // namespace
+
+void check_outputs(const file_list& inputs, const std::vector<named_output>& outputs) {
+  for (auto out = outputs.begin(); out != outputs.end(); ++out) {
+    for (const auto& in : inputs.paths)
+      if (same_file(out->path, in))
+        throw usage_error{fmt::format("{} {}: that file is read", out->flag, out->path)};
+    for (auto other = outputs.begin(); other != out; ++other)
+      if (same_file(out->path, other->path))
+        throw usage_error{
+            fmt::format("{} {}: {} is written there", out->flag, out->path, other->flag)};
+  }
+}
+
 std::vector<scenario::setting> parse_settings(const std::vector<std::string>& texts) {
   std::vector<scenario::setting> out;
   for (const auto& text : texts) {

@@ -3,12 +3,23 @@
 #include <memory>
 
 #include "sim/report/summary.h"
+#include "sim/spec/quantity.h"
 #include "tools/cli/cli.h"
 
 namespace fourtuple::cli {
 
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  CLI::Validator out;
+  return out.operation([=](std::string& text) {
+    const auto n = spec::parse_whole(text, least, most);
+    return n.value ? std::string() : n.error;
+  });
+}
+
 void add_model_flags(CLI::App& verb, run_flags& f) {
-  verb.add_option("--seed", f.seed, "Instead of the file's seed")->type_name("N");
+  verb.add_option("--seed", f.seed, "Instead of the file's seed")
+      ->type_name("N")
+      ->check(whole_number(0, spec::largest_seed));
   verb.add_option("--set", f.sets, "Changes a value of the file; may be repeated")
       ->type_name("PATH=VALUE")
       ->take_all()
@@ -16,7 +27,8 @@ void add_model_flags(CLI::App& verb, run_flags& f) {
   verb.add_option("--wall-limit", f.wall_limit, "Stops after this much wall time (exit code 6)")
       ->type_name("TIME");
   verb.add_option("--event-limit", f.event_limit, "Stops after so many events (exit code 6)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number(1, INT64_MAX));
 }
 
 void add_output_flags(CLI::App& verb, run_flags& f) {

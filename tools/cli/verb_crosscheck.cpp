@@ -174,12 +174,15 @@ std::string as_json(const std::vector<crosscheck::result>& all, bool as_list) {
   return observe::to_json(list) + "\n";
 }
 
-/// PREFIX.simulated.pcapng and PREFIX.kernel.pcapng.
+std::string capture_of(const std::string& prefix, const char* side) {
+  return fmt::format("{}.{}.pcapng", prefix, side);
+}
+
 bool write_captures(const crosscheck::result& r, const std::string& prefix) {
   bool good = true;
   for (const auto& [side, log] :
        {std::pair{"simulated", &r.simulated_packets}, std::pair{"kernel", &r.kernel_packets}}) {
-    sink file(fmt::format("{}.{}.pcapng", prefix, side));
+    sink file(capture_of(prefix, side));
     file.write(report::pcapng(*log, ""));
     good = file.finish() && good;
   }
@@ -217,6 +220,11 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
   if (!flags.pcapng.empty() && files.paths.size() != 1)
     throw usage_error{"--pcapng is for one file"};
   const std::string& json = flags.model.json;
+  std::vector<named_output> outputs{{"--json", json}, {"--series", flags.model.series}};
+  if (!flags.pcapng.empty())
+    for (const char* side : {"simulated", "kernel"})
+      outputs.push_back({"--pcapng", capture_of(flags.pcapng, side)});
+  check_outputs(files, outputs);
   series_file series(flags.model, files, false);
   const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
   job work(flags, options, prepare_the_real_side(flags));

@@ -49,6 +49,10 @@ verdict run_files(const run_flags& flags) {
     throw usage_error{"only one of --json and --junit can go to standard output"};
   }
   const file_list files = expand_files(flags.files);
+  check_outputs(files, {{"--json", flags.json},
+                        {"--junit", flags.junit},
+                        {"--series", flags.series},
+                        {"--html", flags.html}});
   // Before the run: nobody wants to learn after an hour that a folder is missing.
   const auto json_file = open_sink(flags.json);
   const auto junit_file = open_sink(flags.junit);

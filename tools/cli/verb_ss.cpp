@@ -36,6 +36,7 @@ verdict show_sockets(ss_flags& f) {
   if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
   const auto files = expand_files({f.file});
   if (files.paths.size() != 1) throw usage_error{"ss takes one file"};
+  check_outputs(files, {{"--series", f.model.series}});
   series_file series(f.model, files, false);
   observe::outcome o;
   {

@@ -57,7 +57,9 @@ verdict show_packets(const trace_flags& f) {
   if (filter.test) log.filter = [&](const auto& p) { return filter.test->holds(p); };
   run::run_options options = options_of(f.model);
   options.packets = &log;
-  series_file series(f.model, expand_files({f.file}), false);
+  const file_list files = expand_files({f.file});
+  check_outputs(files, {{"--pcapng", f.pcapng}, {"--series", f.model.series}});
+  series_file series(f.model, files, false);
   observe::outcome o;
   {
     progress_line line(true);
@@ -92,14 +94,20 @@ void add_trace(CLI::App& app, verdict& code) {
   const auto f = std::make_shared<trace_flags>();
   verb->add_option("FILE", f->file, "A scenario file; - is standard input")->required();
   verb->add_flag("--ladder", f->ladder, "Ladder diagrams of the first connections");
-  verb->add_option("--connections", f->connections, "How many of them (3)")->type_name("N");
+  verb->add_option("--connections", f->connections, "How many of them (3)")
+      ->type_name("N")
+      ->check(whole_number(1, INT64_MAX));
   verb->add_option("--pcapng", f->pcapng, "A capture file for Wireshark; - is standard output")
       ->type_name("FILE");
   verb->add_flag("--dot", f->dot, "Hosts and links in Graphviz's language; runs nothing");
   verb->add_option("--host", f->host, "As this host's interface saw it, in and out")
       ->type_name("H");
-  verb->add_option("--port", f->port, "Only packets from or to this port")->type_name("N");
-  verb->add_option("--limit", f->limit, "At most so many packets (1,000,000)")->type_name("N");
+  verb->add_option("--port", f->port, "Only packets from or to this port")
+      ->type_name("N")
+      ->check(whole_number(0, 65535));
+  verb->add_option("--limit", f->limit, "At most so many packets (1,000,000)")
+      ->type_name("N")
+      ->check(whole_number(1, INT64_MAX));
   add_model_flags(*verb, f->model);
   add_series_flags(*verb, f->model);
   verb->add_option("FILTER", f->filter,

@@ -48,6 +48,15 @@ class ExitCodes(CommandTest):
             (("run",), "FILE"),
             (("run", ok, "--wibble"), "wibble"),
             (("run", ok, "--seed", "x"), "--seed"),
+            (("run", ok, "--seed", "-1"), "negative"),
+            (("run", ok, "--seed", "99999999999999999999"), "outside the limit"),
+            (("run", ok, "--event-limit", "0"), "outside the limit"),
+            (("trace", ok, "--limit", "-1"), "--limit"),
+            (("trace", ok, "--port", "70000"), "outside the limit of 0 .. 65535"),
+            (("run", ok, "--json", ok), "that file is read"),
+            (("run", ok, "--html", str(self.path / "." / "ok.yaml")), "that file is read"),
+            (("trace", ok, "--pcapng", ok), "that file is read"),
+            (("run", ok, "--json", "new.out", "--junit", "./new.out"), "--json is written there"),
             (("run", ok, "--set", "nothing"), "path=value"),
             (("run", ok, "--set", "apps.load.rat=1/s"), "rate"),
             (("run", ok, "--wall-limit", "60"), "--wall-limit"),
@@ -66,6 +75,12 @@ class ExitCodes(CommandTest):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(words, done.stderr)
                 self.assertEqual(done.stdout, "")
+        with open(ok, encoding="utf-8") as still:
+            self.assertEqual(still.read(), OK)
+
+    def test_devices_may_be_written_twice(self):
+        done = self.call("run", self.file("ok.yaml", OK), "--json", "/dev/null", "--junit", "/dev/null")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_help_documents_the_exit_codes(self):
         for arguments in (("--help",), ("run", "--help"), ("ss", "-h")):

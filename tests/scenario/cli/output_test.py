@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -11,6 +12,8 @@ import xml.etree.ElementTree
 
 import support
 from support import BAD, FAILS, OK, CommandTest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 RUNS_OUT = """fourtuple: 1
 title: One client opening 1,000 connections a second runs out of ports after 28 s
@@ -28,6 +31,13 @@ expect:
 
 
 class Reports(CommandTest):
+    def test_the_readme_shows_what_the_program_prints(self):
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        shown = readme.split("```\n")[3]
+        scenario = "scenarios/ports/one_destination_runs_out.yaml"
+        self.assertTrue(shown.startswith("load on client: first EADDRNOTAVAIL at 28.232 s"))
+        self.assertTrue(self.call("run", scenario, cwd=ROOT).stdout.startswith(shown), shown)
+
     def test_the_answer_comes_first_with_why_and_cures(self):
         done = self.call("run", self.file("out.yaml", RUNS_OUT))
         self.assertEqual(done.returncode, 0, done.stdout)

@@ -1,0 +1,125 @@
+#include "sim/report/port_cures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/report/text.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+constexpr double second = 1e9;
+
+cure kept_connections(const port_budget& b) {
+  const duration each = b.busy.value_or(*b.hold);
+  const double asked = b.asked.value_or(0);
+  cure c;
+  c.enough = true;
+  if (each > duration::zero() && asked > 0) {
+    const double busy = std::ceil(std::max(1.0, asked * static_cast<double>(ns(each)) / second));
+    const auto size = grouped(static_cast<std::uint64_t>(busy));
+    c.name = b.proxied ? fmt::format("keepalive: {} or more", size)
+                       : fmt::format("pool of {} kept connections", size);
+    c.remark = fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(each)));
+  } else {
+    c.name = b.proxied ? "a larger keepalive" : "pool: kept connections";
+    c.remark = "as many as are busy at once";
+  }
+  return c;
+}
+
+/// Collects cures, each a budget that has been changed.
+class collector {
+ public:
+  explicit collector(const port_budget& now) : now_(now) {}
+
+  void add(std::string name, const port_budget& changed, std::string remark = {}) {
+    cure c{std::move(name), changed.kernel_rate(), std::nullopt, false, std::move(remark)};
+    if (!changed.hold) {
+      c.room = changed.fits();
+      if (*c.room <= now_.fits()) return;
+      c.enough = now_.in_all && static_cast<double>(*c.room) >= *now_.in_all;
+    } else if (c.rate) {
+      if (const auto before = now_.kernel_rate(); before && *c.rate <= *before) return;
+      c.enough = now_.asked && *c.rate >= *now_.asked;
+    } else {
+      c.enough = true;
+    }
+    all.push_back(std::move(c));
+  }
+
+  std::vector<cure> all;
+
+ private:
+  const port_budget& now_;
+};
+
+void add_reuse(collector& to, const port_budget& b) {
+  if (b.reuses() || b.binds_first || b.time_wait <= b.reuse_after) return;
+  port_budget changed = b;
+  changed.tw_reuse = changed.timestamps = true;
+  std::string name = b.tw_reuse ? "" : "net.ipv4.tcp_tw_reuse: 1";
+  if (!b.timestamps)
+    name += std::string(name.empty() ? "" : " and ") + "net.ipv4.tcp_timestamps: 1 at both ends";
+  to.add(name, changed, b.timestamps ? "needs timestamps; client side" : "");
+}
+
+void add_range(collector& to, const port_budget& b) {
+  port_budget changed = b;
+  if (b.ports < b.ports_of_host) {
+    changed.ports = b.ports_of_host;
+    to.add("no option IP_LOCAL_PORT_RANGE", changed, "the host's own range");
+  } else if (b.low > 1024 || b.high < 65535) {
+    changed.ports = b.ports_of_widest;
+    to.add("net.ipv4.ip_local_port_range: \"1024 65535\"", changed, "mind listeners in that range");
+  }
+}
+
+/// More addresses, as many times as now as it takes.
+void add_addresses(collector& to, const port_budget& b) {
+  double times = 2;
+  if (const auto now = b.kernel_rate(); now && *now > 0 && b.asked)
+    times = std::ceil(*b.asked / *now);
+  if (!b.hold && b.in_all && b.fits() != 0)
+    times = std::ceil(*b.in_all / static_cast<double>(b.fits()));
+  if (times < 2) return;
+  const auto factor = static_cast<std::uint64_t>(times);
+  if (!b.binds_first) {
+    port_budget changed = b;
+    changed.destinations = b.destinations * factor;
+    to.add(fmt::format("{} destination addresses", changed.destinations), changed);
+  }
+  port_budget changed = b;
+  changed.sources = b.sources * factor;
+  to.add(fmt::format("{} source addresses", changed.sources), changed, "bind: in turn");
+}
+
+}  // namespace
+
+std::vector<cure> cures_of(const port_budget& b) {
+  collector found(b);
+  if (b.hold) found.all.push_back(kept_connections(b));
+  if (b.hold) add_reuse(found, b);
+  if (b.binds_first && b.has_no_port) {
+    port_budget changed = b;
+    changed.binds_first = false;
+    found.add("options: [IP_BIND_ADDRESS_NO_PORT]", changed,
+              changed.reuses() ? "TIME-WAITs may be taken over then"
+                               : "a port may serve several destinations");
+  }
+  add_range(found, b);
+  add_addresses(found, b);
+  if (b.hold && b.time_wait > duration::zero()) {
+    port_budget changed = b;
+    changed.time_wait = changed.late = {};
+    found.add(b.proxied ? "close: after_reply upstream" : "close: server", changed,
+              "TIME-WAIT then stays with the server");
+  }
+  std::stable_partition(found.all.begin(), found.all.end(), [](const cure& c) { return c.enough; });
+  return found.all;
+}
+
+}  // namespace fourtuple::report

@@ -1,0 +1,25 @@
+// What would help where ports run out, and by how much.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/report/port_budget.h"
+
+namespace fourtuple::report {
+
+struct cure {
+  std::string name;                   ///< "tcp_tw_reuse: 1"
+  std::optional<double> rate;         ///< that it sustains
+  std::optional<std::uint64_t> room;  ///< connections at one time, where none ends
+  bool enough = false;                ///< for what the file asks
+  std::string remark;
+
+  [[nodiscard]] bool no_limit() const { return !rate && !room; }
+};
+/// Enough ones first, in the order of what they cost to do.
+[[nodiscard]] std::vector<cure> cures_of(const port_budget& b);
+
+}  // namespace fourtuple::report

@@ -1,0 +1,217 @@
+#include "sim/report/port_remarks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/report/port_cures.h"
+#include "sim/report/text.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+using remarks = std::vector<remark>;
+
+std::string held_text(const port_budget& b) {
+  if (!b.hold) return "held for ever";
+  std::string out;
+  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
+  if (b.time_wait > duration::zero()) {
+    out += out.empty() ? "held " : ", then ";
+    const std::int64_t least = ns(b.time_wait) / 1'000'000'000;
+    const std::int64_t most = ns(b.time_wait + b.late) / 1'000'000'000;
+    out += most > least ? fmt::format("{}-{} s in TIME-WAIT", least, most)
+                        : time_text(ns(b.time_wait)) + " in TIME-WAIT";
+    if (b.reuses()) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
+  }
+  return out;
+}
+
+/// "470.5/s (28,232 / 60 s), 455/s as the timers have it"
+std::string rates_text(const port_budget& b, double book) {
+  std::string out =
+      fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
+  const auto kernel = b.kernel_rate();
+  if (kernel && *kernel < book) out += fmt::format(", {} as timers end late", rate_text(*kernel));
+  return out;
+}
+
+/// "600/s, with b and 3 more"
+std::string asked_text(const port_budget& b) {
+  std::string out = rate_text(*b.asked);
+  if (b.shared_with.empty()) return out;
+  out += ", with " + b.shared_with.front();
+  if (b.shared_with.size() > 1) out += fmt::format(" and {} more", b.shared_with.size() - 1);
+  return out;
+}
+
+std::string budget_text(const port_budget& b) {
+  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
+  what += b.binds_first ? "per source address, whatever the destination" : "per destination";
+  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
+  if (!b.binds_first && b.destinations * b.sources > 1) {
+    what += fmt::format(" x {} destinations", b.destinations * b.sources);
+  }
+  what += ", each " + held_text(b);
+  if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
+  if (b.asked) what += fmt::format("; the file asks for {}", asked_text(b));
+  return what;
+}
+
+std::string measured_text(const observe::outcome& o, const app_failure& f) {
+  const std::string& app = o.scenario->apps[f.app].name;
+  const std::uint64_t attempted = count(o.tree, {"apps", app, "attempted"});
+  const std::uint64_t connected = count(o.tree, {"apps", app, "connected"});
+  const double lost = attempted == 0
+                          ? 0
+                          : static_cast<double>(attempted - std::min(attempted, connected)) /
+                                static_cast<double>(attempted);
+  return fmt::format("{} of {} attempts connected, {} lost", grouped(connected), grouped(attempted),
+                     percent(lost));
+}
+
+void add_cures(remarks& to, const std::vector<cure>& cures) {
+  const char* label = "cures";
+  for (const auto& c : cures) {
+    std::string text = c.name + ": ";
+    if (c.rate) text += rate_text(*c.rate);
+    if (c.room) text += grouped(*c.room) + " at one time";
+    if (c.no_limit()) text += "no limit from ports";
+    if (!c.enough) text += ", not enough";
+    if (!c.remark.empty()) text += " (" + c.remark + ")";
+    to.push_back({label, text});
+    label = "";
+  }
+}
+
+/// As ss(8) wants it: in brackets where it has colons.
+std::string ss_address(const ip_address& a) {
+  return a.family == family::inet6 ? "[" + to_string(a) + "]" : to_string(a);
+}
+
+const std::vector<endpoint>* binds_of(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) -> const std::vector<endpoint>* {
+        if constexpr (requires { kind.bind; }) return &kind.bind;
+        return nullptr;
+      },
+      a.kind);
+}
+
+/// bind() to an address that the host does not have.
+remarks foreign_address(const observe::outcome& o, const app_failure& f,
+                        const std::vector<endpoint>& binds) {
+  const auto on = member_called(*o.scenario, f.member);
+  if (!on) return {};
+  for (const endpoint& e : binds) {
+    const auto owner = spec::owner_of(*o.scenario, e.address);
+    if (e.address.is_any() || e.address.is_loopback() || (owner && *owner == *on)) continue;
+    return {{"why", fmt::format("{} is no address of {}", to_string(e.address), f.member)},
+            {"cure", "bind: an address of its own, net.ipv4.ip_nonlocal_bind: 1, or IP_FREEBIND"},
+            {"check", "ip -brief address"}};
+  }
+  return {};
+}
+
+/// A port of the file's own choosing is one four-tuple to each destination.
+remarks fixed_port(const observe::outcome& o, const app_failure& f, std::uint16_t port) {
+  const spec::host& h = o.scenario->hosts[o.scenario->apps[f.app].host.host];
+  const bool in_bind = f.call == "bind";
+  remarks out{
+      {"why", fmt::format("every connection is bound to port {}: one at a time, and {}", port,
+                          in_bind ? "none while the port is held, by TIME-WAIT too"
+                                  : "none to a destination until its TIME-WAIT is over")},
+      {"", fmt::format("TIME-WAIT lasts {} where the client closes first",
+                       time_text(ns(h.profile->time_wait.length)))},
+      {"cures", "port 0, or no bind(): the kernel chooses"}};
+  if (in_bind)
+    out.push_back({"", "options: [SO_REUSEADDR]: beside TIME-WAIT, to other destinations"});
+  out.push_back({"check", fmt::format("ss -tan sport = :{}", port)});
+  return out;
+}
+
+}  // namespace
+
+std::string privilege_text(std::uint16_t port) {
+  return fmt::format("user: root, a port from 1024 on, or net.ipv4.ip_unprivileged_port_start: {}",
+                     port);
+}
+
+std::vector<remark> ports_explanation(const observe::outcome& o, const app_failure& f) {
+  const spec::app& a = o.scenario->apps[f.app];
+  const auto* binds = binds_of(a);
+  if (binds != nullptr && f.call == "bind" && f.error == "EADDRNOTAVAIL") {
+    if (remarks found = foreign_address(o, f, *binds); !found.empty()) return found;
+  }
+  const auto b = budget_of(o, a);
+  if (!b)
+    return binds == nullptr || binds->empty() ? remarks{} : fixed_port(o, f, binds->front().port);
+  remarks out{{"why", budget_text(*b)}, {"", measured_text(o, f)}};
+  add_cures(out, cures_of(*b));
+  if (f.to && (b->time_wait > duration::zero() || !b->hold)) {
+    out.push_back(
+        {"check", fmt::format("ss -tan state {} dst {} | wc -l",
+                              b->hold ? "time-wait" : "established", ss_address(f.to->address))});
+  }
+  return out;
+}
+
+std::vector<remark> privileged_port(const observe::outcome& o, const app_failure& f) {
+  const auto* binds = binds_of(o.scenario->apps[f.app]);
+  if (binds == nullptr || binds->empty()) return {};
+  const std::uint16_t port = binds->front().port;
+  return {{"why", fmt::format("port {} is below net.ipv4.ip_unprivileged_port_start", port)},
+          {"cure", privilege_text(port)}};
+}
+
+std::vector<remark> datagram_explanation(const datagram_ports& p, const spec::udp_client& c) {
+  if (p.ports == 0 || p.asked <= 0) return {};
+  const double each = static_cast<double>(p.ports) / p.asked * 1e9;
+  const auto longest = static_cast<std::int64_t>(each);
+  remarks out{
+      {"why", fmt::format("{} ports (range {}-{}) for all UDP sockets of an address, whatever the "
+                          "destination",
+                          grouped(p.ports), p.low, p.high)},
+      {"",
+       fmt::format("at {} a socket may stay open for {} at most, from its request to its answer",
+                   rate_text(p.asked), time_text(longest))},
+      {"cures", "sockets: one (one port for all requests, told apart by what they ask)"}};
+  if (ns(c.timeout) > longest) {
+    out.push_back({"", fmt::format("timeout: {} (below {}): silence holds no port for longer",
+                                   time_text(longest), time_text(ns(c.timeout)))});
+  }
+  constexpr double widest = 64'512;
+  if (static_cast<double>(p.ports) < widest) {
+    out.push_back({"", fmt::format("net.ipv4.ip_local_port_range: \"1024 65535\": {} each",
+                                   time_text(static_cast<std::int64_t>(widest / p.asked * 1e9)))});
+  }
+  out.push_back({"check", "ss -uan | wc -l"});
+  return out;
+}
+
+std::vector<remark> outlook(const observe::outcome& o) {
+  remarks out;
+  for (const auto& a : o.scenario->apps) {
+    const auto b = budget_of(o, a);
+    if (!b || !b->asked || *b->asked <= 0) continue;
+    const auto book = b->book_rate();
+    if (!book) continue;
+    const double sure = *b->kernel_rate();
+    std::string text = fmt::format("{} asks for {}; by the book its ports sustain {}", a.name,
+                                   asked_text(*b), rates_text(*b, *book));
+    const double until_full = static_cast<double>(b->fits()) / *b->asked * 1e9;
+    const std::int64_t begin = ns(a.start);
+    if (*b->asked > sure && until_full + static_cast<double>(begin) >
+                                static_cast<double>(number(o.tree, {"ended_at"}))) {
+      text += fmt::format("; the run ended before they run out, at about {}",
+                          time_text(begin + static_cast<std::int64_t>(until_full)));
+    } else if (*b->asked <= sure) {
+      text += fmt::format(": {} of it is left", percent(1 - *b->asked / sure));
+    }
+    out.push_back({out.empty() ? "rate" : "", text});
+  }
+  return out;
+}
+
+}  // namespace fourtuple::report
