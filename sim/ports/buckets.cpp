@@ -29,7 +29,7 @@ bool buckets::admits(std::uint16_t port, const claim& c) const {
 }
 
 void buckets::bind(std::uint16_t port, const claim& c, std::uint32_t owners,
-                   std::uint32_t not_connect_bound) {
+                   std::uint32_t not_connect_bound, bool first_sets) {
   std::uint32_t i = index_.at(port);
   if (i == 0) {
     if (free_.empty()) {
@@ -43,9 +43,10 @@ void buckets::bind(std::uint16_t port, const claim& c, std::uint32_t owners,
     index_.set(port, i);
     buckets_[i - 1].owners = owners;
     buckets_[i - 1].not_connect_bound = not_connect_bound;
+    if (owners == 0) buckets_[i - 1].fastreuse = buckets_[i - 1].fastreuseport = 0;
   }
   bucket& b = buckets_[i - 1];
-  update(b, c, b.owners == 0);
+  update(b, c, first_sets && b.owners == 0);
   ++b.owners;
   ++b.not_connect_bound;
   bound_.insert(port);

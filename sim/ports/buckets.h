@@ -47,9 +47,9 @@ class buckets {
 
   /// An owner is about to join by bind() or listen(), beside `owners` others of which
   /// `not_connect_bound` did not get the port from connect() (inet_csk_update_fastreuse). The
-  /// counts are only read where find() is null.
+  /// counts are only read where find() is null. `first_sets`: rules::first_owner_sets_reuse.
   void bind(std::uint16_t port, const claim& c, std::uint32_t owners,
-            std::uint32_t not_connect_bound);
+            std::uint32_t not_connect_bound, bool first_sets);
   /// The same for an owner that is in already: listen() after bind().
   void rebind(std::uint16_t port, const claim& c);
   /// An owner has joined by connect() or accept().

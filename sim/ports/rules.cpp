@@ -16,6 +16,7 @@ rules rules_of(const profile::host_profile& p, const profile::sysctls& s) {
           .local_range_step = p.ports.local_range_step,
           .has_local_range = p.ports.has_local_port_range_option,
           .recompute_bucket = p.ports.bucket_recompute,
+          .first_owner_sets_reuse = p.ports.first_owner_sets_reuse,
           .autobind_reuse = s.ip_autobind_reuse,
           .tw_reuse = s.tcp_tw_reuse,
           .reuse_clock = p.time_wait.reuse_clock,

@@ -24,6 +24,9 @@ struct rules {
   std::uint8_t local_range_step = 1;      ///< step of connect() under IP_LOCAL_PORT_RANGE: 1 or 2
   bool has_local_range = true;            ///< IP_LOCAL_PORT_RANGE exists
   bool recompute_bucket = true;  ///< 6.18: a bucket left to connect() is a connect bucket again
+  /// Before 6.8 the first to bind() a port decides its fastreuse. Since then bhash2 holds the
+  /// socket before inet_csk_update_fastreuse() asks whether the bucket is empty: it never is.
+  bool first_owner_sets_reuse = false;
   bool autobind_reuse = false;   ///< ip_autobind_reuse
   std::uint8_t tw_reuse = 2;     ///< tcp_tw_reuse: 0 never, 1 always, 2 loopback only
   profile::tw_reuse_clock reuse_clock = profile::tw_reuse_clock::milliseconds;

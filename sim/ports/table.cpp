@@ -32,7 +32,7 @@ owner_id table::add(claim c, std::uint16_t port, origin how) {
         return false;
       });
     }
-    buckets_.bind(port, c, others, not_connect_bound);
+    buckets_.bind(port, c, others, not_connect_bound, rules_.first_owner_sets_reuse);
   } else {
     buckets_.join(port, c.connect_bound);
   }

@@ -25,6 +25,7 @@ constexpr port_rules linux_6_18_ports{
     .has_local_port_range_option = true,       // 6.3 [A.9]
     .local_range_step = 1,                     // 6.8 [A.9]
     .bucket_recompute = true,                  // 6.18 [A.6], measured
+    .first_owner_sets_reuse = false,           // 6.8, measured on 6.18
     .has_bind_address_no_port = true,          // 4.2 [A.9]
     .unprivileged_start = 1024,                // PROT_SOCK
 };
@@ -89,6 +90,7 @@ constexpr host_profile linux_6_1() {
   p.small_heads = false;                                    // 6.3
   p.datagram_must_fit = false;                              // 6.15
   p.ports.bucket_recompute = false;                         // 6.18
+  p.ports.first_owner_sets_reuse = true;                    // 6.8
   p.time_wait.reuse_clock = tw_reuse_clock::whole_seconds;  // ms since 6.14
   p.tcp.syn_linear_timeouts = 0;                            // absent in 6.1
   p.tcp.rmem_max = 6'291'456;                               // [0.3]

@@ -71,6 +71,7 @@ struct port_rules {
   bool has_local_port_range_option;  ///< IP_LOCAL_PORT_RANGE: 6.3, backported to 6.1.y [M]
   std::uint8_t local_range_step;     ///< step with that option: 1 since 6.8, before 2 [A.9]
   bool bucket_recompute;             ///< >= 6.18: an all-connect bucket goes back to -1/-1 [A.6]
+  bool first_owner_sets_reuse;  ///< < 6.8: the first to bind decides fastreuse (update_fastreuse)
   bool has_bind_address_no_port;     ///< IP_BIND_ADDRESS_NO_PORT: 4.2 [A.9]
   std::uint16_t unprivileged_start;  ///< below it bind() needs root (a sysctl since 4.11)
 };

@@ -26,6 +26,7 @@ inline ports::rules linux_6_1_rules(std::uint16_t low = 40000, std::uint16_t hig
   ports::rules r = linux_rules(low, high);
   r.local_range_step = 2;
   r.recompute_bucket = false;
+  r.first_owner_sets_reuse = true;
   r.reuse_clock = profile::tw_reuse_clock::whole_seconds;
   return r;
 }

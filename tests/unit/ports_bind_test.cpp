@@ -204,10 +204,25 @@ TEST_CASE("ports: SO_REUSEADDR set after bind() counts for others, not for the b
   const auto first = h.bind(8080, {});
   h.table.set_options(h.sockets[first.socket].owner, true, false, 0);
   CHECK(h.bind(8080, {.reuseaddr = true}));
-  // Cleared after bind(), the bucket still says fastreuse, and nobody is asked.
-  const auto other = h.bind(8081, {.reuseaddr = true});
-  h.table.set_options(h.sockets[other.socket].owner, false, false, 0);
-  CHECK(h.bind(8081, {.reuseaddr = true}));
+}
+
+TEST_CASE("ports: SO_REUSEADDR cleared after bind() is still in the bucket before 6.8", "[ports]") {
+  for (const bool newest : {true, false}) {
+    ports_host h(newest ? linux_rules() : test::linux_6_1_rules());
+    const auto first = h.bind(8081, {.reuseaddr = true});
+    h.table.set_options(h.sockets[first.socket].owner, false, false, 0);
+    CHECK(h.bind(8081, {.reuseaddr = true}).error == (newest ? errc::eaddrinuse : errc::ok));
+  }
+}
+
+TEST_CASE("ports: SO_REUSEPORT cleared after bind() is in the bucket for that address", "[ports]") {
+  for (const bool newest : {true, false}) {
+    ports_host h(newest ? linux_rules() : test::linux_6_1_rules());
+    const auto first = h.bind(8081, {.from = "127.0.0.1", .reuseport = true});
+    h.table.set_options(h.sockets[first.socket].owner, false, false, 0);
+    CHECK(h.bind(8081, {.from = "127.0.0.1", .reuseport = true}));
+    CHECK(h.bind(8081, {.reuseport = true}).error == (newest ? errc::eaddrinuse : errc::ok));
+  }
 }
 
 }  // namespace fourtuple
