@@ -94,8 +94,9 @@ struct watch : watch_link {
   [[nodiscard]] watch* following() { return more ? this + 1 : nullptr; }
 };
 
-/// Who watches a socket, the latest first. It lives in the socket and ends with it: who still
-/// watches then hears nothing more.
+/// Who watches a socket, the latest last: blocking calls wait exclusively, first come, first served
+/// (prepare_to_wait_exclusive() in accept and recvfrom). It lives in the socket and ends with it:
+/// who still watches then hears nothing more.
 struct watch_ring : private watch_link {
   watch_ring() { next = this; }
   watch_ring(const watch_ring&) = delete;
@@ -113,7 +114,11 @@ struct watch_ring : private watch_link {
     }
     return nullptr;
   }
-  void add(watch& w) { w.insert_after(*this); }
+  void add(watch& w) {
+    watch_link* last = next;
+    while (last->next != this) last = last->next;
+    w.insert_after(*last);
+  }
 };
 
 /// A wait for any of a set of sockets, for a deadline, or both. It lives in the waiting coroutine's

@@ -132,6 +132,8 @@ void script_call::woken() {
     if (step_.call == spec::call::poll) {
       finish(call_answer::of_number(0));
       answer_.events = std::uint8_t{0};
+    } else if (by_option_ && sent_ != 0) {
+      finish(call_answer::of_number(static_cast<std::int64_t>(sent_)));
     } else if (by_option_) {
       finish(timed_out_error());
     } else {
@@ -195,7 +197,7 @@ void script_call::set_deadline() {
   deadline = std::min(deadline, by_option);
 }
 
-/// socket(7): EAGAIN, what was sent so far, or for connect() EINPROGRESS (EALREADY the second
+/// socket(7), where nothing was sent: EAGAIN, or for connect() EINPROGRESS (EALREADY the second
 /// time).
 errc script_call::timed_out_error() const {
   return step_.call == spec::call::connect ? first_error_ : errc::eagain;

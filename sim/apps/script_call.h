@@ -84,6 +84,7 @@ class script_call final : public waiter {
   bool do_firewall();
   bool do_link();
   [[nodiscard]] bool writable() const;
+  [[nodiscard]] bool has_failed() const;
   bool reading_is_over();
   void save_value(const std::string& text);
   void set_deadline();

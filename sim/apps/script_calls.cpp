@@ -70,6 +70,7 @@ bool script_call::do_accept() {
 bool script_call::do_send() {
   const std::size_t size = step_.data ? data_.size() : step_.size;
   do {
+    if (sent_ != 0 && has_failed()) break;  // tcp_sendmsg_locked(): the error is for the next call
     const char* const from = step_.data ? data_.data() + sent_ : nullptr;
     const auto n = process_->send(socket_.fd, {from, size - sent_});
     if (n.error() == errc::eagain && !nonblocking() && (socket_.tcp || !writable())) return false;
@@ -78,6 +79,12 @@ bool script_call::do_send() {
     sent_ += *n;
   } while (sent_ < size && !nonblocking());
   return finish(call_answer::of_number(static_cast<std::int64_t>(sent_)));
+}
+
+/// There is an error to be told, or nothing more will come or go.
+bool script_call::has_failed() const {
+  const auto level = process_->poll(socket_.fd);
+  return level && (*level & (ready_err | ready_hup)) != 0;
 }
 
 /// Until the socket takes no more: never waits.
@@ -109,13 +116,15 @@ bool script_call::do_recvfrom() {
   const auto got = process_->recvfrom(socket_.fd, {room_.data(), room_.size()});
   if (got.error() == errc::eagain && !nonblocking()) return reading_is_over();
   if (!got) return finish(got.error());
-  sight_.remote = got->from;
+  if (!socket_.tcp) sight_.remote = got->from;
   finish(call_answer::of_number(static_cast<std::int64_t>(got->size)));
   if (got->size == 0 && socket_.tcp && step_.max > 0) answer_.what = call_answer::kind::eof;
   room_.resize(std::min(room_.size(), got->size));
   answer_.data = std::move(room_);
-  answer_.address = to_string(got->from);
-  save_value(*answer_.address);
+  if (!socket_.tcp) {  // tcp_recvmsg() names nobody
+    answer_.address = to_string(got->from);
+    save_value(*answer_.address);
+  }
   return true;
 }
 

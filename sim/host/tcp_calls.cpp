@@ -64,6 +64,8 @@ result<> tcp_stack::bind(std::uint32_t i, const endpoint& to) {
     s.hold_port(got->port);
     s.owner = ports_.add(claim_of(s), s.port(), ports::origin::bind);
     note_ports();
+  } else {
+    s.tuple.local_port = 0;  // what getsockname() has named since an earlier connection
   }
   // sk_userlocks are never taken back: an accepted socket may have them from its listener.
   s.address_locked = s.address_locked || !any;
@@ -172,7 +174,7 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   if (to_v4) s.speaks_v4 = false;  // as long as it does not get under way
   const auto way = parts_.way(s.tuple.local, *there);
   if (!way) return way.error();
-  const bool address_known = !wire::is_any(s.tuple.local);
+  const bool address_known = !wire::is_any(s.tuple.local) && is_sender(s.tuple.local);
   const wire::four_tuple wanted{address_known ? s.tuple.local : way->source, *there, s.port(),
                                 to.port};
   const auto got =

@@ -138,6 +138,11 @@ class tcp_stack final : public ports::records {
   [[gnu::noinline]] errc failure_to_connect(std::uint32_t i, tcp_socket& s);
   [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
+  /// inet_bind() lets a socket receive at a multicast or broadcast address, never send from it.
+  [[nodiscard]] bool is_sender(wire::address_id a) const {
+    const ip_address& address = parts_.world.addresses().at(a);
+    return !address.is_multicast() && !address.is_broadcast();
+  }
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
   void stop_listening(std::uint32_t i);

@@ -33,10 +33,26 @@ bool conflicts(const claim& asks, const claim& holds, leniency how) {
   return !(how.reuseport_ok && one_group);
 }
 
+namespace {
+
+/// Neither device, nor address, nor SO_REUSEADDR tells the two apart.
+bool udp_meets(const claim& asks, const claim& holds) {
+  return !devices_apart(asks, holds) && overlaps(asks.where, holds.where) &&
+         !(asks.reuseaddr && holds.reuseaddr);
+}
+
+bool share_reuseport(const claim& a, const claim& b) {
+  return a.reuseport && b.reuseport && a.uid == b.uid;
+}
+
+}  // namespace
+
 bool udp_conflicts(const claim& asks, const claim& holds) {
-  if (devices_apart(asks, holds) || !overlaps(asks.where, holds.where)) return false;
-  if (asks.reuseaddr && holds.reuseaddr) return false;
-  return !(asks.reuseport && holds.reuseport && asks.uid == holds.uid);
+  return udp_meets(asks, holds) && !share_reuseport(asks, holds);
+}
+
+bool udp_same_group(const claim& asks, const claim& holds) {
+  return udp_meets(asks, holds) && share_reuseport(asks, holds);
 }
 
 }  // namespace fourtuple::ports

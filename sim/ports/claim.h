@@ -70,5 +70,7 @@ inline constexpr leniency any_port_relaxed{true, false};  ///< bind(0), ip_autob
 /// inet_rcv_saddr_equal() and the flags of udp_lib_lport_inuse(): the same question for UDP, which
 /// knows neither LISTEN nor TIME-WAIT.
 [[nodiscard]] bool udp_conflicts(const claim& asks, const claim& holds);
+/// They would conflict if they were not of one SO_REUSEPORT group.
+[[nodiscard]] bool udp_same_group(const claim& asks, const claim& holds);
 
 }  // namespace fourtuple::ports

@@ -16,8 +16,16 @@ void udp_table::configure(const rules& r) {
 
 result<std::uint16_t> udp_table::reserve(const udp_request& r, draws& d) {
   if (r.port == 0) return choose(r, d);
-  if (taken(r.who, r.port)) return errc::eaddrinuse;
+  const bool is_taken = r.who.reuseport ? taken_for_group(r.who, r.port) : taken(r.who, r.port);
+  if (is_taken) return errc::eaddrinuse;
   return r.port;
+}
+
+owner_id udp_table::add(const claim& c, std::uint16_t port) {
+  const owner_id o = owners_.add(c, port);
+  if (came_.size() <= o.value) came_.resize(o.value + 1);
+  came_[o.value] = ++adds_;
+  return o;
 }
 
 void udp_table::set_options(owner_id o, bool reuseaddr, bool reuseport, std::uint16_t device) {
@@ -40,6 +48,19 @@ std::vector<owner_id> udp_table::holders(std::uint16_t port) const {
 bool udp_table::taken(const claim& who, std::uint16_t port) const {
   return owners_.any_overlapping(
       port, who.where, [&](owner_id o) { return udp_conflicts(who, owners_.claim_of(o)); });
+}
+
+/// udp_lib_lport_inuse() for a port that is asked for: of the sockets that overlap the newest is
+/// met first, and one of the same SO_REUSEPORT group ends the search, whoever else is there.
+bool udp_table::taken_for_group(const claim& who, std::uint16_t port) const {
+  owner_id newest;
+  owners_.any_overlapping(port, who.where, [&](owner_id o) {
+    const claim holds = owners_.claim_of(o);
+    const bool matters = udp_conflicts(who, holds) || udp_same_group(who, holds);
+    if (matters && (!newest || came_[newest.value] < came_[o.value])) newest = o;
+    return false;
+  });
+  return newest && udp_conflicts(who, owners_.claim_of(newest));
 }
 
 /// udp_lib_get_port(): from a random port on, slot by slot of the kernel's hash; within a slot the

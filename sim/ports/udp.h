@@ -34,7 +34,7 @@ class udp_table {
   /// turns it into EAGAIN itself.
   [[nodiscard]] result<std::uint16_t> reserve(const udp_request& r, draws& d);
 
-  owner_id add(const claim& c, std::uint16_t port) { return owners_.add(c, port); }
+  owner_id add(const claim& c, std::uint16_t port);
   void remove(owner_id o) { owners_.remove(o); }
   /// connect() chose a source address, or it was undone.
   void move(owner_id o, const scope& where) { owners_.move(o, where); }
@@ -49,6 +49,7 @@ class udp_table {
 
  private:
   [[nodiscard]] bool taken(const claim& who, std::uint16_t port) const;
+  [[nodiscard]] bool taken_for_group(const claim& who, std::uint16_t port) const;
   [[nodiscard]] result<std::uint16_t> choose(const udp_request& r, draws& d);
   [[nodiscard]] std::uint32_t skip_full_slots(const claim& who, const effective_range& range,
                                               std::uint32_t first);
@@ -59,6 +60,8 @@ class udp_table {
   rules rules_;
   port_bitmap reserved_;
   owners owners_;
+  std::vector<std::uint64_t> came_;  ///< by owner: the number of its add()
+  std::uint64_t adds_ = 0;
   std::vector<const port_bitmap*> scratch_;
 };
 
