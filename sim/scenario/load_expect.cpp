@@ -73,6 +73,23 @@ void check_result_word(context& c, const node& n, std::string_view t) {
   if (!hint.empty()) c.error(n.where, "unknown errno " + quoted(t) + hint);
 }
 
+/// A text that is no result is what the call reads; of most calls it can be nothing.
+void check_reads_data(context& c, const node& n, const spec::step& s) {
+  using spec::call;
+  if (s.call == call::recv || s.call == call::recvfrom || s.call == call::join) return;
+  std::string what = quoted(n.text) + " is no result of " + std::string(name(s.call));
+  if (s.call == call::getsockname || s.call == call::getpeername || s.call == call::accept) {
+    what += "; of an address write { address: \"10.0.0.1:80\" }";
+  } else {
+    std::vector<std::string_view> known(std::begin(result_words), std::end(result_words));
+    for (const auto state : spec::socket_states()) known.push_back(state);
+    for (std::size_t i = 1; i < errc_count; ++i) known.push_back(name(static_cast<errc>(i)));
+    const auto hint = profile::did_you_mean(n.text, known);
+    what += hint.empty() ? " (ok, an errno, a state, a number), and it reads no data" : hint;
+  }
+  c.error(n.where, std::move(what));
+}
+
 /// As written, for the report: lists and mappings in one line.
 std::string written(const node& n) {
   if (n.kind == node::type::scalar || n.kind == node::type::null) return n.text;
@@ -134,7 +151,9 @@ spec::step_expectation read_step_expect(context& c, const node& n, const spec::s
     if (tests_result(n.text, s)) {
       out.result = result_condition(c, n, "expect");
     } else {
+      const std::size_t before = c.errors.size();
       check_result_word(c, n, n.text);
+      if (c.errors.size() == before) check_reads_data(c, n, s);
       out.data = n.text;
     }
     return out;
