@@ -125,7 +125,8 @@ struct run_flags {
 };
 /// For flags: nothing but digits, as for numbers in a file.
 [[nodiscard]] CLI::Validator whole_number(std::int64_t least, std::int64_t most);
-void add_model_flags(CLI::App& verb, run_flags& f);  ///< --seed --set --wall-limit --event-limit
+/// --seed --set --wall-limit --event-limit --no-color
+void add_model_flags(CLI::App& verb, run_flags& f);
 void add_output_flags(CLI::App& verb, run_flags& f);
 /// --series --every; `remark` follows what --help says of the first.
 void add_series_flags(CLI::App& verb, run_flags& f, const std::string& remark = "");

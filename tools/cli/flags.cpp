@@ -29,6 +29,7 @@ void add_model_flags(CLI::App& verb, run_flags& f) {
   verb.add_option("--event-limit", f.event_limit, "Stops after so many events (exit code 6)")
       ->type_name("N")
       ->check(whole_number(1, INT64_MAX));
+  verb.add_flag("--no-color", f.no_color, "No colours (NO_COLOR does the same)");
 }
 
 void add_output_flags(CLI::App& verb, run_flags& f) {
@@ -37,7 +38,6 @@ void add_output_flags(CLI::App& verb, run_flags& f) {
   verb.add_option("--junit", f.junit, "Results as JUnit XML")->type_name("FILE");
   verb.add_flag("--github", f.github, "Failures as GitHub annotations");
   verb.add_flag("--quiet", f.quiet, "Only what failed");
-  verb.add_flag("--no-color", f.no_color, "No colours (NO_COLOR does the same)");
   verb.add_option("--jobs", f.jobs, "Files at a time")->type_name("N")->check(CLI::Range(1, 256));
 }
 

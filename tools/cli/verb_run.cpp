@@ -22,7 +22,7 @@ observe::outcome one_file(const std::string& file, const run_flags& flags,
                           const run::run_options& options) {
   if (interrupted().load(std::memory_order_relaxed)) return not_run(file);
   run::run_options mine = options;
-  progress_line line(flags.jobs == 1);
+  progress_line line(flags.jobs == 1 && !flags.quiet);
   mine.on_progress = [&](const run::progress& p) { line.show(p); };
   return run_file(file, flags, mine);
 }

@@ -40,7 +40,7 @@ verdict show_sockets(ss_flags& f) {
   series_file series(f.model, files, false);
   observe::outcome o;
   {
-    progress_line line(true);
+    progress_line line(!f.model.quiet);
     options.on_progress = [&](const run::progress& p) { line.show(p); };
     o = run_file(files.paths[0], f.model, options);
   }
@@ -83,6 +83,7 @@ void add_ss(CLI::App& app, verdict& code) {
   verb->add_flag("-4,--ipv4", f->view.v4, "IPv4 only");
   verb->add_flag("-6,--ipv6", f->view.v6, "IPv6 only");
   add_model_flags(*verb, f->model);
+  verb->add_flag("--quiet", f->model.quiet, "No progress line");
   add_series_flags(*verb, f->model, ", up to --at");
   verb->add_option("FILTER", f->filter,
                    "state established|time-wait|connected|..., sport = :80, dst 10.0.0.2, "

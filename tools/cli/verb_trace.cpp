@@ -62,7 +62,7 @@ verdict show_packets(const trace_flags& f) {
   series_file series(f.model, files, false);
   observe::outcome o;
   {
-    progress_line line(true);
+    progress_line line(!f.model.quiet);
     options.on_progress = [&](const run::progress& p) { line.show(p); };
     o = run_file(f.file, f.model, options);
   }
@@ -109,6 +109,7 @@ void add_trace(CLI::App& app, verdict& code) {
       ->type_name("N")
       ->check(whole_number(1, INT64_MAX));
   add_model_flags(*verb, f->model);
+  verb->add_flag("--quiet", f->model.quiet, "No progress line");
   add_series_flags(*verb, f->model);
   verb->add_option("FILTER", f->filter,
                    "tcp, udp, icmp, host H, src, dst, net, port N, and, or, not, ( ), as tcpdump's");
