@@ -41,10 +41,10 @@ class collector {
     if (!changed.hold) {
       c.room = changed.fits();
       if (*c.room <= now_.fits()) return;
-      c.enough = now_.in_all && static_cast<double>(*c.room) >= *now_.in_all;
+      c.enough = !now_.in_all || static_cast<double>(*c.room) >= *now_.in_all;
     } else if (c.rate) {
       if (const auto before = now_.kernel_rate(); before && *c.rate <= *before) return;
-      c.enough = now_.asked && *c.rate >= *now_.asked;
+      c.enough = !now_.asked || *c.rate >= *now_.asked;
     } else {
       c.enough = true;
     }

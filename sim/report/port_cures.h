@@ -14,7 +14,7 @@ struct cure {
   std::string name;                   ///< "tcp_tw_reuse: 1"
   std::optional<double> rate;         ///< that it sustains
   std::optional<std::uint64_t> room;  ///< connections at one time, where none ends
-  bool enough = false;                ///< for what the file asks
+  bool enough = false;                ///< for what the file asks, if it names a rate or a number
   std::string remark;
 
   [[nodiscard]] bool no_limit() const { return !rate && !room; }

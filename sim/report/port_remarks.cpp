@@ -28,7 +28,7 @@ std::string held_text(const port_budget& b) {
   return out;
 }
 
-/// "470.5/s (28,232 / 60 s), 455/s as the timers have it"
+/// "470.5/s (28,232 / 60 s), 455/s as timers end late"
 std::string rates_text(const port_budget& b, double book) {
   std::string out =
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
@@ -99,6 +99,16 @@ const std::vector<endpoint>* binds_of(const spec::app& a) {
       a.kind);
 }
 
+/// The lowest port that the file itself names; 0: it leaves them all to the kernel.
+std::uint16_t fixed_port_of(const spec::app& a) {
+  std::uint16_t lowest = 0;
+  if (const auto* binds = binds_of(a)) {
+    for (const endpoint& e : *binds)
+      if (e.port != 0 && (lowest == 0 || e.port < lowest)) lowest = e.port;
+  }
+  return lowest;
+}
+
 /// bind() to an address that the host does not have.
 remarks foreign_address(const observe::outcome& o, const app_failure& f,
                         const std::vector<endpoint>& binds) {
@@ -145,8 +155,10 @@ std::vector<remark> ports_explanation(const observe::outcome& o, const app_failu
     if (remarks found = foreign_address(o, f, *binds); !found.empty()) return found;
   }
   const auto b = budget_of(o, a);
-  if (!b)
-    return binds == nullptr || binds->empty() ? remarks{} : fixed_port(o, f, binds->front().port);
+  if (!b) {
+    const std::uint16_t port = fixed_port_of(a);
+    return port == 0 ? remarks{} : fixed_port(o, f, port);
+  }
   remarks out{{"why", budget_text(*b)}, {"", measured_text(o, f)}};
   add_cures(out, cures_of(*b));
   if (f.to && (b->time_wait > duration::zero() || !b->hold)) {
@@ -158,9 +170,8 @@ std::vector<remark> ports_explanation(const observe::outcome& o, const app_failu
 }
 
 std::vector<remark> privileged_port(const observe::outcome& o, const app_failure& f) {
-  const auto* binds = binds_of(o.scenario->apps[f.app]);
-  if (binds == nullptr || binds->empty()) return {};
-  const std::uint16_t port = binds->front().port;
+  const std::uint16_t port = fixed_port_of(o.scenario->apps[f.app]);
+  if (port == 0) return {};
   return {{"why", fmt::format("port {} is below net.ipv4.ip_unprivileged_port_start", port)},
           {"cure", privilege_text(port)}};
 }

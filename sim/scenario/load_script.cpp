@@ -374,22 +374,24 @@ class script_reader {
   std::map<std::uint32_t, spec::link_shape> links_;
 };
 
-duration length_of(const std::vector<spec::step>& steps);
+/// More than the longest time counts as just that, so that sums fit.
+constexpr duration too_long = spec::longest_time + duration{1};
 
-/// Its waits and pauses; more than the longest time counts as just that.
+duration length_of(const std::vector<spec::step>& steps, duration pace);
+
+/// Its waits and pauses.
 duration length_of(const spec::step& s) {
   if (s.call != call::repeat) return s.wait;
-  const duration round =
-      length_of(s.steps) + s.pace.value_or(duration{}) * static_cast<std::int64_t>(s.steps.size());
-  constexpr duration too_long = spec::longest_time + duration{1};
+  const duration round = length_of(s.steps, s.pace.value_or(duration{}));
   if (round == duration{}) return round;
-  const auto rounds = static_cast<std::uint64_t>(too_long / std::min(round, too_long));
-  return s.times > rounds ? too_long : round * static_cast<std::int64_t>(s.times);
+  return s.times > static_cast<std::uint64_t>(too_long / round)
+             ? too_long
+             : round * static_cast<std::int64_t>(s.times);
 }
 
-duration length_of(const std::vector<spec::step>& steps) {
+duration length_of(const std::vector<spec::step>& steps, duration pace) {
   duration all{};
-  for (const auto& s : steps) all = std::min(all + length_of(s), spec::longest_time + duration{1});
+  for (const auto& s : steps) all = std::min(all + pace + length_of(s), too_long);
   return all;
 }
 
