@@ -146,10 +146,11 @@ class job {
 
   void announce(const spec::scenario& s, int n, duration wait) {
     if (flags_.model.quiet) return;
+    constexpr std::int64_t second = 1'000'000'000;
     const std::scoped_lock lock(mutex_);
     complain(fmt::format("{}: {}on the real kernel, about {}", s.file,
                          n == 1 ? "" : fmt::format("once more, as it differs ({} of 3), ", n),
-                         report::time_text(ns(wait) + 1'000'000'000)));
+                         report::time_text((ns(wait) / second + 1) * second)));
   }
 
   const crosscheck_flags& flags_;
