@@ -42,7 +42,7 @@ verdict judge(const spec::step_expectation& e, const observe::script_row& row,
     v.why += (v.why.empty() ? "" : "; ") + std::move(why);
   };
   if (is_skipped(row.result) && !expects_skipped(e)) {
-    fail("the step was skipped" + (row.why.empty() ? "" : ": " + row.why));
+    fail(row.why.empty() ? "the step was skipped" : row.why);
     return v;
   }
   if (e.result) fail(spec::why_not(*e.result, row.result));

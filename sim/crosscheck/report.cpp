@@ -2,35 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <optional>
+
+#include "sim/report/reading.h"
+#include "sim/report/sections.h"
+
 namespace fourtuple::crosscheck {
 namespace {
 
 using observe::value;
 using observe::verdict;
 
-/// "FILE:LINE" of the step that a path of the script is about; else nothing.
-std::string where(const result& r, const std::string& path) {
+/// The step that a path of the script is about, from 0; else nothing.
+std::optional<unsigned> step_of(const result& r, const std::string& path) {
   unsigned n = 0;
   if (std::sscanf(path.c_str(), "script[%u]", &n) != 1 || n >= r.scenario->script.size()) return {};
-  return fmt::format("{}:{}", r.file, r.scenario->script[n].where.line);
+  return n;
 }
 
-/// "step 3, connect C 10.0.0.2:80 on client" for a path of the script.
-std::string step_text(const result& r, const std::string& path) {
-  unsigned n = 0;
-  if (std::sscanf(path.c_str(), "script[%u]", &n) != 1 || n >= r.scenario->script.size()) return {};
-  const spec::step& st = r.scenario->script[n];
-  std::string out = fmt::format("step {}, {}", n + 1, spec::name(st.call));
+/// "FILE:LINE" of the step that a path of the script is about; else nothing.
+std::string where(const result& r, const std::string& path) {
+  const auto n = step_of(r, path);
+  return n ? fmt::format("{}:{}", r.file, r.scenario->script[*n].where.line) : std::string();
+}
+
+/// "hosts.client.ports.peak"; of the script "script[2].result (step 3, connect C 10.0.0.2:80)".
+std::string what(const result& r, const std::string& path) {
+  const auto n = step_of(r, path);
+  if (!n) return path;
+  const spec::step& st = r.scenario->script[*n];
+  std::string step = fmt::format("step {}, {}", *n + 1, spec::name(st.call));
   for (const std::string& word : {st.subject, st.to})
-    if (!word.empty()) out += " " + word;
-  return out;
+    if (!word.empty()) step += " " + word;
+  return fmt::format("{} ({})", path, step);
 }
 
 std::string difference_text(const result& r, const difference& d) {
-  std::string head = d.path;
-  if (const auto step = step_text(r, d.path); !step.empty()) head += " (" + step + ")";
-  std::string out =
-      fmt::format("  {}\n    simulated  {}\n    kernel     {}\n", head, d.simulated, d.kernel);
+  std::string out = fmt::format("  {}\n    simulated  {}\n    kernel     {}\n", what(r, d.path),
+                                d.simulated, d.kernel);
   for (std::string_view rest = d.ladders; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
     out += "      " + std::string(rest.substr(0, end));
@@ -100,6 +110,29 @@ value json(const result& r) {
   out.set("not_compared", std::move(left));
   out.set("simulated", r.simulated);
   out.set("kernel", r.kernel);
+  return out;
+}
+
+report::tested_file tested(const result& r) {
+  report::tested_file out;
+  out.file = r.file;
+  out.errors = r.errors;
+  if (r.skipped) {
+    out.skipped = r.stopped;
+    return out;
+  }
+  out.stopped = r.stopped;
+  const bool compared = r.verdict == verdict::as_expected || r.verdict == verdict::kernel_differs;
+  if (!compared) out.broken = report::words(r.verdict);
+  for (const auto& d : r.differences) {
+    const auto step = step_of(r, d.path);
+    out.tests.push_back({what(r, d.path), step ? r.scenario->script[*step].where.line : 0,
+                         fmt::format("simulated {}, kernel {}", d.simulated, d.kernel)});
+  }
+  if (compared && out.tests.empty())
+    out.tests.push_back({fmt::format("both kernels agree on {} values", r.compared), 0, ""});
+  for (const auto* tree : {&r.simulated, &r.kernel})
+    out.wall += duration{report::number(*tree, {"run", "wall_seconds"})};
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/crosscheck/crosscheck.h"
+#include "sim/report/tested.h"
 
 namespace fourtuple::crosscheck {
 
@@ -12,5 +13,7 @@ namespace fourtuple::crosscheck {
 [[nodiscard]] std::string text(const result& r);
 /// The map of FORMAT 7; with `errors` or `stopped` where there is no comparison.
 [[nodiscard]] observe::value json(const result& r);
+/// Each difference as a failure; where there is none, one test that passed.
+[[nodiscard]] report::tested_file tested(const result& r);
 
 }  // namespace fourtuple::crosscheck

@@ -289,6 +289,8 @@ struct writer {
   refusal operator()(port_range sysctls::*f) const {
     const auto range = read_range(text);
     if (!range) return bad_value(r, text);
+    if (range->low > range->high)
+      return std::string(r.info.name) + ": " + quoted(text) + ": LOW is above HIGH";
     to.*f = *range;
     return std::nullopt;
   }
@@ -366,7 +368,10 @@ struct reader {
   }
 };
 
-std::string unknown(std::string_view name) {
+std::string unknown(std::string_view name, const host_profile& p) {
+  if (name == "net.ipv4.tcp_tw_recycle" && p.version >= kernel_version{4, 12})
+    return "sysctl " + quoted(name) + " went with Linux 4.12, " + std::string(p.name) +
+           " has it not (tcp_tw_reuse remains)";
   if (is_unmodelled_sysctl(name)) return "sysctl " + quoted(name) + " is not yet modelled";
   std::vector<std::string_view> known;
   for (const auto& r : rows) known.push_back(r.info.name);
@@ -416,7 +421,7 @@ sysctls boot_sysctls(const host_profile& p) {
 std::optional<std::string> set_sysctl(sysctls& current, const host_profile& p,
                                       std::string_view name, std::string_view text) {
   const row* r = find_row(name);
-  if (r == nullptr) return unknown(name);
+  if (r == nullptr) return unknown(name, p);
   if (r->info.since > p.version)
     return "sysctl " + quoted(name) + " exists since Linux " + version_text(r->info.since) +
            ", not in " + std::string(p.name);

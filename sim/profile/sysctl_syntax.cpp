@@ -48,7 +48,7 @@ std::optional<port_range> read_range(std::string_view text) {
   if (w.size() != 2) return std::nullopt;
   const auto low = port(w[0], 1);
   const auto high = port(w[1], 1);
-  if (!low || !high || *low > *high) return std::nullopt;
+  if (!low || !high) return std::nullopt;
   return port_range{*low, *high};
 }
 

@@ -14,7 +14,7 @@ namespace fourtuple::profile {
 
 /// A whole decimal number, blanks around it allowed; nothing otherwise.
 [[nodiscard]] std::optional<std::int64_t> read_whole(std::string_view text);
-/// "32768 60999" or with a tab: 1 .. 65535, LOW <= HIGH.
+/// "32768 60999" or with a tab, each 1 .. 65535; which is the larger is not looked at.
 [[nodiscard]] std::optional<port_range> read_range(std::string_view text);
 /// "8080,9000-9010", no blanks inside (proc_do_large_bitmap); empty is the empty set.
 [[nodiscard]] std::optional<port_set> read_port_list(std::string_view text);

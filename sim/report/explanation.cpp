@@ -106,10 +106,57 @@ remarks obstacle_explanation(const observe::outcome& o, const app_failure& f, bo
   return {{"why", found->text}, {"check", found->check}};
 }
 
+/// A destination that cannot be: nobody's address, or one of a family that the sender has not.
+remarks destination_explanation(const observe::outcome& o, const app_failure& f) {
+  if (!f.to) return {};
+  if (!spec::owner_of(*o.scenario, f.to->address))
+    return {{"why", to_string(f.to->address) + " is no host of this file"}};
+  const auto from = member_called(*o.scenario, f.member);
+  const family wanted = f.to->address.family;
+  if (!from || spec::first_address(o.scenario->hosts[from->host], from->member, wanted)) return {};
+  return {{"why", fmt::format("{} has no {} address", f.member,
+                              wanted == family::inet ? "IPv4" : "IPv6")}};
+}
+
+/// A datagram that nobody wants is answered by ICMP, of which only connected sockets hear.
+remarks datagram_silence(const observe::outcome& o, const spec::udp_client& c,
+                         const app_failure& f) {
+  remarks out = refused_explanation(o, f);
+  if (!out.empty() && !c.connected)
+    out.push_back({"", "a UDP socket hears of it (ECONNREFUSED) only when it is connected"});
+  return out;
+}
+
+/// A request that waited too long for a connection of its pool.
+remarks queue_explanation(const observe::outcome& o, const app_failure& f) {
+  const spec::app& a = o.scenario->apps[f.app];
+  const auto& p = std::get<spec::pool>(a.kind);
+  remarks out{{"why", fmt::format("all {} connections of {} were busy for the queue_timeout of {}",
+                                  grouped(p.size), a.name, time_text(ns(*p.queue_timeout)))}};
+  // As they were busy all the time, what they completed says how long a request takes.
+  const spec::host& h = o.scenario->hosts[a.host.host];
+  const std::uint64_t connections = std::uint64_t{p.size} * (a.host.member ? 1 : h.members());
+  const std::uint64_t completed = count(o.tree, {"apps", a.name, "completed"});
+  const std::int64_t end = std::min(number(o.tree, {"ended_at"}), a.stop ? ns(*a.stop) : INT64_MAX);
+  if (completed == 0 || end <= ns(a.start)) return out;
+  const double each = static_cast<double>(end - ns(a.start)) * static_cast<double>(connections) /
+                      static_cast<double>(completed);
+  const double asked = highest_rate(p, per_second(p.rate));
+  const auto needed = static_cast<std::uint64_t>(std::ceil(asked * each / 1e9));
+  if (needed <= p.size) return out;
+  out.push_back({"", fmt::format("a request takes one for about {}, so {} needs {}",
+                                 time_text(static_cast<std::int64_t>(each / 1e6) * 1'000'000),
+                                 rate_text(asked), grouped(needed))});
+  out.push_back({"cure", fmt::format("size: {} or more on {}", grouped(needed), a.name)});
+  return out;
+}
+
 remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
   if (!f.to) return {};
+  const auto* client = std::get_if<spec::udp_client>(&o.scenario->apps[f.app].kind);
+  if (client != nullptr) return datagram_silence(o, *client, f);
   const auto owner = spec::owner_of(*o.scenario, f.to->address);
-  if (!owner) return {{"why", to_string(f.to->address) + " is no host of this file"}};
+  if (!owner) return {};
   const std::string host = spec::host_name(*o.scenario, *owner);
   const auto overflows = count(o.tree, {"hosts", host, "nstat", "TcpExtListenOverflows"});
   if (overflows == 0) return {};
@@ -213,7 +260,11 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
   if (f.error == "EMFILE") return descriptors_explanation(o, f);
   if (f.error == "EACCES" && f.call == "bind") return privileged_port(o, f);
   const bool silence = f.error == "ETIMEDOUT" || f.error == "timeout";
+  const auto* pool = std::get_if<spec::pool>(&app.kind);
+  if (f.error == "timeout" && pool != nullptr && pool->queue_timeout)
+    return queue_explanation(o, f);
   if (silence || told_no(f)) {
+    if (remarks found = destination_explanation(o, f); !found.empty()) return found;
     if (remarks found = obstacle_explanation(o, f, silence); !found.empty()) return found;
   }
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f);

@@ -84,7 +84,9 @@ std::string calm_headline(const observe::outcome& o) {
     return "no failure" +
            (r.of == 0 ? "" : fmt::format(": {} at the peak, headroom {}", r.what, left));
   }
-  return fmt::format("all {} steps of the script as expected", o.scenario->script.size());
+  const std::size_t steps = o.scenario->script.size();
+  return steps == 1 ? "the one step of the script as expected"
+                    : fmt::format("all {} steps of the script as expected", steps);
 }
 
 const observe::expectation_row* failed_expectation(const observe::outcome& o) {

@@ -1,18 +1,19 @@
-// Reports that programs read: JSON (FORMAT 4), JUnit XML, GitHub annotations.
+// What programs read of a run: JSON (FORMAT 4), and what was tested.
 #pragma once
 
 #include <span>
 #include <string>
 
 #include "sim/observe/outcome.h"
+#include "sim/report/tested.h"
 
 namespace fourtuple::report {
 
 /// The tree, or (`as_list`) a list of trees with `file`. A file that did not run has `errors`.
 [[nodiscard]] std::string json(std::span<const observe::outcome> all, bool as_list);
-/// One test suite a file, one test case an expectation, tested step or listener.
-[[nodiscard]] std::string junit(std::span<const observe::outcome> all);
-/// `::error file=,line=::` for everything that failed.
-[[nodiscard]] std::string github(std::span<const observe::outcome> all);
+/// The tree of a file that ran, for whoever has more to add to it.
+[[nodiscard]] observe::value json_tree(const observe::outcome& o);
+/// Its expectations, tested steps and listeners.
+[[nodiscard]] tested_file tested(const observe::outcome& o);
 
 }  // namespace fourtuple::report

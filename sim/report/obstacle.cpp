@@ -130,12 +130,19 @@ std::optional<obstacle> on_link(const settings& now, std::uint32_t from,
       fmt::format("ip -s link (on {})", now.name(from))};
 }
 
+/// No route: the host itself says ENETUNREACH, a router an ICMP.
+obstacle dead_end(const settings& now, std::uint32_t here, std::uint32_t to, const lost_packet& p) {
+  return {true, fmt::format("no link or router leads from {} to {}", now.name(here), now.name(to)),
+          fmt::format("ip route get {} (on {})", to_string(p.to.address), now.name(here))};
+}
+
 std::optional<obstacle> on_the_way(const settings& now, std::uint32_t from, std::uint32_t to,
                                    const lost_packet& p) {
   if (auto found = at_firewall(now, from, rule::direction::out, p)) return found;
   for (std::uint32_t here = from; here != to;) {
-    const auto next = now.links().next_hop(here, to);
-    if (!next) return std::nullopt;
+    auto next = now.links().next_hop(here, to);
+    if (!next) next = now.links().gateway(here);
+    if (!next) return dead_end(now, here, to, p);
     if (auto found = on_link(now, here, *next)) return found;
     here = next->host;
     if (here == to) break;

@@ -1,5 +1,5 @@
 // What stands in the way of an app's packets as far as the file says it: a rule of a firewall, a
-// link that carries nothing.
+// link that carries nothing, no link at all.
 #pragma once
 
 #include <optional>

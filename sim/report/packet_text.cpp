@@ -15,6 +15,11 @@ std::string address_text(const endpoint& e) {
   return e.port == 0 ? to_string(e.address) : fmt::format("{}.{}", to_string(e.address), e.port);
 }
 
+/// ICMP has no ports.
+std::string endpoint_text(const endpoint& e) {
+  return e.port == 0 ? to_string(e.address) : to_string(e);
+}
+
 std::string sequence_text(const wire::frame& f, const wire::segment& s,
                           const relative_numbers& numbers) {
   const std::uint32_t first = numbers.seq(f);
@@ -204,6 +209,30 @@ std::string packet_list(const observe::packet_log& log, const std::string& host)
   });
   std::string out;
   for (const auto& l : lines) out += l.text;
+  return out;
+}
+
+observe::value packets_value(const observe::packet_log& log) {
+  relative_numbers numbers;
+  observe::value out = observe::value::list();
+  for (const auto& p : log.packets) {
+    numbers.see(p.packet);
+    const wire::segment* const segment = p.packet.tcp();
+    observe::value one = observe::value::map();
+    one.set("at", p.at);
+    one.set("host", p.host);
+    one.set("to", p.to);
+    one.set("arrived_at", p.arrived_at);
+    one.set("lost", p.lost);
+    one.set("protocol", segment != nullptr ? "tcp" : p.packet.udp() ? "udp" : "icmp");
+    one.set("source", endpoint_text(p.packet.source));
+    one.set("destination", endpoint_text(p.packet.destination));
+    one.set("length",
+            segment != nullptr ? std::uint64_t{segment->length} : p.packet.payload.size());
+    if (segment != nullptr) one.set("flags", flags_text(*segment));
+    one.set("text", packet_text(p.packet, numbers) + fragments_text(p));
+    out.push(std::move(one));
+  }
   return out;
 }
 

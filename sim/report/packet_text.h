@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/observe/packet_log.h"
+#include "sim/observe/value.h"
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -42,5 +43,10 @@ class relative_numbers {
 /// saw it, In and Out with the times of arrival; empty: each packet once, as it was sent,
 /// "(lost)" or "(under way)" when the run ended where it did not arrive.
 [[nodiscard]] std::string packet_list(const observe::packet_log& log, const std::string& host);
+
+/// Each packet once, in the order of sending, as a map: `at`, `host` that sent it, `to`,
+/// `arrived_at` (null: not yet, or `lost`), `protocol`, `source`, `destination`, `length` of its
+/// payload, TCP's `flags`, and `text` as in the list.
+[[nodiscard]] observe::value packets_value(const observe::packet_log& log);
 
 }  // namespace fourtuple::report

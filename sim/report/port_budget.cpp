@@ -29,16 +29,6 @@ bool has_option(const outgoing& c, spec::sockopt wanted) {
                      [&](const auto& o) { return o.option == wanted && o.value.number != 0; });
 }
 
-double per_second(const spec::rate& r) {
-  return static_cast<double>(r.count) * second / static_cast<double>(r.per);
-}
-
-template <class Client>
-double highest_rate(const Client& c, double first) {
-  for (const auto& change : c.rate_changes) first = std::max(first, per_second(change.to));
-  return first;
-}
-
 std::optional<double> rate_asked(const spec::load& l) {
   if (l.rate) return highest_rate(l, per_second(*l.rate));
   std::optional<double> highest;

@@ -3,6 +3,7 @@
 // what they become by the kernel's timers; what the run measured stands beside them in the report.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,16 @@
 #include "sim/observe/outcome.h"
 
 namespace fourtuple::report {
+
+[[nodiscard]] inline double per_second(const spec::rate& r) {
+  return static_cast<double>(r.count) * 1e9 / static_cast<double>(r.per);
+}
+/// Of the rate that a client begins with and those that `changes:` give it.
+template <class Client>
+[[nodiscard]] double highest_rate(const Client& c, double first) {
+  for (const auto& change : c.rate_changes) first = std::max(first, per_second(change.to));
+  return first;
+}
 
 struct port_budget {
   std::uint64_t ports = 0;  ///< of the range, not reserved

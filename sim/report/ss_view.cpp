@@ -62,6 +62,32 @@ line line_of(const socket_row& r, const ss_options& o) {
           process_text(r, o)};
 }
 
+observe::value value_of(const socket_row& r) {
+  observe::value out = observe::value::map();
+  out.set("netid", r.tcp ? "tcp" : "udp");
+  out.set("state", state_word(r));
+  out.set("recv_q", r.recv_q);
+  out.set("send_q", r.send_q);
+  out.set("local", to_string(r.local));
+  out.set("peer", to_string(r.remote));
+  out.set("uid", r.uid);
+  observe::value& processes = out.set("processes", observe::value::list());
+  for (const auto& h : r.holders) {
+    observe::value one = observe::value::map();
+    one.set("name", h.program);
+    one.set("pid", h.pid);
+    one.set("fd", h.fd);
+    processes.push(std::move(one));
+  }
+  observe::value& timer = out.set("timer", observe::value());
+  if (r.timer.empty()) return out;
+  timer = observe::value::map();
+  timer.set("name", r.timer);
+  timer.set("left", r.timer_left);
+  timer.set("retransmits", r.retransmits);
+  return out;
+}
+
 std::uint16_t states_shown(const ss_options& o, const ss_filter& f) {
   if (f.states != 0) return f.states;
   if (o.listening) return ss_listen | ss_unconnected;
@@ -178,6 +204,13 @@ std::string ss_text(const std::vector<socket_row>& rows, const ss_options& o, co
   const std::uint16_t states = states_shown(o, f);
   const bool one_state = (states & (states - 1)) == 0;  // ss leaves the column out then
   return printed(lines, o.tcp == o.udp, !one_state);
+}
+
+observe::value ss_value(const std::vector<socket_row>& rows, const ss_options& o,
+                        const ss_filter& f) {
+  observe::value out = observe::value::list();
+  for (const auto* r : rows_shown(rows, o, f)) out.push(value_of(*r));
+  return out;
 }
 
 std::string ss_timer(duration left) {

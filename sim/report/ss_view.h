@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/observe/host_metrics.h"
+#include "sim/observe/value.h"
 #include "sim/report/ss_filter.h"
 
 namespace fourtuple::report {
@@ -25,6 +26,12 @@ struct ss_options {
 
 [[nodiscard]] std::string ss_text(const std::vector<observe::socket_row>& rows,
                                   const ss_options& options, const ss_filter& filter);
+
+/// The rows that ss_text() shows, in its order, as a list of maps: `netid`, `state` (ss's word),
+/// `recv_q` and `send_q`, `local` and `peer` ("10.0.0.1:32768"), `uid`, `processes` and `timer`
+/// (null: none).
+[[nodiscard]] observe::value ss_value(const std::vector<observe::socket_row>& rows,
+                                      const ss_options& options, const ss_filter& filter);
 
 /// print_ms_timer() of ss.c: 59sec, 1min2sec, 200ms, and its 4.123ms for 4.123 s.
 [[nodiscard]] std::string ss_timer(duration left);

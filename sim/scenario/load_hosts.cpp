@@ -104,7 +104,8 @@ void add_addresses(context& c, const node& n, spec::host& h) {
   const std::uint32_t wanted = h.count.value_or(a->available);
   if (wanted > a->available) {
     c.error(n.where, "address: " + quoted(n.text) + " has " + std::to_string(a->available) +
-                         " addresses, too few for count " + std::to_string(wanted));
+                         (a->available == 1 ? " address" : " addresses") + ", too few for count " +
+                         std::to_string(wanted));
     return;
   }
   if (!h.count && wanted > most_addresses) {
@@ -176,8 +177,11 @@ void load_host(context& c, const entry& e) {
   read_kernel(c, m, h);
   if (const auto n = m.maybe_whole("count")) h.count = static_cast<std::uint32_t>(*n);
   if (const node* a = m.find("address");
-      a != nullptr && a->kind != node::type::null && !count_is_wrong(m, h))
+      a != nullptr && a->kind != node::type::null && !count_is_wrong(m, h)) {
+    const std::size_t mistakes = c.errors.size();
     for (const node* one : one_or_list(*a)) add_addresses(c, *one, h);
+    if (c.errors.size() != mistakes) c.misaddressed.insert(h.name);
+  }
   if (const node* s = m.find("sysctls")) read_sysctls(c, *s, h);
   h.user = read_user(m, "user", spec::user{});
   h.nofile = static_cast<std::uint32_t>(m.whole("nofile"));

@@ -261,7 +261,7 @@ class script_reader {
     auto found = spec::resolve_endpoints(c_.out, s.to, family::inet, why);
     if (!why.empty()) found = spec::resolve_endpoints(c_.out, s.to, family::inet6, other);
     if (!why.empty() && !other.empty()) {
-      m.error("to", why);
+      if (!is_misaddressed(c_, s.to)) m.error("to", why);
     } else if (found.size() > 1) {
       m.error("to", quoted(s.to) + " is " + std::to_string(found.size()) + " hosts; name one");
     }

@@ -207,6 +207,11 @@ family family_for(const context& c, std::string_view name, const spec::host_sele
 
 }  // namespace
 
+bool is_misaddressed(const context& c, std::string_view to) {
+  const auto host = spec::find_host(c.out, to.substr(0, to.rfind(':')));
+  return host && c.misaddressed.contains(c.out.hosts[host->host].name);
+}
+
 std::vector<endpoint> read_endpoints(context& c, const node& n, std::string_view what,
                                      const spec::host_selection& from,
                                      std::optional<family> family_wanted,
@@ -222,7 +227,7 @@ std::vector<endpoint> read_endpoints(context& c, const node& n, std::string_view
     std::string why;
     const auto found = spec::resolve_endpoints(c.out, text, f, why);
     if (!why.empty()) {
-      c.error(one->where, std::string(what) + ": " + why);
+      if (!is_misaddressed(c, text)) c.error(one->where, std::string(what) + ": " + why);
     } else if (!found.empty() && found.front().port < least_port) {
       c.error(one->where, std::string(what) + ": port 0 is outside 1 .. 65535");
     } else if (count_endpoints(c, found.size(), one->where)) {

@@ -49,6 +49,9 @@ void check_loads(context& c);
 [[nodiscard]] std::vector<firewall_rule> read_firewall(context& c, const node& n, bool router);
 /// Numbers and ranges, 1 .. 65535, one or a list.
 [[nodiscard]] std::vector<profile::port_range> read_ports(context& c, const node& n);
+/// Whether "host:port" leads to a host whose address has a mistake: that it has none, or not of
+/// this family, would be said twice.
+[[nodiscard]] bool is_misaddressed(const context& c, std::string_view to);
 /// `to:` and `bind:`: one or a list; names become addresses.
 [[nodiscard]] std::vector<endpoint> read_endpoints(context& c, const node& n, std::string_view what,
                                                    const spec::host_selection& from,

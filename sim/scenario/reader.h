@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct context {
   spec::scenario out;
   std::map<std::string, std::uint32_t, std::less<>> host_index;  ///< records by name
   std::uint64_t endpoints = 0;                                   ///< resolved so far, bounded
+  std::set<std::string, std::less<>> misaddressed;  ///< hosts with a mistake in their address
 
   void error(spec::position at, std::string message);
 };

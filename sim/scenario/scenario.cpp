@@ -41,7 +41,10 @@ void read_state(context& c, const node& root) {
   s.title = m.has("title") ? m.text("title") : "";
   s.why = m.has("why") ? m.text("why") : "";
   s.seed = static_cast<std::uint64_t>(m.whole("seed"));
+  const std::size_t mistakes = c.errors.size();
   s.duration = m.maybe_time("duration");
+  // One that cannot be read is long enough for everything that depends on it.
+  if (c.errors.size() != mistakes) s.duration = spec::longest_time;
   if (s.duration && ns(*s.duration) == 0) {
     const auto& d = *m.find("duration");
     if (spec::parse_time(d.text).value) m.error("duration", "must be more than 0");

@@ -32,31 +32,6 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
 
 bool allowed_control(unsigned char c) { return c == '\t' || c == '\n' || c == '\r'; }
 
-std::string_view line_of(std::string_view text, int line) {
-  for (int n = 1; n < line; ++n) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find('\n'));
-}
-
-/// Whether a value in this line begins with > or ! and goes on: no block scalar, no tag meant.
-bool has_bare_operator(std::string_view line) {
-  char before = 0;  // the last character that is no blank
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool sign = line[i] == '>' || line[i] == '!';
-    if (sign && std::string_view(":-[,").find(before) != std::string_view::npos) {
-      auto rest = line.substr(i + 1);
-      if (!rest.empty() && rest.front() == '=') rest.remove_prefix(1);
-      const auto word = rest.find_first_not_of(' ');
-      if (word != std::string_view::npos && rest[word] != '#' && rest[word] != '\r') return true;
-    }
-    if (line[i] != ' ' && line[i] != '\t') before = line[i];
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<text_fault> check_text(std::string_view text) {
@@ -85,19 +60,6 @@ std::optional<text_fault> check_text(std::string_view text) {
     }
   }
   return std::nullopt;
-}
-
-std::string syntax_hint(std::string_view text, int line) {
-  // The parser often notices only on the next line.
-  for (const int at : {line, line - 1}) {
-    if (at < 1) continue;
-    const auto l = line_of(text, at);
-    if (has_bare_operator(l)) return "a condition that begins with > or ! needs quotes";
-    const auto word = l.find_first_not_of(" \t");
-    if (word != std::string_view::npos && l.substr(0, word).find('\t') != std::string_view::npos)
-      return "a tab cannot indent; use spaces";
-  }
-  return {};
 }
 
 }  // namespace fourtuple::scenario

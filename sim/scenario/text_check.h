@@ -18,8 +18,4 @@ struct text_fault {
 /// Size, NUL and control bytes, UTF-8, open brackets. Nothing where the text may be parsed.
 [[nodiscard]] std::optional<text_fault> check_text(std::string_view text);
 
-/// Words for a syntax error at a place whose line shows what was meant (a condition that begins
-/// with > or ! without quotes, a tab in the indentation); empty where it shows nothing.
-[[nodiscard]] std::string syntax_hint(std::string_view text, int line);
-
 }  // namespace fourtuple::scenario

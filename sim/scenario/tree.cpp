@@ -2,6 +2,7 @@
 // bound, forgets where keys stand and does not merge.
 #include "sim/scenario/tree.h"
 
+#include "sim/scenario/syntax_words.h"
 #include "sim/scenario/text_check.h"
 
 #include <yaml-cpp/eventhandler.h>
@@ -45,6 +46,11 @@ class builder final : public YAML::EventHandler {
 
   node root;
   int documents = 0;
+
+  /// Where the innermost list or mapping that is not complete began; 0: there is none.
+  [[nodiscard]] spec::position innermost() const {
+    return open_.empty() ? spec::position{} : open_.back().value.where;
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents > 1) throw fatal{place(mark), "a file holds one scenario, this is a second"};
@@ -241,9 +247,27 @@ void number(node& n, std::uint32_t& next) {
   for (auto& e : n.entries) number(e.value, next);
 }
 
-std::string lower_first(std::string t) {
-  if (!t.empty() && t[0] >= 'A' && t[0] <= 'Z') t[0] = static_cast<char>(t[0] - 'A' + 'a');
-  return t;
+/// The tree of a text that YAML has no objection to, else the objection. What is wrong otherwise
+/// goes to `out`.
+std::optional<syntax_fault> parse_once(const std::string& name, std::string_view text,
+                                       parsed_tree& out) {
+  builder b(name, text, out.errors);
+  b.root.where = {1, 1};
+  try {
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    while (parser.HandleNextDocument(b)) {
+    }
+  } catch (const fatal& f) {
+    out.errors.push_back({name, f.where, f.message});
+    return std::nullopt;
+  } catch (const YAML::Exception& e) {
+    return explain_syntax(text, {place(e.mark), e.msg, b.innermost()});
+  }
+  out.root = std::move(b.root);
+  number_nodes(out.root);
+  out.usable = true;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -273,25 +297,19 @@ parsed_tree parse_tree(std::string_view file, std::string_view text) {
     return out;
   }
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
-  builder b(file, text, out.errors);
-  b.root.where = {1, 1};
-  try {
-    std::istringstream in{std::string(text)};
-    YAML::Parser parser(in);
-    while (parser.HandleNextDocument(b)) {
-    }
-  } catch (const fatal& f) {
-    out.errors.push_back({name, f.where, f.message});
-    return out;
-  } catch (const YAML::Exception& e) {
-    const auto hint = syntax_hint(text, place(e.mark).line);
-    out.errors.push_back(
-        {name, place(e.mark), hint.empty() ? "not YAML: " + lower_first(e.msg) : hint});
-    return out;
+  std::string readable(text);
+  std::vector<config_error> bare_operators;
+  std::optional<syntax_fault> fault;
+  while ((fault = parse_once(name, readable, out))) {
+    out.errors.clear();  // they are found again, or there is nothing that they could be about
+    if (!fault->bare_operator || bare_operators.size() == limits::errors) break;
+    bare_operators.push_back({name, fault->where, fault->message});
+    for (auto i = *fault->bare_operator;
+         std::string_view(">!=").find(readable[i]) != std::string_view::npos; ++i)
+      readable[i] = ' ';
   }
-  out.root = std::move(b.root);
-  number_nodes(out.root);
-  out.usable = true;
+  if (fault) out.errors.push_back({name, fault->where, fault->message});
+  out.errors.insert(out.errors.begin(), bare_operators.begin(), bare_operators.end());
   return out;
 }
 

@@ -209,3 +209,29 @@ TEST_CASE("every path of a tree has a rule", "[crosscheck]") {
     CHECK(left.why != "not known to the comparison");
   }
 }
+
+TEST_CASE("what differs is a failed test with its step's line; agreement is one that passed",
+          "[crosscheck]") {
+  const report::tested_file bad = crosscheck::tested(check(script, with(cut_off)));
+  REQUIRE_FALSE(bad.tests.empty());
+  const report::test& first = bad.tests.front();
+  CHECK(first.name == "script[4].result (step 5, connect C 10.0.0.2:80)");
+  CHECK(first.line == 10);
+  CHECK(first.failure == "simulated \"ok\", kernel \"ENETUNREACH\"");
+  const report::tested_file good = crosscheck::tested(check(script, run::simulated()));
+  REQUIRE(good.tests.size() == 1);
+  CHECK(good.tests.front().failure.empty());
+  CHECK(report::github(std::vector{good}).empty());
+}
+
+TEST_CASE("what was not to be compared is skipped in JUnit", "[crosscheck]") {
+  crosscheck::result r;
+  r.file = "a.yaml";
+  r.skipped = true;
+  r.stopped = "too long";
+  const report::tested_file all[] = {crosscheck::tested(r)};
+  const std::string xml = report::junit(all);
+  CHECK(xml.find("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\"") != std::string::npos);
+  CHECK(xml.find("<skipped message=\"too long\"/>") != std::string::npos);
+  CHECK(report::github(all).empty());
+}

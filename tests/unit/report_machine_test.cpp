@@ -53,7 +53,7 @@ TEST_CASE("JSON of one file is its tree; of several a list whose elements name t
 }
 
 TEST_CASE("GitHub annotations name file, line and column, escaped", "[report][github]") {
-  const outcome all[] = {failed_run(), refused()};
+  const report::tested_file all[] = {report::tested(failed_run()), report::tested(refused())};
   CHECK(report::github(all) ==
         "::error file=a%2Cb.yaml,line=7::apps.load.failed: < 5: expected < 5, got 9\n"
         "::error file=bad.yaml,line=3,col=5::unknown key 'latencey' (did you mean 'latency'?)\n");
@@ -61,7 +61,7 @@ TEST_CASE("GitHub annotations name file, line and column, escaped", "[report][gi
 
 TEST_CASE("JUnit has one case an expectation, and an error for a file that did not run",
           "[report][junit]") {
-  const outcome all[] = {failed_run(), refused()};
+  const report::tested_file all[] = {report::tested(failed_run()), report::tested(refused())};
   const std::string xml = report::junit(all);
   CHECK(xml.find("<testsuite name=\"a,b.yaml\" tests=\"1\" failures=\"1\" errors=\"0\"") !=
         std::string::npos);

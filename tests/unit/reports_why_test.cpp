@@ -91,6 +91,46 @@ TEST_CASE("silence is explained by a rule that drops and by a link that carries 
         "the link between r and s is down at that time");
 }
 
+TEST_CASE("a destination that no route leads to is explained by what is missing", "[report][why]") {
+  const auto cause = [](const std::string& link, const std::string& to) {
+    return cause_in(
+        "fourtuple: 1\nduration: 4 s\nhosts: { c: { address: 10.0.0.1 },\n"
+        "  s: { address: [10.0.0.2, \"fd00::2\"] }, t: { address: 10.0.0.3, router: " +
+        link +
+        " } }\nlinks: [ { between: [c, t], latency: 1 ms } ]\napps:\n"
+        "  l: { host: c, load: { to: \"" +
+        to + "\", rate: 1/s, limit: 1 } }\n");
+  };
+  CHECK(cause("false", "s:80") == "no link or router leads from c to s");
+  CHECK(cause("true", "s:80") == "no link or router leads from t to s");
+  CHECK(cause("false", "10.9.9.9:80") == "10.9.9.9 is no host of this file");
+  CHECK(cause("false", "[fd00::2]:80") == "c has no IPv6 address");
+}
+
+TEST_CASE("a datagram nobody wants and a pool that is too small say so", "[report][why]") {
+  const auto texts = [](const std::string& apps) {
+    std::vector<std::string> out;
+    for (const auto& r : report::explanation(
+             run_text("fourtuple: 1\nduration: 5 s\n"
+                      "hosts: { c: { address: 10.0.0.1 }, s: { address: 10.0.0.2, user: root } }\n"
+                      "links: [ { between: [c, s], latency: 5 ms } ]\napps:\n" +
+                      apps)))
+      out.push_back(r.label + ": " + r.text);
+    return out;
+  };
+  CHECK(texts("  q: { host: c, udp_client: { to: \"s:54\", rate: 1/s, timeout: 1 s } }\n") ==
+        std::vector<std::string>{
+            "why: no app of this file listens on 10.0.0.2:54",
+            ": a UDP socket hears of it (ECONNREFUSED) only when it is connected"});
+  CHECK(
+      texts(
+          "  s: { host: s, echo_server: { port: 80, delay: 200 ms } }\n"
+          "  p: { host: c, pool: { to: \"s:80\", size: 2, rate: 50/s, queue_timeout: 1 s } }\n") ==
+      std::vector<std::string>{"why: all 2 connections of p were busy for the queue_timeout of 1 s",
+                               ": a request takes one for about 217 ms, so 50/s needs 11",
+                               "cure: size: 11 or more on p"});
+}
+
 TEST_CASE("rules count as they were when it was sent", "[report][why]") {
   const std::string opened = "changes: [ { at: 500 ms, set: { hosts.s.firewall: [] } } ]\n";
   CHECK(why("", "", ", firewall: [ { drop: tcp/8080 } ]", ", timeout: 800 ms", opened)

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sim/observe/outcome.h"
+#include "sim/report/tested.h"
 #include "sim/report/text.h"
 #include "sim/run/run.h"
 #include "sim/scenario/scenario.h"
@@ -127,7 +128,10 @@ struct run_flags {
 [[nodiscard]] CLI::Validator whole_number(std::int64_t least, std::int64_t most);
 /// --seed --set --wall-limit --event-limit --no-color
 void add_model_flags(CLI::App& verb, run_flags& f);
-void add_output_flags(CLI::App& verb, run_flags& f);
+/// --json --junit --github --quiet --jobs; the words say what JSON there is, and what --quiet keeps
+/// still.
+void add_output_flags(CLI::App& verb, run_flags& f, const std::string& json = "Results as JSON",
+                      const std::string& quiet = "Only what failed");
 /// --series --every; `remark` follows what --help says of the first.
 void add_series_flags(CLI::App& verb, run_flags& f, const std::string& remark = "");
 [[nodiscard]] run::run_options options_of(const run_flags& f);
@@ -157,6 +161,34 @@ class series_file {
 
  private:
   std::unique_ptr<sink> file_;  ///< null: nobody asked
+};
+
+// ---- results.cpp
+// ------------------------------------------------------------------------------------
+
+/// What --json, --junit and --github show, made where they are asked for.
+struct machine_forms {
+  std::function<std::string()> json;
+  std::function<std::vector<report::tested_file>()> tested;
+};
+
+/// The files of --json and --junit, and the annotations of --github. Opened before the run, written
+/// after it.
+class result_files {
+ public:
+  /// Throws usage_error.
+  explicit result_files(const run_flags& f);
+  /// Neither goes to standard output.
+  [[nodiscard]] bool stdout_is_free() const { return stdout_is_free_; }
+  /// Annotations go to `text`, or, where that is null, to standard error. False, and said, where
+  /// not everything could be written.
+  bool write(const machine_forms& forms, sink* text);
+
+ private:
+  std::unique_ptr<sink> json_;
+  std::unique_ptr<sink> junit_;
+  bool github_;
+  bool stdout_is_free_;
 };
 
 // ---- page.cpp

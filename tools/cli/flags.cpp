@@ -32,12 +32,13 @@ void add_model_flags(CLI::App& verb, run_flags& f) {
   verb.add_flag("--no-color", f.no_color, "No colours (NO_COLOR does the same)");
 }
 
-void add_output_flags(CLI::App& verb, run_flags& f) {
-  verb.add_option("--json", f.json, "Results as JSON; - is standard output, and nothing else there")
+void add_output_flags(CLI::App& verb, run_flags& f, const std::string& json,
+                      const std::string& quiet) {
+  verb.add_option("--json", f.json, json + "; - is standard output, and nothing else there")
       ->type_name("FILE");
   verb.add_option("--junit", f.junit, "Results as JUnit XML")->type_name("FILE");
   verb.add_flag("--github", f.github, "Failures as GitHub annotations");
-  verb.add_flag("--quiet", f.quiet, "Only what failed");
+  verb.add_flag("--quiet", f.quiet, quiet);
   verb.add_option("--jobs", f.jobs, "Files at a time")->type_name("N")->check(CLI::Range(1, 256));
 }
 

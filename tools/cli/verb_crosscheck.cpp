@@ -175,6 +175,12 @@ std::string as_json(const std::vector<crosscheck::result>& all, bool as_list) {
   return observe::to_json(list) + "\n";
 }
 
+std::vector<report::tested_file> tested(const std::vector<crosscheck::result>& all) {
+  std::vector<report::tested_file> out;
+  for (const auto& r : all) out.push_back(crosscheck::tested(r));
+  return out;
+}
+
 std::string capture_of(const std::string& prefix, const char* side) {
   return fmt::format("{}.{}.pcapng", prefix, side);
 }
@@ -220,14 +226,15 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
   const file_list files = expand_files(flags.model.files);
   if (!flags.pcapng.empty() && files.paths.size() != 1)
     throw usage_error{"--pcapng is for one file"};
-  const std::string& json = flags.model.json;
-  std::vector<named_output> outputs{{"--json", json}, {"--series", flags.model.series}};
+  std::vector<named_output> outputs{{"--json", flags.model.json},
+                                    {"--junit", flags.model.junit},
+                                    {"--series", flags.model.series}};
   if (!flags.pcapng.empty())
     for (const char* side : {"simulated", "kernel"})
       outputs.push_back({"--pcapng", capture_of(flags.pcapng, side)});
   check_outputs(files, outputs);
   series_file series(flags.model, files, false);
-  const auto json_file = json.empty() ? nullptr : std::make_unique<sink>(json);
+  result_files machine(flags.model);
   job work(flags, options, prepare_the_real_side(flags));
   if (std::count(files.paths.begin(), files.paths.end(), "-") != 0) work.read_standard_input();
   sink out("-");
@@ -236,14 +243,12 @@ verdict crosscheck_files(const crosscheck_flags& flags) {
   all.run([&](const crosscheck::result& r) {
     for (const auto& e : r.errors) write_error(e + '\n');
     const bool dull = r.verdict == verdict::as_expected && r.unstable.empty();
-    if (json != "-" && !(flags.model.quiet && dull)) out.write(crosscheck::text(r));
+    if (machine.stdout_is_free() && !(flags.model.quiet && dull)) out.write(crosscheck::text(r));
   });
   const auto results = all.release();
-  bool written = true;
-  if (json_file) {
-    json_file->write(as_json(results, files.as_list));
-    written = json_file->finish();
-  }
+  bool written = machine.write(
+      {[&] { return as_json(results, files.as_list); }, [&] { return tested(results); }},
+      machine.stdout_is_free() ? &out : nullptr);
   if (!flags.pcapng.empty()) written = write_captures(results.front(), flags.pcapng) && written;
   written = series.write(results.front().simulated_metrics) && written;
   written = out.finish() && written;
@@ -262,17 +267,12 @@ void add_crosscheck(CLI::App& app, verdict& code) {
   verb->add_option("--backend", f->backend, "auto: the best that this machine allows")
       ->check(CLI::IsMember({"auto", "namespaces", "loopback"}));
   add_model_flags(*verb, f->model);
-  verb->add_option("--json", f->model.json, "The comparison as JSON; - is standard output")
-      ->type_name("FILE");
+  add_output_flags(*verb, f->model, "The comparison as JSON", "Only what differs");
   verb->add_option("--pcapng", f->pcapng,
                    "The packets of both sides, as PREFIX.simulated.pcapng and PREFIX.kernel.pcapng")
       ->type_name("PREFIX");
   verb->add_flag("--once", f->once, "One run on the real kernel: what differs there counts");
   add_series_flags(*verb, f->model, "; those of the simulated side");
-  verb->add_flag("--quiet", f->model.quiet, "Only what differs");
-  verb->add_option("--jobs", f->model.jobs, "Files at a time")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256));
   verb->callback([f, &code] { code = crosscheck_files(*f); });
 }
 

@@ -63,7 +63,9 @@ verdict lint_files(const lint_flags& f) {
     all.push_back(lint_one(path, f, sets, out));
     complain_about(all.back());
   }
-  if (f.github) out.write(report::github(all));
+  if (f.github) {
+    for (const auto& o : all) out.write(report::github(std::vector{report::tested(o)}));
+  }
   if (!out.finish()) all.emplace_back().result = verdict::not_possible_here;
   return run::most_severe(all);
 }

@@ -36,29 +36,29 @@ verdict with_output(verdict runs, bool written) {
   return run::most_severe(both);
 }
 
-std::unique_ptr<sink> open_sink(const std::string& path) {
-  return path.empty() ? nullptr : std::make_unique<sink>(path);
+machine_forms forms_of(const std::vector<observe::outcome>& all, bool as_list) {
+  return {[&all, as_list] { return report::json(all, as_list); },
+          [&all] {
+            std::vector<report::tested_file> out;
+            for (const auto& o : all) out.push_back(report::tested(o));
+            return out;
+          }};
 }
 
 verdict run_files(const run_flags& flags) {
   run::run_options options = options_of(flags);
   options.plots = !flags.html.empty();
   (void)parse_settings(flags.sets);
-  const bool machine = flags.json == "-" || flags.junit == "-";
-  if (flags.json == "-" && flags.junit == "-") {
-    throw usage_error{"only one of --json and --junit can go to standard output"};
-  }
   const file_list files = expand_files(flags.files);
   check_outputs(files, {{"--json", flags.json},
                         {"--junit", flags.junit},
                         {"--series", flags.series},
                         {"--html", flags.html}});
   // Before the run: nobody wants to learn after an hour that a folder is missing.
-  const auto json_file = open_sink(flags.json);
-  const auto junit_file = open_sink(flags.junit);
-  series_file series(flags, files, !machine);
-  page_file page(flags, files, !machine && flags.series != "-");
-  const bool text = !machine && flags.series != "-" && flags.html != "-";
+  result_files results(flags);
+  series_file series(flags, files, results.stdout_is_free());
+  page_file page(flags, files, results.stdout_is_free() && flags.series != "-");
+  const bool text = results.stdout_is_free() && flags.series != "-" && flags.html != "-";
   const report::style style = style_of_stdout(flags.no_color);
   sink out("-");
   bool first = true;
@@ -74,24 +74,9 @@ verdict run_files(const run_flags& flags) {
   });
   const auto outcomes = all.release();
   if (text && files.as_list && !flags.quiet) out.write("\n" + report::totals(outcomes));
-  bool written = true;
-  if (json_file) {
-    json_file->write(report::json(outcomes, files.as_list));
-    written = json_file->finish() && written;
-  }
-  if (junit_file) {
-    junit_file->write(report::junit(outcomes));
-    written = junit_file->finish() && written;
-  }
+  bool written = results.write(forms_of(outcomes, files.as_list), text ? &out : nullptr);
   written = series.write(outcomes.front().metrics) && written;
   written = page.write(outcomes.front(), options) && written;
-  if (flags.github) {
-    if (text) {
-      out.write(report::github(outcomes));
-    } else {
-      write_error(report::github(outcomes));
-    }
-  }
   written = out.finish() && written;
   return with_output(run::most_severe(outcomes), written);
 }

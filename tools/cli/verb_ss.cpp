@@ -1,9 +1,10 @@
 // ss: the socket table at a virtual instant.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
+#include <vector>
 
+#include "sim/report/machine.h"
 #include "sim/report/ss_view.h"
 #include "tools/cli/cli.h"
 
@@ -28,6 +29,44 @@ bool is_wanted(const spec::scenario& s, const std::string& member, const std::st
   return named && mine && !named->member && named->host == mine->host;
 }
 
+std::vector<const observe::socket_table*> wanted_tables(const observe::outcome& o,
+                                                        const ss_flags& f) {
+  std::vector<const observe::socket_table*> out;
+  if (!o.scenario) return out;
+  if (!f.host.empty()) check_member(*o.scenario, f.host);
+  for (const auto& t : o.sockets) {
+    if (is_wanted(*o.scenario, t.host, f.host)) out.push_back(&t);
+  }
+  return out;
+}
+
+std::string tables_text(const std::vector<const observe::socket_table*>& tables, const ss_flags& f,
+                        const report::ss_filter& filter) {
+  std::string out;
+  for (const auto* table : tables) {
+    if (tables.size() > 1) out += fmt::format("{}# {}\n", out.empty() ? "" : "\n", table->host);
+    out += report::ss_text(table->rows, f.view, filter);
+  }
+  return out;
+}
+
+/// The sockets of each host; of a file that did not run its `errors`.
+std::string as_json(const observe::outcome& o,
+                    const std::vector<const observe::socket_table*>& tables, const ss_flags& f,
+                    const report::ss_filter& filter) {
+  if (!o.scenario) return report::json(std::vector{o}, false);
+  observe::value out = observe::value::map();
+  out.set("fourtuple", 1);
+  out.set("title", o.scenario->title);
+  out.set("seed", o.scenario->seed);
+  out.set("at", parse_duration("--at", f.at));
+  if (!o.stopped.empty()) out.set("stopped", o.stopped);
+  observe::value& sockets = out.set("sockets", observe::value::map());
+  for (const auto* table : tables)
+    sockets.set(table->host, report::ss_value(table->rows, f.view, filter));
+  return observe::to_json(out) + '\n';
+}
+
 verdict show_sockets(ss_flags& f) {
   run::run_options options = options_of(f.model);
   options.sockets_at = instant{parse_duration("--at", f.at)};
@@ -36,7 +75,9 @@ verdict show_sockets(ss_flags& f) {
   if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
   const auto files = expand_files({f.file});
   if (files.paths.size() != 1) throw usage_error{"ss takes one file"};
-  check_outputs(files, {{"--series", f.model.series}});
+  check_outputs(
+      files, {{"--json", f.model.json}, {"--junit", f.model.junit}, {"--series", f.model.series}});
+  result_files results(f.model);
   series_file series(f.model, files, false);
   observe::outcome o;
   {
@@ -45,18 +86,13 @@ verdict show_sockets(ss_flags& f) {
     o = run_file(files.paths[0], f.model, options);
   }
   complain_about(o);
-  if (!o.scenario) return o.result;
-  if (!f.host.empty()) check_member(*o.scenario, f.host);
-  std::vector<const observe::socket_table*> tables;
-  for (const auto& t : o.sockets) {
-    if (is_wanted(*o.scenario, t.host, f.host)) tables.push_back(&t);
-  }
+  const auto tables = wanted_tables(o, f);
   sink out("-");
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (tables.size() > 1) out.write(fmt::format("{}# {}\n", i == 0 ? "" : "\n", tables[i]->host));
-    out.write(report::ss_text(tables[i]->rows, f.view, filter));
-  }
-  const bool written = series.write(o.metrics);
+  if (results.stdout_is_free()) out.write(tables_text(tables, f, filter));
+  bool written = results.write({[&] { return as_json(o, tables, f, filter); },
+                                [&] { return std::vector{report::tested(o)}; }},
+                               results.stdout_is_free() ? &out : nullptr);
+  written = series.write(o.metrics) && written;
   if (!(out.finish() && written) && o.result == verdict::as_expected)
     return verdict::not_possible_here;
   return o.result;
@@ -83,7 +119,7 @@ void add_ss(CLI::App& app, verdict& code) {
   verb->add_flag("-4,--ipv4", f->view.v4, "IPv4 only");
   verb->add_flag("-6,--ipv6", f->view.v6, "IPv6 only");
   add_model_flags(*verb, f->model);
-  verb->add_flag("--quiet", f->model.quiet, "No progress line");
+  add_output_flags(*verb, f->model, "The sockets as JSON", "No progress line");
   add_series_flags(*verb, f->model, ", up to --at");
   verb->add_option("FILTER", f->filter,
                    "state established|time-wait|connected|..., sport = :80, dst 10.0.0.2, "

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <vector>
 
 #include "sim/observe/packet_log.h"
 #include "sim/report/ladder.h"
+#include "sim/report/machine.h"
 #include "sim/report/packet_filter.h"
 #include "sim/report/packet_text.h"
 #include "sim/report/pcapng.h"
@@ -33,8 +35,17 @@ verdict verdict_of(const observe::outcome& o) {
   return o.result == verdict::not_as_expected ? verdict::as_expected : o.result;
 }
 
+/// The tree of the run with its packets; of a file that did not run its `errors`.
+std::string as_json(const observe::outcome& o, const observe::packet_log& log) {
+  observe::value tree = report::json_tree(o);
+  if (o.scenario) tree.set("packets", report::packets_value(log));
+  return observe::to_json(tree) + '\n';
+}
+
 verdict show_topology(const trace_flags& f) {
   if (series_spacing(f.model)) throw usage_error{"--dot runs nothing, so it has no --series"};
+  if (!f.model.json.empty() || !f.model.junit.empty() || f.model.github)
+    throw usage_error{"--dot runs nothing, so there is nothing for --json, --junit or --github"};
   const auto loaded = scenario::load_file(f.file, parse_settings(f.model.sets));
   if (!loaded) {
     std::string lines;
@@ -58,7 +69,13 @@ verdict show_packets(const trace_flags& f) {
   run::run_options options = options_of(f.model);
   options.packets = &log;
   const file_list files = expand_files({f.file});
-  check_outputs(files, {{"--pcapng", f.pcapng}, {"--series", f.model.series}});
+  check_outputs(files, {{"--json", f.model.json},
+                        {"--junit", f.model.junit},
+                        {"--pcapng", f.pcapng},
+                        {"--series", f.model.series}});
+  result_files results(f.model);
+  if (!results.stdout_is_free() && (f.pcapng == "-" || f.ladder))
+    throw usage_error{"standard output carries one thing: JSON, JUnit, packets or ladders"};
   series_file series(f.model, files, false);
   observe::outcome o;
   {
@@ -67,21 +84,26 @@ verdict show_packets(const trace_flags& f) {
     o = run_file(f.file, f.model, options);
   }
   complain_about(o);
+  const machine_forms forms{[&] { return as_json(o, log); },
+                            [&] { return std::vector{report::tested(o)}; }};
+  sink text("-");
+  const bool text_wanted = results.stdout_is_free() && f.pcapng != "-";
+  bool written = results.write(forms, text_wanted ? &text : nullptr);
   if (!o.scenario) return o.result;
   if (!f.host.empty() && log.packets.empty()) check_member(*o.scenario, f.host);
   if (log.left_out != 0) {
     complain(fmt::format("{} packets recorded, {} more left out (--limit, --port, --host)",
                          report::grouped(log.packets.size()), report::grouped(log.left_out)));
   }
-  sink text("-");
   if (!f.pcapng.empty()) {
     sink file(f.pcapng);
     file.write(report::pcapng(log, f.host));
     if (!file.finish()) return verdict::not_possible_here;
   }
   if (f.ladder) text.write(report::ladders(log, *o.scenario, f.connections, style_of_stdout(true)));
-  if (f.pcapng.empty() && !f.ladder) text.write(report::packet_list(log, f.host));
-  const bool written = series.write(o.metrics);
+  if (results.stdout_is_free() && f.pcapng.empty() && !f.ladder)
+    text.write(report::packet_list(log, f.host));
+  written = series.write(o.metrics) && written;
   if (!text.finish() || !written) return verdict::not_possible_here;
   return verdict_of(o);
 }
@@ -109,7 +131,7 @@ void add_trace(CLI::App& app, verdict& code) {
       ->type_name("N")
       ->check(whole_number(1, INT64_MAX));
   add_model_flags(*verb, f->model);
-  verb->add_flag("--quiet", f->model.quiet, "No progress line");
+  add_output_flags(*verb, f->model, "Results and packets as JSON", "No progress line");
   add_series_flags(*verb, f->model);
   verb->add_option("FILTER", f->filter,
                    "tcp, udp, icmp, host H, src, dst, net, port N, and, or, not, ( ), as tcpdump's");

@@ -352,7 +352,7 @@ class Files(PageTest):
 
     def test_a_file_that_cannot_run_has_a_page_with_its_mistakes(self):
         page = self.page(BAD, code=2)
-        self.assertRegex(page.text(), r"3 mistakes in the file.*in\.yaml:3:\d+: .*in\.yaml:4:\d+: ")
+        self.assertRegex(page.text(), r"2 mistakes in the file.*in\.yaml:3:\d+: .*in\.yaml:4:\d+: ")
 
     def test_a_run_that_was_stopped_has_a_page_that_says_so(self):
         page = self.page(LONG, "--event-limit", "50000", code=6)

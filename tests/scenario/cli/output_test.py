@@ -324,6 +324,47 @@ class OtherVerbs(CommandTest):
         self.assertRegex(listeners, r'LISTEN +0 +4096 +0\.0\.0\.0:443 +0\.0\.0\.0:\* +users:\(\("api",pid=\d+,fd=3\)\)')
         self.assertTrue(self.call(*at, "client", "-s").stdout.startswith("Total: "))
 
+    def test_ss_as_json_has_the_rows_that_it_would_print(self):
+        path = self.file("out.yaml", RUNS_OUT)
+        at = ("ss", path, "--at", "2 s", "-tan")
+        done = self.call(*at, "--json", "-", "state", "time-wait")
+        tree = json.loads(done.stdout)
+        self.assertEqual((tree["at"], list(tree["sockets"])), (2.0, ["client", "server"]))
+        lines = self.call(*at, "-H", "--host", "client", "state", "time-wait").stdout.splitlines()
+        rows = tree["sockets"]["client"]
+        self.assertEqual([(r["local"], r["peer"]) for r in rows], [tuple(x.split()[2:4]) for x in lines])
+        self.assertEqual({r["timer"]["name"] for r in rows}, {"timewait"})
+        listener = json.loads(self.call(*at, "--json", "-", "--host", "server", "-l").stdout)
+        [row] = listener["sockets"]["server"]
+        self.assertEqual((row["state"], row["processes"][0]["name"], row["timer"]), ("LISTEN", "api", None))
+
+    def test_ss_and_trace_report_a_bad_file_in_every_form(self):
+        bad = self.file("bad.yaml", BAD)
+        out = str(self.path / "junit.xml")
+        for verb in (("ss", bad, "--at", "1 s"), ("trace", bad)):
+            done = self.call(*verb, "--json", "-", "--junit", out, "--github")
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(len(json.loads(done.stdout)["errors"]), 2)
+            self.assertRegex(done.stderr, f"::error file={bad},line=3,col=\\d+::")
+            suite = xml.etree.ElementTree.parse(out).getroot().find("testsuite")
+            self.assertEqual(suite.get("errors"), "1")
+
+    def test_a_trace_as_json_is_the_tree_of_the_run_with_its_packets(self):
+        path = self.file("f.yaml", FAILS)
+        out = str(self.path / "junit.xml")
+        done = self.call("trace", path, "--json", "-", "--junit", out, "--limit", "10")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        tree = json.loads(done.stdout)
+        run = json.loads(self.call("run", path, "--json", "-").stdout)
+        self.assertEqual((tree["digest"], len(tree["packets"])), (run["digest"], 10))
+        first = tree["packets"][0]
+        self.assertEqual([first[k] for k in ("host", "to", "protocol", "destination", "flags", "lost")],
+                         ["client", "server", "tcp", "10.0.0.2:443", "S", False])
+        suite = xml.etree.ElementTree.parse(out).getroot().find("testsuite")
+        self.assertEqual(suite.get("failures"), "1")
+        self.assertEqual(self.call("trace", path, "--json", "-", "--ladder").returncode, 2)
+        self.assertEqual(self.call("trace", path, "--dot", "--junit", out).returncode, 2)
+
     def test_services_and_schema_and_list(self):
         self.assertIn("6379", self.call("services").stdout)
         self.assertIn("SSH", self.call("services", "22").stdout)
