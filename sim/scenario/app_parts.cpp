@@ -1,0 +1,42 @@
+#include "sim/scenario/app_parts.h"
+
+namespace fourtuple::scenario {
+
+std::optional<std::uint32_t> small(std::optional<std::int64_t> n) {
+  if (!n) return std::nullopt;
+  return static_cast<std::uint32_t>(*n);
+}
+
+std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoint>& bind,
+                                   std::string_view key) {
+  const node* n = m.find(key);
+  if (n == nullptr) return {};
+  std::optional<family> f;
+  if (!bind.empty()) f = bind.front().address.family;
+  return read_endpoints(p.c, *n, key, p.app.host, f, 1);
+}
+
+std::vector<endpoint> binds(place p, mapping& m) {
+  const node* n = m.find("bind");
+  if (n == nullptr) return {};
+  auto out = read_endpoints(p.c, *n, "bind", p.app.host, std::nullopt, 0);
+  for (const auto& e : out)
+    if (e.address.family != out.front().address.family) m.error("bind", "mixes IPv4 and IPv6");
+  return out;
+}
+
+void check_families(mapping& m, const std::vector<endpoint>& to, const std::vector<endpoint>& bind,
+                    std::string_view key) {
+  for (const auto& e : to)
+    if (!bind.empty() && e.address.family != bind.front().address.family) {
+      m.error(key, to_string(e) + " and bind are of different families");
+      return;
+    }
+}
+
+void belong_to(mapping& m, std::string_view main, std::initializer_list<std::string_view> keys) {
+  for (const auto key : keys)
+    if (m.has(key) && !m.has(main)) m.error(key, "belongs to " + std::string(main));
+}
+
+}  // namespace fourtuple::scenario
