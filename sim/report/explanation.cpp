@@ -131,8 +131,9 @@ remarks datagram_silence(const observe::outcome& o, const spec::udp_client& c,
 remarks queue_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   const auto& p = std::get<spec::pool>(a.kind);
-  remarks out{{"why", fmt::format("all {} connections of {} were busy for the queue_timeout of {}",
-                                  grouped(p.size), a.name, time_text(ns(*p.queue_timeout)))}};
+  remarks out{
+      {"why", fmt::format("no connection of {} was free for {}, its queue_timeout (size: {})",
+                          a.name, time_text(ns(*p.queue_timeout)), grouped(p.size))}};
   // As they were busy all the time, what they completed says how long a request takes.
   const spec::host& h = o.scenario->hosts[a.host.host];
   const std::uint64_t connections = std::uint64_t{p.size} * (a.host.member ? 1 : h.members());
@@ -260,13 +261,12 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
   if (f.error == "EMFILE") return descriptors_explanation(o, f);
   if (f.error == "EACCES" && f.call == "bind") return privileged_port(o, f);
   const bool silence = f.error == "ETIMEDOUT" || f.error == "timeout";
-  const auto* pool = std::get_if<spec::pool>(&app.kind);
-  if (f.error == "timeout" && pool != nullptr && pool->queue_timeout)
-    return queue_explanation(o, f);
   if (silence || told_no(f)) {
     if (remarks found = destination_explanation(o, f); !found.empty()) return found;
     if (remarks found = obstacle_explanation(o, f, silence); !found.empty()) return found;
   }
+  const auto* pool = std::get_if<spec::pool>(&app.kind);
+  if (f.error == "timeout" && pool != nullptr) return queue_explanation(o, f);
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f);
   return silence ? silence_explanation(o, f) : remarks{};
 }

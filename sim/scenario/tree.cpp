@@ -298,18 +298,20 @@ parsed_tree parse_tree(std::string_view file, std::string_view text) {
   }
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   std::string readable(text);
-  std::vector<config_error> bare_operators;
-  std::optional<syntax_fault> fault;
-  while ((fault = parse_once(name, readable, out))) {
+  std::vector<config_error> syntax_errors;
+  std::size_t bytes_again = 0;
+  while (const auto fault = parse_once(name, readable, out)) {
     out.errors.clear();  // they are found again, or there is nothing that they could be about
-    if (!fault->bare_operator || bare_operators.size() == limits::errors) break;
-    bare_operators.push_back({name, fault->where, fault->message});
+    syntax_errors.push_back({name, fault->where, fault->message});
+    bytes_again += text.size();
+    if (!fault->bare_operator || bytes_again > limits::bytes_again ||
+        syntax_errors.size() == limits::errors)
+      break;
     for (auto i = *fault->bare_operator;
          std::string_view(">!=").find(readable[i]) != std::string_view::npos; ++i)
       readable[i] = ' ';
   }
-  if (fault) out.errors.push_back({name, fault->where, fault->message});
-  out.errors.insert(out.errors.begin(), bare_operators.begin(), bare_operators.end());
+  out.errors.insert(out.errors.begin(), syntax_errors.begin(), syntax_errors.end());
   return out;
 }
 

@@ -19,6 +19,7 @@ inline constexpr std::size_t depth = 64;            ///< mappings and lists insi
 inline constexpr std::size_t open_brackets = 1000;  ///< a cheap look before the parser starts
 inline constexpr std::size_t nodes = 500'000;       ///< after aliases and merges are copied
 inline constexpr std::size_t errors = 1000;         ///< reported at once
+inline constexpr std::size_t bytes_again = 4 << 20;  ///< a file with bare operators is read again
 }  // namespace limits
 
 struct entry;

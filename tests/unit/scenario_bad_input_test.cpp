@@ -1,3 +1,4 @@
+#include "sim/scenario/tree.h"
 #include "tests/support/catch.h"
 #include "tests/unit/scenario_support.h"
 
@@ -52,4 +53,13 @@ TEST_CASE("destinations that multiply are bounded", "[scenario]") {
   for (int i = 0; i < 50; ++i)
     text += "  a" + std::to_string(i) + ": { host: c, load: { to: \"f:80\", rate: 1/s } }\n";
   CHECK(errors_of(text) == "7:30: the destinations add up to more than the limit of 2000000\n");
+}
+
+TEST_CASE("a large file full of bare operators is not read without end", "[scenario]") {
+  std::string text = "fourtuple: 1\nhosts: { c: { address: 10.0.0.1 } }\nexpect:\n";
+  while (text.size() < limits::file_bytes - 4096) text += "  hosts.c.ports.peak: 0\n";
+  for (int i = 0; i < 50; ++i) text += "  hosts.c.ports.peak: > 0\n";
+  const auto found = load("big.yaml", text);
+  CHECK(found.errors.size() < 10);
+  CHECK(found.errors.front().message == "a condition that begins with > or ! needs quotes");
 }
