@@ -240,6 +240,17 @@ result<host::route> node::find_route(wire::address_id destination) const {
   return way_to(destination).route;
 }
 
+/// fib_add_ifaddr(): what a host sends to a secondary address of its own comes from the primary
+/// one. Addresses are taken for those of /24 networks; IPv6 has no secondary ones.
+wire::address_id node::primary_of(wire::address_id own) const {
+  wire::address_table& all = addresses();
+  const ip_address& a = all.at(own);
+  if (a.family == family::inet6) return own;
+  for (const wire::address_id other : addresses_)
+    if (spec::same_network(all.at(other), a)) return other;
+  return own;
+}
+
 result<host::route> node::route_over(const way& w) const {
   constexpr std::uint32_t loopback_mtu = 65536;
   wire::address_table& all = addresses();
@@ -247,7 +258,7 @@ result<host::route> node::route_over(const way& w) const {
   if (all.is_loopback(w.to))
     return host::route{all.intern(ip_address::loopback(f)), loopback_mtu, true, true};
   if (!w.exists) return errc::enetunreach;
-  if (w.host == entity_) return host::route{w.to, loopback_mtu, true, true};
+  if (w.host == entity_) return host::route{primary_of(w.to), loopback_mtu, true, true};
   const bool direct = w.plain && w.delay == duration{};
   for (const wire::address_id mine : addresses_)
     if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false, direct};

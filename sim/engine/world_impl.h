@@ -55,6 +55,7 @@ class node final : public host::surroundings {
   [[nodiscard]] const way& way_to(wire::address_id to) const;
   [[gnu::noinline]] void look_for(wire::address_id to) const;
   [[nodiscard]] result<host::route> route_over(const way& w) const;
+  [[nodiscard]] wire::address_id primary_of(wire::address_id own) const;
   /// Its side of the link to a host; made at first use.
   [[nodiscard]] net::link_direction& direction_to(std::uint32_t host);
 

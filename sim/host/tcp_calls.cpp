@@ -166,6 +166,14 @@ void tcp_stack::aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::add
   setup.tuple = {way ? way->source : wire::any_v4, v4_peer, s.port(), setup.tuple.remote_port};
 }
 
+/// A connect() that found no port leaves the source that it had chosen to a socket with an address
+/// from bind() (inet_bhash2_reset_saddr()): to one that is bound to ::ffff:0.0.0.0.
+void tcp_stack::keep_chosen_source(tcp_socket& s, wire::address_id chosen) {
+  if (!s.address_locked || !wire::is_any(s.tuple.local)) return;
+  s.tuple.local = chosen;
+  if (s.owner) ports_.move(s.owner, claim_of(s).where);
+}
+
 result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   tcp_socket& s = awake(i);
   const auto there = destination_of(s, to);
@@ -179,7 +187,10 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
                                 to.port};
   const auto got =
       ports::reserve(ports_, {wanted, s.extras().port_range, kernel_now()}, parts_.draws);
-  if (!got) return got.error();
+  if (!got) {
+    keep_chosen_source(s, wanted.local);
+    return got.error();
+  }
 
   wire::four_tuple tuple = wanted;
   tuple.local_port = got->port;

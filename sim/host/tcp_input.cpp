@@ -86,7 +86,12 @@ void tcp_stack::note_state(state from, state to) {
 void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
   const tcp::tcb& t = *s.tcb;
   const bool moved = before != t.st;
-  if (moved) note_state(before, t.st);
+  if (moved) {
+    note_state(before, t.st);
+    // tcp_set_state(TCP_CLOSE) unhashes before a reset leaves: what answers that finds nobody, and
+    // gets a reset with the number that was expected.
+    if (done.end == tcp::ending::closed && s.hashed) unhash(i, s);
+  }
   if (done.timers_touched != 0) apply_timers(i, s, done);
   byte_store* const bytes = s.bytes();
   if (bytes != nullptr) bytes->acknowledged(t.snd_una);

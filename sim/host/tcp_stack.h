@@ -137,6 +137,7 @@ class tcp_stack final : public ports::records {
   [[gnu::noinline]] result<> connect_awakened(std::uint32_t i, const endpoint& to);
   [[gnu::noinline]] errc failure_to_connect(std::uint32_t i, tcp_socket& s);
   [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
+  [[gnu::cold]] void keep_chosen_source(tcp_socket& s, wire::address_id chosen);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
   /// inet_bind() lets a socket receive at a multicast or broadcast address, never send from it.
   [[nodiscard]] bool is_sender(wire::address_id a) const {

@@ -85,6 +85,16 @@ void name_addresses(const host_place& h, interfaces& its) {
   for (const ip_address& a : h.addresses)
     its.commands.push_back(fmt::format("addr add {} dev {}{}", with_length(a), device,
                                        a.family == family::inet6 ? " nodad" : ""));
+  // As if they were of /24 networks: what is sent to a secondary address comes from the primary.
+  for (const ip_address& a : h.addresses) {
+    const auto primary =
+        std::find_if(h.addresses.begin(), h.addresses.end(),
+                     [&](const ip_address& other) { return spec::same_network(other, a); });
+    if (a.family == family::inet && *primary != a)
+      its.commands.push_back(
+          fmt::format("route replace table local local {} dev {} proto kernel scope host src {}",
+                      to_string(a), device, to_string(*primary)));
+  }
   for (std::size_t k = 0; k < its.count; ++k)
     its.commands.push_back(fmt::format("link set {} up", interface_name(k)));
 }

@@ -1,5 +1,7 @@
 #include "sim/spec/host.h"
 
+#include <algorithm>
+
 namespace fourtuple::spec {
 
 ip_address plus(ip_address a, std::uint32_t n) {
@@ -11,6 +13,11 @@ ip_address plus(ip_address a, std::uint32_t n) {
     carry = (carry >> 8) + (sum >> 8);
   }
   return a;
+}
+
+bool same_network(const ip_address& a, const ip_address& b) {
+  return a.family == family::inet && b.family == family::inet &&
+         std::equal(a.bytes.begin(), a.bytes.begin() + 3, b.bytes.begin());
 }
 
 std::string member_name(const host& h, std::uint32_t member) {

@@ -68,6 +68,8 @@ struct host_selection {
 
 /// address + n, across octets; wraps never within a checked run.
 [[nodiscard]] ip_address plus(ip_address a, std::uint32_t n);
+/// Of IPv4 addresses: both in one /24 network, which a file has no key for.
+[[nodiscard]] bool same_network(const ip_address& a, const ip_address& b);
 /// "client", "fleet-1" (members count from 1 in names).
 [[nodiscard]] std::string member_name(const host& h, std::uint32_t member);
 /// The addresses of one member, in file order; loopback is not listed.
