@@ -266,7 +266,8 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
     if (remarks found = obstacle_explanation(o, f, silence); !found.empty()) return found;
   }
   const auto* pool = std::get_if<spec::pool>(&app.kind);
-  if (f.error == "timeout" && pool != nullptr) return queue_explanation(o, f);
+  if (f.error == "timeout" && pool != nullptr && pool->queue_timeout)
+    return queue_explanation(o, f);
   if (f.error == "ECONNREFUSED") return refused_explanation(o, f);
   return silence ? silence_explanation(o, f) : remarks{};
 }

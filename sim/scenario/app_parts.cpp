@@ -7,13 +7,28 @@ std::optional<std::uint32_t> small(std::optional<std::int64_t> n) {
   return static_cast<std::uint32_t>(*n);
 }
 
+namespace {
+
+void check_families(mapping& m, const std::vector<endpoint>& to, const std::vector<endpoint>& bind,
+                    std::string_view key) {
+  for (const auto& e : to)
+    if (!bind.empty() && e.address.family != bind.front().address.family) {
+      m.error(key, to_string(e) + " and bind are of different families");
+      return;
+    }
+}
+
+}  // namespace
+
 std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoint>& bind,
                                    std::string_view key) {
   const node* n = m.find(key);
   if (n == nullptr) return {};
   std::optional<family> f;
   if (!bind.empty()) f = bind.front().address.family;
-  return read_endpoints(p.c, *n, key, p.app.host, f, 1);
+  auto to = read_endpoints(p.c, *n, key, p.app.host, f, 1);
+  check_families(m, to, bind, key);
+  return to;
 }
 
 std::vector<endpoint> binds(place p, mapping& m) {
@@ -23,15 +38,6 @@ std::vector<endpoint> binds(place p, mapping& m) {
   for (const auto& e : out)
     if (e.address.family != out.front().address.family) m.error("bind", "mixes IPv4 and IPv6");
   return out;
-}
-
-void check_families(mapping& m, const std::vector<endpoint>& to, const std::vector<endpoint>& bind,
-                    std::string_view key) {
-  for (const auto& e : to)
-    if (!bind.empty() && e.address.family != bind.front().address.family) {
-      m.error(key, to_string(e) + " and bind are of different families");
-      return;
-    }
 }
 
 void belong_to(mapping& m, std::string_view main, std::initializer_list<std::string_view> keys) {

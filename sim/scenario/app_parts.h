@@ -34,15 +34,12 @@ kind_reader read_udp_client;
 kind_reader read_scan;
 
 // app_parts.cpp
-/// `to:`, or what else names where to; of the family of `bind`.
+/// `to:`, or what else names where to. An error where they are of another family than `bind`.
 [[nodiscard]] std::vector<endpoint> destinations(place p, mapping& m,
                                                  const std::vector<endpoint>& bind,
                                                  std::string_view key = "to");
 /// `bind:`, all of one family.
 [[nodiscard]] std::vector<endpoint> binds(place p, mapping& m);
-/// An error where destinations are of another family than `bind`.
-void check_families(mapping& m, const std::vector<endpoint>& to, const std::vector<endpoint>& bind,
-                    std::string_view key = "to");
 /// Keys that say more about what another one asks for; `retries: 0` may become more by a change.
 void belong_to(mapping& m, std::string_view main, std::initializer_list<std::string_view> keys);
 [[nodiscard]] std::optional<std::uint32_t> small(std::optional<std::int64_t> n);

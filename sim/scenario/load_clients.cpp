@@ -87,7 +87,6 @@ spec::app_kind read_load(place p, mapping& m) {
   spec::load l;
   l.bind = binds(p, m);
   l.to = destinations(p, m, l.bind);
-  check_families(m, l.to, l.bind);
   read_pattern(p, m, l);
   if (!l.concurrency) l.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
   l.request = m.size("request");
@@ -116,7 +115,6 @@ spec::app_kind read_pool(place p, mapping& m) {
   spec::pool s;
   s.bind = binds(p, m);
   s.to = destinations(p, m, s.bind);
-  check_families(m, s.to, s.bind);
   s.size = small(m.maybe_whole("size")).value_or(1);
   if (m.has("rate")) s.rate = m.rate_above_0("rate");
   s.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
@@ -156,7 +154,6 @@ spec::app_kind read_udp_client(place p, mapping& m) {
   spec::udp_client s;
   s.bind = binds(p, m);
   s.to = destinations(p, m, s.bind);
-  check_families(m, s.to, s.bind);
   if (m.has("rate")) s.rate = m.rate_above_0("rate");
   s.arrivals = static_cast<spec::arrival_kind>(m.choice("arrivals"));
   s.size = m.size("size");

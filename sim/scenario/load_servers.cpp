@@ -92,7 +92,6 @@ spec::app_kind read_proxy(place p, mapping& m) {
   s.listen = listen_endpoint(p, m);
   s.bind = binds(p, m);
   s.upstream = destinations(p, m, s.bind, "upstream");
-  check_families(m, s.upstream, s.bind, "upstream");
   belong_to(m, "keepalive", {"upstream_idle_timeout"});
   s.keepalive = static_cast<std::uint32_t>(m.whole("keepalive"));
   s.idle_timeout = m.maybe_time("idle_timeout");

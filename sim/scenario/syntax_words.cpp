@@ -69,7 +69,7 @@ std::optional<syntax_fault> explain_colon(std::string_view text, position stop) 
   const int above = significant_above(text, stop.line);
   const auto suspect = line_of(text, above);
   const auto first = suspect.find_first_not_of(" \t-");
-  if (above == 0 || first == std::string_view::npos) return std::nullopt;
+  if (above <= 0 || first == std::string_view::npos) return std::nullopt;
   const auto colon = suspect.find(':', first);
   if (colon == std::string_view::npos)
     return syntax_fault{at(above, first), "no ':' behind the key", {}};
@@ -81,7 +81,7 @@ std::optional<syntax_fault> explain_colon(std::string_view text, position stop) 
 /// A line that does not go on with the list or mapping above it.
 std::optional<syntax_fault> explain_indentation(std::string_view text, position stop) {
   const int above = significant_above(text, stop.line);
-  if (above == 0) return std::nullopt;
+  if (above <= 0) return std::nullopt;
   const auto line = line_of(text, above);
   const auto first = line.find_first_not_of(' ');
   if (static_cast<int>(first) + 1 != stop.column)

@@ -73,6 +73,8 @@ verdict show_sockets(ss_flags& f) {
   if (*options.sockets_at < instant{}) throw usage_error{"--at is not negative"};
   const auto filter = report::parse_ss_filter(f.filter);
   if (!filter.error.empty()) throw usage_error{"filter: " + filter.error};
+  if (f.view.summary && !f.model.json.empty())
+    throw usage_error{"--summary is a text; --json has the sockets themselves"};
   const auto files = expand_files({f.file});
   if (files.paths.size() != 1) throw usage_error{"ss takes one file"};
   check_outputs(

@@ -337,6 +337,7 @@ class OtherVerbs(CommandTest):
         listener = json.loads(self.call(*at, "--json", "-", "--host", "server", "-l").stdout)
         [row] = listener["sockets"]["server"]
         self.assertEqual((row["state"], row["processes"][0]["name"], row["timer"]), ("LISTEN", "api", None))
+        self.assertEqual(self.call(*at, "-s", "--json", "-").returncode, 2)
 
     def test_ss_and_trace_report_a_bad_file_in_every_form(self):
         bad = self.file("bad.yaml", BAD)
