@@ -62,13 +62,13 @@ void world::make_hosts(const spec::scenario& s) {
     const std::uint64_t draw =
         core::philox(core::stream_key(s.seed, id, core::purpose::timer_phase), 0, 0);
     config.timers.boot = duration{static_cast<std::int64_t>(hour + core::below(draw, hour))};
-    for (const ip_address& a : spec::addresses_of(h, each.member)) {
+    nodes_.back()->addresses_ = spec::addresses_of(h, each.member);
+    for (const ip_address& a : nodes_.back()->addresses_) {
       const wire::address_id known = shared_.addresses.intern(a);
       config.addresses.push_back(known);
       if (known.value >= owners_.size()) owners_.resize(known.value + 1, nobody);
       owners_[known.value] = id;
     }
-    nodes_.back()->addresses_ = config.addresses;
     nodes_.back()->link_key_ = core::stream_key(s.seed, id, core::purpose::loss);
     hosts_.emplace_back(*nodes_.back(), std::move(config));
   }
@@ -240,17 +240,6 @@ result<host::route> node::find_route(wire::address_id destination) const {
   return way_to(destination).route;
 }
 
-/// fib_add_ifaddr(): what a host sends to a secondary address of its own comes from the primary
-/// one. Addresses are taken for those of /24 networks; IPv6 has no secondary ones.
-wire::address_id node::primary_of(wire::address_id own) const {
-  wire::address_table& all = addresses();
-  const ip_address& a = all.at(own);
-  if (a.family == family::inet6) return own;
-  for (const wire::address_id other : addresses_)
-    if (spec::same_network(all.at(other), a)) return other;
-  return own;
-}
-
 result<host::route> node::route_over(const way& w) const {
   constexpr std::uint32_t loopback_mtu = 65536;
   wire::address_table& all = addresses();
@@ -258,11 +247,18 @@ result<host::route> node::route_over(const way& w) const {
   if (all.is_loopback(w.to))
     return host::route{all.intern(ip_address::loopback(f)), loopback_mtu, true, true};
   if (!w.exists) return errc::enetunreach;
-  if (w.host == entity_) return host::route{primary_of(w.to), loopback_mtu, true, true};
+  // IPv6 has no secondary addresses: each is reached from itself.
+  if (w.host == entity_ && f == family::inet6) return host::route{w.to, loopback_mtu, true, true};
+  const ip_address& to = all.at(w.to);
+  const bool routed = w.host != entity_ && w.host != world_.owner_of(w.to, entity_);
+  const std::span<const ip_address> next =
+      routed ? std::span<const ip_address>(world_.nodes_[w.host]->addresses_) : std::span(&to, 1);
+  const auto source = spec::source_for(addresses_, next, f);
+  if (!source) return errc::enetunreach;
+  const wire::address_id mine = all.intern(addresses_[*source]);
+  if (w.host == entity_) return host::route{mine, loopback_mtu, true, true};
   const bool direct = w.plain && w.delay == duration{};
-  for (const wire::address_id mine : addresses_)
-    if (all.family_of(mine) == f) return host::route{mine, w.link->mtu, false, direct};
-  return errc::enetunreach;
+  return host::route{mine, w.link->mtu, false, direct};
 }
 
 void node::emit(const wire::segment& s) {

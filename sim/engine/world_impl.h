@@ -55,7 +55,6 @@ class node final : public host::surroundings {
   [[nodiscard]] const way& way_to(wire::address_id to) const;
   [[gnu::noinline]] void look_for(wire::address_id to) const;
   [[nodiscard]] result<host::route> route_over(const way& w) const;
-  [[nodiscard]] wire::address_id primary_of(wire::address_id own) const;
   /// Its side of the link to a host; made at first use.
   [[nodiscard]] net::link_direction& direction_to(std::uint32_t host);
 
@@ -63,7 +62,7 @@ class node final : public host::surroundings {
   std::uint32_t entity_;
   core::event_source events_;  ///< those it causes
   mutable way last_;
-  std::vector<wire::address_id> addresses_;                  ///< its own, in file order
+  std::vector<ip_address> addresses_;                        ///< its own, in file order
   std::map<std::uint32_t, net::link_direction> directions_;  ///< by the host at the other end
   std::uint64_t link_key_ = 0;                               ///< the random stream of its links
 };

@@ -85,15 +85,14 @@ void name_addresses(const host_place& h, interfaces& its) {
   for (const ip_address& a : h.addresses)
     its.commands.push_back(fmt::format("addr add {} dev {}{}", with_length(a), device,
                                        a.family == family::inet6 ? " nodad" : ""));
-  // As if they were of /24 networks: what is sent to a secondary address comes from the primary.
+  // What is sent to a secondary address comes from the primary; IPv6 has no secondary ones.
   for (const ip_address& a : h.addresses) {
-    const auto primary =
-        std::find_if(h.addresses.begin(), h.addresses.end(),
-                     [&](const ip_address& other) { return spec::same_network(other, a); });
-    if (a.family == family::inet && *primary != a)
+    const std::size_t mine = *spec::source_for(h.addresses, std::span(&a, 1), a.family);
+    const ip_address& primary = h.addresses[mine];
+    if (a.family == family::inet && primary != a)
       its.commands.push_back(
           fmt::format("route replace table local local {} dev {} proto kernel scope host src {}",
-                      to_string(a), device, to_string(*primary)));
+                      to_string(a), device, to_string(primary)));
   }
   for (std::size_t k = 0; k < its.count; ++k)
     its.commands.push_back(fmt::format("link set {} up", interface_name(k)));
@@ -103,11 +102,10 @@ void name_addresses(const host_place& h, interfaces& its) {
 void route(const host_place& from, interfaces& its, std::size_t k, const host_place& to,
            const std::string& to_mac) {
   for (const ip_address& a : to.addresses) {
-    const auto mine = std::find_if(from.addresses.begin(), from.addresses.end(),
-                                   [&](const ip_address& m) { return m.family == a.family; });
-    if (mine == from.addresses.end()) continue;
+    const auto mine = spec::source_for(from.addresses, std::span(&a, 1), a.family);
+    if (!mine) continue;
     its.commands.push_back(fmt::format("route replace {} dev {} src {}", with_length(a),
-                                       interface_name(k), to_string(*mine)));
+                                       interface_name(k), to_string(from.addresses[*mine])));
     if (to_mac.empty()) continue;
     its.commands.push_back(fmt::format("neigh replace {} lladdr {} dev {} nud permanent",
                                        to_string(a), to_mac, interface_name(k)));
@@ -309,16 +307,14 @@ std::vector<pair> linked_pairs(const spec::scenario& s, const std::vector<host_p
 /// To hosts behind routers, and the default route; `hop` is a direct neighbour over interface k.
 void route_over(const host_place& from, interfaces& its, const std::string& destination, family f,
                 const host_place& hop, std::size_t k, bool tun) {
-  const auto of_family = [f](const host_place& h) {
-    return std::find_if(h.addresses.begin(), h.addresses.end(),
-                        [f](const ip_address& a) { return a.family == f; });
-  };
-  const auto mine = of_family(from);
-  const auto next = of_family(hop);
-  if (mine == from.addresses.end() || (!tun && next == hop.addresses.end())) return;
+  const auto mine = spec::source_for(from.addresses, hop.addresses, f);
+  const auto next = std::find_if(hop.addresses.begin(), hop.addresses.end(),
+                                 [f](const ip_address& a) { return a.family == f; });
+  if (!mine || (!tun && next == hop.addresses.end())) return;
   const std::string via = tun ? "" : fmt::format("via {} ", to_string(*next));
   its.commands.push_back(fmt::format("route replace {} {}dev {} {}src {}", destination, via,
-                                     interface_name(k), tun ? "" : "onlink ", to_string(*mine)));
+                                     interface_name(k), tun ? "" : "onlink ",
+                                     to_string(from.addresses[*mine])));
 }
 
 /// A host that forwards, and none that minds which interface a packet came by.

@@ -56,7 +56,19 @@ class settings {
     }
     return {};
   }
-  [[nodiscard]] const net::topology& links() const { return links_; }
+  [[nodiscard]] std::optional<net::topology::hop> next(std::uint32_t here, std::uint32_t to) const {
+    const auto direct = links_.next_hop(here, to);
+    return direct ? direct : links_.gateway(here);
+  }
+  [[nodiscard]] std::optional<ip_address> source_for(std::uint32_t from, std::uint32_t to,
+                                                     const ip_address& destination) const {
+    const auto hop = from == to ? std::nullopt : next(from, to);
+    const bool routed = hop && hop->host != to;
+    const std::vector<ip_address> own = addresses(from);
+    const auto i = spec::source_for(own, routed ? addresses(hop->host) : std::vector{destination},
+                                    destination.family);
+    return i ? std::optional(own[*i]) : std::nullopt;
+  }
 
  private:
   struct rule_list {
@@ -65,6 +77,9 @@ class settings {
   };
 
   static std::string by(const std::string& who) { return who.empty() ? "" : " (by " + who + ")"; }
+  [[nodiscard]] std::vector<ip_address> addresses(std::uint32_t host) const {
+    return spec::addresses_of(s_.hosts[order_[host].host], order_[host].member);
+  }
   [[nodiscard]] bool is(const spec::host_selection& end, std::uint32_t host) const {
     const spec::host_ref& h = order_[host];
     return end.host == h.host && (!end.member || *end.member == h.member);
@@ -140,8 +155,7 @@ std::optional<obstacle> on_the_way(const settings& now, std::uint32_t from, std:
                                    const lost_packet& p) {
   if (auto found = at_firewall(now, from, rule::direction::out, p)) return found;
   for (std::uint32_t here = from; here != to;) {
-    auto next = now.links().next_hop(here, to);
-    if (!next) next = now.links().gateway(here);
+    const auto next = now.next(here, to);
     if (!next) return dead_end(now, here, to, p);
     if (auto found = on_link(now, here, *next)) return found;
     here = next->host;
@@ -152,9 +166,8 @@ std::optional<obstacle> on_the_way(const settings& now, std::uint32_t from, std:
 }
 
 /// The address that the attempt was sent from: attempt k has the k-th of several in turn.
-std::optional<ip_address> source_of(const spec::scenario& s, const spec::app& a,
-                                    const spec::host_ref& host, const app_failure& failed) {
-  const family f = failed.to->address.family;
+std::optional<ip_address> source_of(const settings& now, const spec::app& a, std::uint32_t from,
+                                    std::uint32_t to, const app_failure& failed) {
   std::vector<endpoint> bound;
   std::visit(
       [&](const auto& kind) {
@@ -164,7 +177,7 @@ std::optional<ip_address> source_of(const spec::scenario& s, const spec::app& a,
   if (bound.size() > 1 && failed.attempt == 0) return std::nullopt;
   const std::size_t turn = bound.size() > 1 ? (failed.attempt - 1) % bound.size() : 0;
   if (!bound.empty() && !bound[turn].address.is_any()) return bound[turn].address;
-  return spec::first_address(s.hosts[host.host], host.member, f);
+  return now.source_for(from, to, failed.to->address);
 }
 
 }  // namespace
@@ -177,11 +190,13 @@ std::optional<obstacle> obstacle_of(const observe::outcome& o, const app_failure
   const auto from = member_called(s, f.member);
   const auto to = spec::owner_of(s, f.to->address);
   if (!from || !to) return std::nullopt;
-  const auto source = source_of(s, a, *from, f);
+  const settings then(s, past, instant{sent_at(a, f)});
+  const std::uint32_t sender = then.number_of(*from);
+  const std::uint32_t receiver = then.number_of(*to);
+  const auto source = source_of(then, a, sender, receiver, f);
   if (!source) return std::nullopt;
   const bool udp = std::holds_alternative<spec::udp_client>(a.kind);
-  const settings then(s, past, instant{sent_at(a, f)});
-  return on_the_way(then, then.number_of(*from), then.number_of(*to),
+  return on_the_way(then, sender, receiver,
                     {a.name, udp ? rule::protocol::udp : rule::protocol::tcp, *source, *f.to});
 }
 

@@ -15,9 +15,25 @@ ip_address plus(ip_address a, std::uint32_t n) {
   return a;
 }
 
+namespace {
+
 bool same_network(const ip_address& a, const ip_address& b) {
   return a.family == family::inet && b.family == family::inet &&
          std::equal(a.bytes.begin(), a.bytes.begin() + 3, b.bytes.begin());
+}
+
+}  // namespace
+
+std::optional<std::size_t> source_for(std::span<const ip_address> own,
+                                      std::span<const ip_address> next, family f) {
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (own[i].family != f) continue;
+    if (!first) first = i;
+    for (const ip_address& each : next)
+      if (same_network(own[i], each)) return i;
+  }
+  return first;
 }
 
 std::string member_name(const host& h, std::uint32_t member) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,8 +69,12 @@ struct host_selection {
 
 /// address + n, across octets; wraps never within a checked run.
 [[nodiscard]] ip_address plus(ip_address a, std::uint32_t n);
-/// Of IPv4 addresses: both in one /24 network, which a file has no key for.
-[[nodiscard]] bool same_network(const ip_address& a, const ip_address& b);
+/// Which of its `own` addresses a host sends from, as an index (inet_select_addr()): IPv4 addresses
+/// are those of /24 networks, and the first one in a network of `next` comes before the first of
+/// the family. `next` is the destination or, where a router stands before it, all that the router
+/// has. Nothing: it has no address of the family.
+[[nodiscard]] std::optional<std::size_t> source_for(std::span<const ip_address> own,
+                                                    std::span<const ip_address> next, family f);
 /// "client", "fleet-1" (members count from 1 in names).
 [[nodiscard]] std::string member_name(const host& h, std::uint32_t member);
 /// The addresses of one member, in file order; loopback is not listed.
