@@ -71,10 +71,13 @@ network links_of(const spec::scenario& s, spec::real_place place) {
 
 /// How long after the end everything on its way has arrived, delayed ACKs among it: the two sides
 /// end at moments that differ by the kernel's milliseconds, and are compared when they are at rest.
+/// After a duration a connection may have just begun: it opens, asks, is answered and closes.
 duration time_to_arrive(const spec::scenario& s) {
+  constexpr std::chrono::milliseconds longest_delay_of_acks{300};
   duration longest = net::topology(s).longest_way();
   for (const auto& l : s.links) longest += l.jitter;
-  return longest == duration{} ? longest : 4 * longest + std::chrono::milliseconds{300};
+  if (s.duration) return 10 * longest + longest_delay_of_acks;
+  return longest == duration{} ? longest : 4 * longest + longest_delay_of_acks;
 }
 
 /// Runs one side, with its packets.

@@ -37,8 +37,9 @@ struct run_options {
   const std::atomic<bool>* interrupted = nullptr;    ///< looked at as often
   /// Only up to this instant; the outcome then has socket tables and no expectations.
   std::optional<instant> sockets_at;
-  /// Where the run ends because everything that can end has: how long it still goes on, for what is on
-  /// its way then to arrive. The results say so.
+  /// How long it goes on after its end, for what is on its way then to arrive. Where that end is a
+  /// duration, the apps begin nothing new meanwhile (closing_process); a file with a script, whose
+  /// steps have their own times, has no such end. The results are those after it.
   duration linger{};
   /// The metrics of apps and hosts are written down this often; more than 0.
   std::optional<duration> metrics_every;

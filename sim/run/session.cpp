@@ -82,7 +82,7 @@ void session::run() {
     at_instant(target);
     over_ = over_ || target == never || (end_ && target >= *end_);
   }
-  if (finished_ && options_.linger > duration{}) go_on_for(options_.linger);
+  if (finished_ || (over_ && last_beginning())) linger();
 }
 
 void session::make_samplers() {
@@ -122,8 +122,17 @@ instant session::with_metrics(instant piece) const {
   return piece == never ? never : std::min(piece, row);
 }
 
-void session::go_on_for(duration linger) {
-  const instant last = world_->now() + linger;
+std::optional<instant> session::last_beginning() const {
+  // What an app is to do at the end itself is done on a kernel that is a little late, too; and few
+  // times that people choose fall there.
+  constexpr std::chrono::microseconds late{3'700};
+  if (!end_ || options_.linger == duration{} || !scenario_->script.empty()) return std::nullopt;
+  return *end_ + late;
+}
+
+void session::linger() {
+  if (options_.linger == duration{}) return;
+  const instant last = world_->now() + options_.linger;
   while (pass(std::min(last, next_metrics()))) {
     if (world_->now() >= last) return;
     sample(world_->now());
@@ -160,6 +169,10 @@ void session::start_app(const spec::app& a, std::vector<const observe::app_metri
       r.recorded = std::make_unique<recorded_process>(*r.kernel_side, *options_.packets,
                                                       r.metrics.member, a.name);
       seen = r.recorded.get();
+    }
+    if (const auto closing = last_beginning()) {
+      r.closing = std::make_unique<closing_process>(*seen, *closing);
+      seen = r.closing.get();
     }
     parts_.start_app(*scenario_, a, os(*seen), r.metrics);
   }

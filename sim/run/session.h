@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/observe/tree.h"
+#include "sim/run/closing_process.h"
 #include "sim/run/recorded_process.h"
 #include "sim/run/run.h"
 #include "sim/run/sampler.h"
@@ -30,6 +31,7 @@ class session {
   struct running {
     process* kernel_side = nullptr;              ///< null once ended
     std::unique_ptr<recorded_process> recorded;  ///< before it, where calls are written down
+    std::unique_ptr<closing_process> closing;    ///< before that, where the run lingers
     const spec::app* app = nullptr;
     observe::app_metrics metrics;
     bool start_noted = false;
@@ -45,7 +47,9 @@ class session {
   [[nodiscard]] instant with_metrics(instant piece) const;
   /// Those whose time has come look.
   void sample(instant now);
-  void go_on_for(duration linger);
+  /// When apps begin the last of what they do, in a run that lingers after its duration.
+  [[nodiscard]] std::optional<instant> last_beginning() const;
+  void linger();
   void end_metrics();
   [[nodiscard]] bool wants_to_go_on();
   static bool keep_going(void* self);

@@ -38,6 +38,31 @@ std::string text_of(const observe::outcome& o, std::string_view key) {
 
 }  // namespace
 
+TEST_CASE("a run that lingers after its duration ends what was begun, and begins nothing",
+          "[run]") {
+  const std::string slow = R"(
+fourtuple: 1
+duration: 1 s
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+links: [ { between: [client, server], latency: 5 ms } ]
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "10.0.0.2:443", rate: 10/s } }
+)";
+  run::run_options lingers;
+  lingers.linger = 500ms;
+  const auto load_of = [](const observe::outcome& o, const char* what) {
+    return o.tree.find("apps")->find("load")->find(what)->number;
+  };
+  const auto at_its_end = run_text(slow);
+  CHECK(load_of(at_its_end, "attempted") == 11);
+  CHECK(load_of(at_its_end, "completed") == 10);
+  const auto at_rest = run_text(slow, lingers);
+  CHECK(load_of(at_rest, "attempted") == 11);
+  CHECK(load_of(at_rest, "completed") == 11);
+  CHECK(at_rest.tree.find("ended_at")->number == 1'500'000'000);
+}
+
 TEST_CASE("pauses for samples and expect_at change neither digest nor events", "[run]") {
   const auto s = loaded(churn);
   const auto o = run::run_scenario(s, {}, run::simulated());
