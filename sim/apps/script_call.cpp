@@ -119,6 +119,7 @@ void script_call::await_suspend(std::coroutine_handle<> h) {
   frame_ = h;
   look();
   set_deadline();
+  before_ = names_.interruptions_of(socket_);
   watch_.fd = socket_.fd;
   watch_.mask = mask();
   set_watch(watch_);
@@ -141,6 +142,8 @@ void script_call::woken() {
       a.what = call_answer::kind::timeout;
       finish(std::move(a));
     }
+  } else if (const auto e = interruption()) {
+    finish(*e);
   } else if (!attempt(false)) {
     // Ready, and yet it cannot go on (shut down before it is connected): only news helps.
     watch_.edge = true;
@@ -148,6 +151,19 @@ void script_call::woken() {
     return;
   }
   frame_.resume();
+}
+
+std::optional<errc> script_call::interruption() const {
+  if (!socket_.tcp) return std::nullopt;
+  const interruptions& now = names_.interruptions_of(socket_);
+  const bool connects = step_.call == spec::call::connect;
+  if (now.disconnects != before_.disconnects && (connects || step_.call == spec::call::recv))
+    return errc::epipe;  // sk_wait_event()
+  if (now.shutdowns_opening == before_.shutdowns_opening || !connects) return std::nullopt;
+  // __inet_stream_connect() takes sk_err.
+  const auto error = process_->getsockopt(socket_.fd, option::so_error);
+  static_cast<void>(error);
+  return errc::econnreset;
 }
 
 ready_mask script_call::mask() const {
@@ -226,7 +242,7 @@ bool script_call::attempt(bool first) {
     case spec::call::recvfrom:
       return do_recvfrom();
     case spec::call::shutdown:
-      return finish(process_->shutdown(socket_.fd, static_cast<shutdown_how>(step_.how)).error());
+      return do_shutdown();
     case spec::call::close:
       return do_close();
     case spec::call::dup:

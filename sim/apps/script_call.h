@@ -66,6 +66,7 @@ class script_call final : public waiter {
   bool do_socket();
   bool do_bind();
   bool do_connect(bool first);
+  bool do_shutdown();
   bool do_accept();
   bool do_send();
   bool do_fill();
@@ -83,6 +84,8 @@ class script_call final : public waiter {
   bool do_sysctl();
   bool do_firewall();
   bool do_link();
+  /// What it hears where another call has ended what it waits for.
+  [[nodiscard]] std::optional<errc> interruption() const;
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool has_failed() const;
   bool reading_is_over();
@@ -105,6 +108,7 @@ class script_call final : public waiter {
   endpoint to_;
   std::size_t sent_ = 0;
   errc first_error_ = errc::ok;
+  interruptions before_;    ///< as it began to wait
   bool by_option_ = false;  ///< the deadline is SO_RCVTIMEO's or SO_SNDTIMEO's
   watch watch_;
   std::coroutine_handle<> frame_;

@@ -35,6 +35,7 @@ bool script_call::do_bind() {
 bool script_call::do_connect(bool first) {
   if (to_text_ == "unspec") {
     const errc e = process_->disconnect(socket_.fd).error();
+    ++names_.interruptions_of(socket_).disconnects;
     sight_.remote.reset();
     return finish(e);
   }
@@ -48,6 +49,14 @@ bool script_call::do_connect(bool first) {
   if (first) first_error_ = e;
   const bool waits = e == errc::einprogress || e == errc::ealready;
   return waits && !nonblocking() ? false : finish(e);
+}
+
+bool script_call::do_shutdown() {
+  const auto now = process_->state(socket_.fd);
+  const bool opening = now && *now == "SYN-SENT";
+  const errc e = process_->shutdown(socket_.fd, static_cast<shutdown_how>(step_.how)).error();
+  if (opening) ++names_.interruptions_of(socket_).shutdowns_opening;
+  return finish(e);
 }
 
 bool script_call::do_accept() {

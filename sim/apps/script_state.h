@@ -25,6 +25,13 @@ struct named_socket {
   bool closed = false;
 };
 
+/// How often other calls have ended what a call waits for on a TCP socket. The seam's calls do not
+/// tell: the same call once more would begin anew, or hear of the error alone.
+struct interruptions {
+  unsigned disconnects = 0;        ///< connect(unspec) (sk_disconnects)
+  unsigned shutdowns_opening = 0;  ///< shutdown() in SYN-SENT
+};
+
 class script_names {
  public:
   script_names(const spec::scenario& s, control& world, const script_options& how)
@@ -40,6 +47,10 @@ class script_names {
 
   [[nodiscard]] bool wants_sockets() const { return how_.wants_sockets; }
   [[nodiscard]] std::uint32_t next_number() { return ++sockets_made_; }
+
+  [[nodiscard]] interruptions& interruptions_of(const named_socket& s) {
+    return interruptions_[s.number];
+  }
 
   void set_value(const std::string& name, std::string text) { values_[name] = std::move(text); }
   /// Nothing where a ${NAME} has no value (yet).
@@ -62,6 +73,7 @@ class script_names {
   std::map<process_key, process*> processes_;
   std::map<socket_key, named_socket> sockets_;
   std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::uint32_t, interruptions> interruptions_;  ///< by the socket's number
   std::uint32_t sockets_made_ = 0;
 };
 
