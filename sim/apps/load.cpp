@@ -37,9 +37,10 @@ struct load_state {
     return next ? std::min(begin + *next, stop) : never;
   }
   [[nodiscard]] bool may_attempt() const { return !what.limit || record->attempted < *what.limit; }
-  [[nodiscard]] bool may_begin() const {
-    return may_attempt() && (stop == never || host.now() < stop);
-  }
+  [[nodiscard]] bool stopped() const { return stop != never && host.now() >= stop; }
+  /// Retries have made the last attempts meanwhile.
+  [[nodiscard]] bool overtaken() const { return what.retry.retries != 0 && !may_attempt(); }
+  [[nodiscard]] bool may_begin() const { return may_attempt() && !stopped(); }
   [[nodiscard]] bool may_retry(const attempt& a) const {
     return a.tries < what.retry.retries && may_attempt();
   }
@@ -127,7 +128,7 @@ begun requests(load_state& s, bool again) {
       wait.close(now.fd);
       co_await wait;
     }
-    if (!again) break;
+    if (!again || !s.may_attempt()) break;
     wait.sleep_until(s.host.now() + s.what.pause);
     co_await wait;
     if (!s.may_begin()) break;
@@ -151,14 +152,14 @@ task generate(os host, std::unique_ptr<load_state> s) {
     }
   } else {
     arrivals schedule = schedule_of(s->what);
-    for (;;) {
+    while (s->may_attempt()) {
       const instant at = s->next_begin(schedule);
       if (at == never) break;
       if (host.now() < at) {
         wait.sleep_until(at);
         co_await wait;
       }
-      if (!s->may_begin()) break;
+      if (s->stopped() || s->overtaken()) break;
       ++s->busy;
       requests(*s, false);
     }

@@ -156,7 +156,7 @@ void script_run::judge_row(const spec::step& st, observe::script_row& row) {
   const verdict v = judge(*st.expect, row, names_);
   row.expect = st.expect->text;
   row.pass = row.pass.value_or(true) && v.pass;
-  if (!v.why.empty()) row.why += (row.why.empty() ? "" : "; ") + v.why;
+  if (v.why != row.why && !v.why.empty()) row.why += (row.why.empty() ? "" : "; ") + v.why;
 }
 
 void script_run::done(const spec::step& st, const call_answer& a, instant at) {

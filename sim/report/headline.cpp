@@ -41,8 +41,10 @@ struct room {
   std::string what;
   std::uint64_t used = 0;
   std::uint64_t of = 0;
+  /// More ports than an address has: of several addresses, and nobody counted which are of which.
+  [[nodiscard]] bool spread() const { return used > of; }
   [[nodiscard]] double share() const {
-    return of == 0 ? 0 : static_cast<double>(used) / static_cast<double>(of);
+    return of == 0 || spread() ? 0 : static_cast<double>(used) / static_cast<double>(of);
   }
 };
 
@@ -57,11 +59,11 @@ room tightest(const observe::outcome& o) {
     if (const auto b = budget_of(*o.scenario, a)) {
       const std::uint64_t sets =
           std::max<std::uint64_t>(1, b->ports == 0 ? 1 : b->fits() / b->ports);
-      const char* peak = sets == 1 ? "peak" : "tuples_peak";
-      consider({fmt::format("{} used {} ports of {}", host,
-                            grouped(count(o.tree, {"hosts", host, "ports", peak})),
-                            grouped(ports * sets)),
-                count(o.tree, {"hosts", host, "ports", peak}), ports * sets});
+      const std::uint64_t used =
+          count(o.tree, {"hosts", host, "ports", sets == 1 ? "peak" : "tuples_peak"});
+      consider({fmt::format("{} used {} ports of {}{}", host, grouped(used), grouped(ports * sets),
+                            used > ports * sets ? " an address" : ""),
+                used, ports * sets});
     }
     if (const auto p = datagram_ports_of(*o.scenario, a)) {
       const auto udp = count(o.tree, {"hosts", host, "ports", "udp", "peak"});
@@ -80,9 +82,9 @@ std::string calm_headline(const observe::outcome& o) {
   if (std::string scan = scan_headline(o); !scan.empty()) return scan;
   if (!o.scenario->apps.empty()) {
     const room r = tightest(o);
-    const std::string left = percent(std::max(0.0, 1 - r.share()));
-    return "no failure" +
-           (r.of == 0 ? "" : fmt::format(": {} at the peak, headroom {}", r.what, left));
+    if (r.of == 0) return "no failure";
+    const std::string left = r.spread() ? "" : ", headroom " + percent(1 - r.share());
+    return fmt::format("no failure: {} at the peak{}", r.what, left);
   }
   const std::size_t steps = o.scenario->script.size();
   return steps == 1 ? "the one step of the script as expected"

@@ -52,8 +52,9 @@ std::vector<test> tests_of(const outcome& o) {
     test t{fmt::format("script step {}: {}", step, text(row, {"call"})), 0, ""};
     if (failed != o.script_failures.end()) {
       t.line = failed->line;
-      t.failure = fmt::format("expected {}, got {}{}{}", failed->expected, failed->got,
-                              failed->why.empty() ? "" : ": ", failed->why);
+      t.failure = fmt::format("expected {}, got {}", failed->expected, failed->got);
+      // `why` often says no more than that.
+      if (t.failure.find(failed->why) == std::string::npos) t.failure += ": " + failed->why;
     }
     out.push_back(std::move(t));
   }

@@ -96,7 +96,7 @@ std::optional<double> port_budget::book_rate() const {
 
 std::optional<double> port_budget::kernel_rate() const {
   if (!hold || held() == duration::zero()) return std::nullopt;
-  const duration longest = reuses() ? held() : held() + late;
+  const duration longest = reuses() ? held() : *hold + time_wait + late;
   return static_cast<double>(fits()) * second / static_cast<double>(ns(longest));
 }
 

@@ -28,12 +28,13 @@ std::string held_text(const port_budget& b) {
   return out;
 }
 
-/// "470.5/s (28,232 / 60 s), 455/s as timers end late"
+/// "470.5/s (28,232 / 60 s), 454/s as timers end late"
 std::string rates_text(const port_budget& b, double book) {
   std::string out =
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
   const auto kernel = b.kernel_rate();
-  if (kernel && *kernel < book) out += fmt::format(", {} as timers end late", rate_text(*kernel));
+  if (kernel && *kernel < book)
+    out += fmt::format(", {} as timers end late", least_rate_text(*kernel));
   return out;
 }
 
@@ -75,7 +76,7 @@ void add_cures(remarks& to, const std::vector<cure>& cures) {
   const char* label = "cures";
   for (const auto& c : cures) {
     std::string text = c.name + ": ";
-    if (c.rate) text += rate_text(*c.rate);
+    if (c.rate) text += least_rate_text(*c.rate);
     if (c.room) text += grouped(*c.room) + " at one time";
     if (c.no_limit()) text += "no limit from ports";
     if (!c.enough) text += ", not enough";
@@ -201,8 +202,35 @@ std::vector<remark> datagram_explanation(const datagram_ports& p, const spec::ud
   return out;
 }
 
+namespace {
+
+/// Who closes before it has read everything resets the connection (RFC 2525 2.17), and no port
+/// waits.
+void add_resets(remarks& to, const observe::outcome& o) {
+  for (const auto& a : o.scenario->apps) {
+    const auto* l = std::get_if<spec::load>(&a.kind);
+    if (l == nullptr || l->close != spec::close_by::client || l->to.empty()) continue;
+    const std::string host = host_of(*o.scenario, a);
+    const std::uint64_t aborts = count(o.tree, {"hosts", host, "nstat", "TcpExtTCPAbortOnClose"});
+    const spec::app* server = listener_at(*o.scenario, l->to.front());
+    const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+    if (e == nullptr || aborts == 0) continue;
+    const std::uint64_t sent = e->reply.value_or(l->request) + e->prefix.size();
+    if (sent <= l->reply) continue;
+    to.push_back(
+        {"resets", fmt::format("{} closes of {} with data unread, so no TIME-WAIT: {} sends "
+                               "{} B where {} awaits {} B (its reply)",
+                               grouped(aborts), host, server->name, grouped(sent), a.name,
+                               grouped(l->reply))});
+  }
+}
+
+}  // namespace
+
 std::vector<remark> outlook(const observe::outcome& o) {
   remarks out;
+  add_resets(out, o);
+  const std::size_t before = out.size();
   for (const auto& a : o.scenario->apps) {
     const auto b = budget_of(o, a);
     if (!b || !b->asked || *b->asked <= 0) continue;
@@ -220,7 +248,7 @@ std::vector<remark> outlook(const observe::outcome& o) {
     } else if (*b->asked <= sure) {
       text += fmt::format(": {} of it is left", percent(1 - *b->asked / sure));
     }
-    out.push_back({out.empty() ? "rate" : "", text});
+    out.push_back({out.size() == before ? "rate" : "", text});
   }
   return out;
 }

@@ -24,11 +24,19 @@ std::string spaced(const std::string& ports) {
   return out;
 }
 
+/// How many ports are so, as every member of a counted host sees them.
+std::size_t in_state(const observe::value& app, std::string_view state) {
+  const auto& ports = app.find("ports")->members;
+  return static_cast<std::size_t>(std::count_if(ports.begin(), ports.end(), [&](const auto& p) {
+    return text(p.content, {"state"}) == state;
+  }));
+}
+
 std::string sentence(const spec::app& a, const observe::value& app) {
   const auto* ports = app.find("ports");
   const std::string open = text(app, {"open_ports"});
   return fmt::format("{}: {} of {} {} ports of {} are open{}", a.name,
-                     grouped(count(app, {"open"})), grouped(ports->members.size()),
+                     grouped(in_state(app, "open")), grouped(ports->members.size()),
                      as_scan(a)->transport == spec::transport::tcp ? "TCP" : "UDP",
                      to_string(as_scan(a)->target), open.empty() ? "" : ": " + spaced(open));
 }
@@ -48,13 +56,11 @@ section ports_table(const spec::app& a, const observe::value& app) {
               after->is_null() ? "-" : time_text(after->number),
               state == "error" ? error : std::string()});
   }
-  const auto errors = std::count_if(ports.begin(), ports.end(), [](const auto& p) {
-    return text(p.content, {"state"}) == "error";
-  });
+  const std::size_t errors = in_state(app, "error");
   std::string head =
       fmt::format("{} looked at {}: {} open, {} closed, {} filtered", a.name,
-                  to_string(as_scan(a)->target), grouped(count(app, {"open"})),
-                  grouped(count(app, {"closed"})), grouped(count(app, {"filtered"})));
+                  to_string(as_scan(a)->target), grouped(in_state(app, "open")),
+                  grouped(in_state(app, "closed")), grouped(in_state(app, "filtered")));
   if (errors != 0) head += fmt::format(", {} in error", errors);
   return {head, std::move(rows)};
 }

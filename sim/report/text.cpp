@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace fourtuple::report {
 
@@ -72,6 +73,12 @@ std::string rate_text(double per_second) {
   if (per_second < 1) return fmt::format("{:.3g}/s", per_second);
   if (tenths % 10 == 0) return grouped(tenths / 10) + "/s";
   return fmt::format("{}.{}/s", grouped(tenths / 10), tenths % 10);
+}
+
+std::string least_rate_text(double per_second) {
+  if (per_second < 1) return rate_text(per_second);
+  return rate_text(std::floor(per_second >= 100 ? per_second : per_second * 10) /
+                   (per_second >= 100 ? 1 : 10));
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -274,11 +274,9 @@ void session::note_start_failures() {
   for (auto& r : running_) {
     if (r->start_noted || !r->metrics.not_started) continue;
     r->start_noted = true;
-    observe::start_failure f{r->metrics.name,
-                             r->metrics.member,
-                             *r->metrics.not_started,
-                             {},
-                             expects_errors_of(*r->app)};
+    observe::start_failure f{
+        r->metrics.name, r->metrics.member, *r->metrics.not_started, {}, false};
+    f.expected = expects(*r->app, f);
     for (auto& row : world_->sockets(r->metrics.member)) {
       const auto& wanted = f.what.where;
       const bool same_address = row.local.address == wanted.address || row.local.address.is_any() ||
@@ -291,22 +289,27 @@ void session::note_start_failures() {
   }
 }
 
-bool session::expects_errors_of(const spec::app& a) const {
+/// The file speaks of how the app starts, or of this very error as of one that happens.
+bool session::expects(const spec::app& a, const observe::start_failure& f) const {
   return std::any_of(scenario_->expect.begin(), scenario_->expect.end(), [&](const auto& e) {
     if (e.path.size() < 3 || e.path[0].key != "apps" || e.path[1].key != a.name) return false;
-    const std::size_t at = e.path[2].key == "on" && e.path.size() > 4 ? 4 : 2;
+    const bool of_one = e.path[2].key == "on" && e.path.size() > 4;
+    if (of_one && e.path[3].key != f.member) return false;
+    const std::size_t at = of_one ? 4 : 2;
     const std::string& what = e.path[at].key;
-    return what == "errors" || what == "first_failure" || what == "listening";
+    if (what != "errors") return what == "first_failure" || what == "listening";
+    return e.path.back().key == name(f.what.error) && !spec::holds(e.cond, spec::value::of_int(0));
   });
 }
 
 std::vector<observe::series::app_point> session::app_points() const {
   std::vector<observe::series::app_point> out;
-  for (const auto& row : sources_.apps) {
+  for (std::size_t i = 0; i < sources_.apps.size(); ++i) {
+    const bool scans = std::holds_alternative<spec::scan>(scenario_->apps[i].kind);
     observe::series::app_point p;
-    for (const auto* m : row) {
+    for (const auto* m : sources_.apps[i]) {
       p.attempted += m->attempted;
-      p.errors += m->errors_ever();
+      p.errors += scans ? m->failed : m->errors_ever();  // a closed port is an answer
     }
     out.push_back(p);
   }

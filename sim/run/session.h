@@ -69,7 +69,7 @@ class session {
   [[nodiscard]] observe::value run_value() const;
   [[nodiscard]] std::int64_t wall_ns() const;
   [[nodiscard]] std::vector<observe::series::app_point> app_points() const;
-  [[nodiscard]] bool expects_errors_of(const spec::app& a) const;
+  [[nodiscard]] bool expects(const spec::app& a, const observe::start_failure& f) const;
 
   std::shared_ptr<const spec::scenario> scenario_;
   std::vector<spec::app> apps_;  ///< as `changes` have made them: what the processes read

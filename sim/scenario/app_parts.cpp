@@ -34,6 +34,14 @@ std::vector<endpoint> destinations(place p, mapping& m, const std::vector<endpoi
 std::vector<endpoint> binds(place p, mapping& m) {
   const node* n = m.find("bind");
   if (n == nullptr) return {};
+  for (const node* one : one_or_list(*n)) {
+    const auto h =
+        spec::find_host(p.c.out, std::string_view(one->text).substr(0, one->text.rfind(':')));
+    if (h && !h->member && p.c.out.hosts[h->host].members() > 1)
+      p.c.error(one->where, "bind: " + quoted(one->text) + " is the addresses of " +
+                                std::to_string(p.c.out.hosts[h->host].members()) +
+                                " hosts, and each has but its own");
+  }
   auto out = read_endpoints(p.c, *n, "bind", p.app.host, std::nullopt, 0);
   for (const auto& e : out)
     if (e.address.family != out.front().address.family) m.error("bind", "mixes IPv4 and IPv6");

@@ -12,6 +12,7 @@ using enum value_type;
 using enum presence;
 
 constexpr std::int64_t int_max = 2'147'483'647;
+constexpr std::int64_t most_descriptors = 10'000'000;  // a gigabyte or six
 constexpr std::int64_t million = 1'000'000;
 
 constexpr key top_keys[] = {
@@ -69,7 +70,7 @@ constexpr key host_keys[] = {
     {"user", special, "app | root | nobody | uid", "app",
      "of its processes: app is uid 1000, nobody 65534"},
     {"nofile", whole, "number", "1024", "descriptors of a process, 0-2 are taken", optional, 3,
-     int_max},
+     most_descriptors},
     {"router", boolean, "true | false", "false", "forwards what is not for itself"},
     {"nat", any, "mapping", "", "address translation of a router", later},
     {"firewall", mappings, "list of rules", "", "first match wins; else a packet is accepted",
@@ -113,7 +114,7 @@ constexpr key app_keys[] = {
     {"start", time, "time", "0 s", "when the process begins"},
     {"stop", time, "time", "none", "when it ends, as by exit"},
     {"user", special, "app | root | nobody | uid", "", "that of the host"},
-    {"nofile", whole, "number", "", "that of the host", optional, 3, int_max},
+    {"nofile", whole, "number", "", "that of the host", optional, 3, most_descriptors},
     {"echo_server", mapping, "keys", "", "answers every message", optional, 0, 0,
      &echo_server_table},
     {"echo_client", mapping, "keys", "", "sends messages and collects the replies", optional, 0, 0,

@@ -23,6 +23,16 @@ bool condition_text(context& c, const node& n, std::string_view what) {
   return expect_scalar(c, n, what);
 }
 
+/// What `first_failure.error` is compared with: an errno, or how else a call fails.
+void check_error_words(context& c, const node& n, const spec::condition& cond) {
+  std::vector<std::string_view> known{"timeout", "eof", "none"};
+  for (std::size_t i = 1; i < errc_count; ++i) known.push_back(name(static_cast<errc>(i)));
+  for (const auto& v : cond.values) {
+    if (v.kind != spec::value::type::text || one_of(known, v.text)) continue;
+    c.error(n.where, "unknown errno " + quoted(v.text) + profile::did_you_mean(v.text, known));
+  }
+}
+
 void add_expectation(context& c, const entry& e, const node& n, const spec::metric_lookup& metric,
                      std::optional<duration> at) {
   // an empty value is none: `first_failure.at:` is more likely forgotten than meant
@@ -32,6 +42,7 @@ void add_expectation(context& c, const entry& e, const node& n, const spec::metr
     c.error(n.where, e.key + ": " + parsed.error);
     return;
   }
+  if (metric.path.back().key == "error") check_error_words(c, n, parsed.cond);
   c.out.expect.push_back({e.key, metric.path, metric.kind, std::move(parsed.cond), at, e.where});
 }
 

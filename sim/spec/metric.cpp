@@ -77,11 +77,16 @@ class matcher {
     const auto written = quoted(to_string(path_));
     const auto at = from_ + deepest_;
     metric_path before(path_.begin(), path_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (at >= path_.size() && next_.empty())
+      return {
+          {},
+          list,
+          "metric " + written + " is a list: test an element, like " + to_string(path_) + "[0]"};
     if (at >= path_.size())
       return {{}, list, "metric " + written + " is not one value; it has " + some(next_)};
     if (path_[at].key.empty())
       return {{}, list, "unknown metric " + written + ": " + to_string(before) + " is not a list"};
-    const auto hint = profile::did_you_mean(path_[at].key, next_);
+    const auto hint = hint_for(path_[at].key);
     if (next_.empty())
       return {{}, list, "unknown metric " + written + ": " + to_string(before) + " has no parts"};
     return {{},
@@ -91,6 +96,14 @@ class matcher {
   }
 
  private:
+  /// nstat names are known without their Tcp, TcpExt or Udp, too.
+  [[nodiscard]] std::string hint_for(std::string_view word) const {
+    const auto whole = std::find_if(next_.begin(), next_.end(), [word](std::string_view known) {
+      return known.size() > word.size() && known.ends_with(word) &&
+             (known.starts_with("Tcp") || known.starts_with("Udp") || known.starts_with("Ip"));
+    });
+    return profile::did_you_mean(whole == next_.end() || word.size() < 2 ? word : *whole, next_);
+  }
   void consider(const row& r) {
     const auto parts = segments(r.pattern);
     std::size_t n = 0;

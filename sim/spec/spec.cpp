@@ -156,6 +156,10 @@ std::vector<endpoint> resolve_endpoints(const scenario& s, std::string_view text
   const auto p = static_cast<std::uint16_t>(*port.value);
   if (name == "localhost") return {endpoint{ip_address::loopback(f), p}};
   const auto found = find_host(s, name);
+  if (name.empty()) {
+    why = quoted(text) + " has no host (write 0.0.0.0" + std::string(text) + " for every address)";
+    return {};
+  }
   if (!found) {
     const bool address_like =
         name.find_first_not_of("0123456789abcdefABCDEF.:[]") == std::string_view::npos &&

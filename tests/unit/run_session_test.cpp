@@ -63,6 +63,37 @@ apps:
   CHECK(at_rest.tree.find("ended_at")->number == 1'500'000'000);
 }
 
+TEST_CASE("a server that cannot start is expected by its errno alone", "[run]") {
+  const std::string two = R"(
+fourtuple: 1
+duration: 1 s
+hosts: { n: { count: 2, address: 10.0.0.0/24, user: root } }
+apps:
+  api: { host: n, echo_server: { port: 80 } }
+  second: { host: n, echo_server: { port: 80 } }
+expect: { apps.second.)";
+  const auto result_with = [&](const std::string& condition) {
+    return run_text(two + condition + " }\n").result;
+  };
+  CHECK(result_with("errors.EADDRINUSE: 2") == verdict::as_expected);
+  CHECK(result_with("listening: false") == verdict::as_expected);
+  CHECK(result_with("errors.EADDRINUSE: \">= 0\"") == verdict::not_as_expected);
+  CHECK(result_with("errors.EACCES: 0") == verdict::not_as_expected);
+  CHECK(result_with("errors.timeout: 0") == verdict::not_as_expected);
+  CHECK(result_with("on.n-1.errors.EADDRINUSE: 1") == verdict::not_as_expected);
+}
+
+TEST_CASE("a load with a limit is over with its last attempt", "[run]") {
+  const std::string slow = R"(
+fourtuple: 1
+hosts: { client: { address: 10.0.0.1 }, server: { address: 10.0.0.2, user: root } }
+apps:
+  api:  { host: server, echo_server: { port: 443 } }
+  load: { host: client, load: { to: "10.0.0.2:443", limit: 3, )";
+  CHECK(run_text(slow + "rate: 1/min } }\n").tree.find("ended_at")->number == 120'000'000'000);
+  CHECK(run_text(slow + "concurrency: 3, pause: 1 h } }\n").tree.find("ended_at")->number == 0);
+}
+
 TEST_CASE("pauses for samples and expect_at change neither digest nor events", "[run]") {
   const auto s = loaded(churn);
   const auto o = run::run_scenario(s, {}, run::simulated());
