@@ -58,6 +58,20 @@ std::string words(const wire::frame& f, const report::relative_numbers& numbers)
   return s->ect ? out + " ECT(0)" : out;
 }
 
+/// The end that both kernels name alike: where the client connects to. Of packets without a SYN before
+/// them (a firewall's reset, UDP) the end with the lower port, as ports that a kernel draws are high.
+endpoint service_of(const conversation& c) {
+  const auto* first = c.packets.front()->packet.tcp();
+  const bool connect = first != nullptr && first->has(wire::syn) && !first->has(wire::ack);
+  return connect || c.right.port <= c.left.port ? c.right : c.left;
+}
+
+/// An ICMP error that says of the client's port that nobody is there: the kernel drew it.
+void forget_drawn_port(wire::frame& f, const conversation& c) {
+  auto* m = std::get_if<wire::icmp_message>(&f.what);
+  if (m != nullptr && m->quoted_destination != service_of(c)) m->quoted_destination.port = 0;
+}
+
 std::vector<line> lines_of(const conversation& c) {
   std::vector<line> out;
   report::relative_numbers numbers;
@@ -69,14 +83,12 @@ std::vector<line> lines_of(const conversation& c) {
     numbers.see(p->packet);
     const auto* s = p->packet.tcp();
     const bool pure = s != nullptr && s->flags == wire::ack && s->length == 0 && s->sack_count == 0;
-    if (s != nullptr && s->length >= full_segment && s->length == largest) {
-      // The kernel sets PSH on every packet of more than one segment, however it groups them (GSO).
-      wire::frame plain = p->packet;
+    wire::frame plain = p->packet;
+    // The kernel sets PSH on every packet of more than one segment, however it groups them (GSO).
+    if (s != nullptr && s->length >= full_segment && s->length == largest)
       std::get<wire::segment>(plain.what).flags &= static_cast<std::uint8_t>(~wire::psh);
-      out.push_back({{p->host, report::to_right(c, *p)}, pure, words(plain, numbers)});
-      continue;
-    }
-    out.push_back({{p->host, report::to_right(c, *p)}, pure, words(p->packet, numbers)});
+    forget_drawn_port(plain, c);
+    out.push_back({{p->host, report::to_right(c, *p)}, pure, words(plain, numbers)});
   }
   return out;
 }
@@ -130,14 +142,6 @@ std::string side_by_side(const std::vector<line>& a, const std::vector<line>& b,
   }
   if (most > first + shown) out += fmt::format("... {} more\n", most - first - shown);
   return out;
-}
-
-/// The end that both kernels name alike: where the client connects to. Of packets without a SYN before
-/// them (a firewall's reset, UDP) the end with the lower port, as ports that a kernel draws are high.
-endpoint service_of(const conversation& c) {
-  const auto* first = c.packets.front()->packet.tcp();
-  const bool connect = first != nullptr && first->has(wire::syn) && !first->has(wire::ack);
-  return connect || c.right.port <= c.left.port ? c.right : c.left;
 }
 
 using key = std::tuple<std::string, endpoint, bool>;
