@@ -58,8 +58,9 @@ std::string words(const wire::frame& f, const report::relative_numbers& numbers)
   return s->ect ? out + " ECT(0)" : out;
 }
 
-/// The end that both kernels name alike: where the client connects to. Of packets without a SYN before
-/// them (a firewall's reset, UDP) the end with the lower port, as ports that a kernel draws are high.
+/// The end that both kernels name alike: where the client connects to. Of packets without a SYN
+/// before them (a firewall's reset, UDP) the end with the lower port, as ports that a kernel draws
+/// are high.
 endpoint service_of(const conversation& c) {
   const auto* first = c.packets.front()->packet.tcp();
   const bool connect = first != nullptr && first->has(wire::syn) && !first->has(wire::ack);

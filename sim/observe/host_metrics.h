@@ -58,8 +58,8 @@ struct socket_row {
   std::uint64_t send_q = 0;  ///< bytes not acknowledged; LISTEN: the backlog
   std::uint32_t uid = 0;
   std::string timer;         ///< as ss -o: "timewait", "on", "keepalive", "persist"; empty: none
-  /// DEVIATION: until it fires, as late as the wheel makes it (up to an eighth of its length); ss(8)
-  /// says when it was to fire. Who compares the two sees it.
+  /// DEVIATION: until it fires, as late as the wheel makes it (up to an eighth of its length);
+  /// ss(8) says when it was to fire. Who compares the two sees it.
   duration timer_left{};
   std::uint32_t retransmits = 0;
   struct holder {
