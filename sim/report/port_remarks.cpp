@@ -241,8 +241,13 @@ std::vector<remark> outlook(const observe::outcome& o) {
                                    asked_text(*b), rates_text(*b, *book));
     const double until_full = static_cast<double>(b->fits()) / *b->asked * 1e9;
     const std::int64_t begin = ns(a.start);
-    if (*b->asked > sure && until_full + static_cast<double>(begin) >
-                                static_cast<double>(number(o.tree, {"ended_at"}))) {
+    const auto* l = std::get_if<spec::load>(&a.kind);
+    const bool all_fit =
+        l != nullptr && l->limit && *l->limit <= b->fits() && b->shared_with.empty();
+    if (all_fit) {
+      text += fmt::format("; its {} fit at one time", grouped(*l->limit));
+    } else if (*b->asked > sure && until_full + static_cast<double>(begin) >
+                                       static_cast<double>(number(o.tree, {"ended_at"}))) {
       text += fmt::format("; the run ended before they run out, at about {}",
                           time_text(begin + static_cast<std::int64_t>(until_full)));
     } else if (*b->asked <= sure) {
