@@ -142,7 +142,7 @@ void script_call::woken() {
       a.what = call_answer::kind::timeout;
       finish(std::move(a));
     }
-  } else if (const auto e = interruption()) {
+  } else if (const auto e = take_interruption()) {
     finish(*e);
   } else if (!attempt(false)) {
     // Ready, and yet it cannot go on (shut down before it is connected): only news helps.
@@ -153,7 +153,7 @@ void script_call::woken() {
   frame_.resume();
 }
 
-std::optional<errc> script_call::interruption() const {
+std::optional<errc> script_call::take_interruption() {
   if (!socket_.tcp) return std::nullopt;
   const interruptions& now = names_.interruptions_of(socket_);
   const bool connects = step_.call == spec::call::connect;
@@ -161,8 +161,7 @@ std::optional<errc> script_call::interruption() const {
     return errc::epipe;  // sk_wait_event()
   if (now.shutdowns_opening == before_.shutdowns_opening || !connects) return std::nullopt;
   // __inet_stream_connect() takes sk_err.
-  const auto error = process_->getsockopt(socket_.fd, option::so_error);
-  static_cast<void>(error);
+  static_cast<void>(process_->getsockopt(socket_.fd, option::so_error));
   return errc::econnreset;
 }
 

@@ -84,8 +84,9 @@ class script_call final : public waiter {
   bool do_sysctl();
   bool do_firewall();
   bool do_link();
-  /// What it hears where another call has ended what it waits for.
-  [[nodiscard]] std::optional<errc> interruption() const;
+  /// What it hears where another call has ended what it waits for; an error of the socket that is
+  /// told so is taken.
+  [[nodiscard]] std::optional<errc> take_interruption();
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool has_failed() const;
   bool reading_is_over();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <span>
 
 #include "sim/core/assert.h"
 #include "sim/core/random.h"

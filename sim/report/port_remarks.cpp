@@ -28,7 +28,7 @@ std::string held_text(const port_budget& b) {
   return out;
 }
 
-/// "470.5/s (28,232 / 60 s), 454/s as timers end late"
+/// "470.5/s (28,232 / 60 s), 455/s as timers end late"
 std::string rates_text(const port_budget& b, double book) {
   std::string out =
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));

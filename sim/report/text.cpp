@@ -77,8 +77,8 @@ std::string rate_text(double per_second) {
 
 std::string least_rate_text(double per_second) {
   if (per_second < 1) return rate_text(per_second);
-  return rate_text(std::floor(per_second >= 100 ? per_second : per_second * 10) /
-                   (per_second >= 100 ? 1 : 10));
+  const double steps = per_second < 100 ? 10 : 1;  // in one per second
+  return rate_text(std::floor(per_second * steps) / steps);
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -29,7 +29,7 @@ enum class paint : std::uint8_t { plain, bold, dim, red, green, yellow };
 [[nodiscard]] std::string percent(double share);
 /// A rate per second, grouped, with one place below 10,000: "470.5/s".
 [[nodiscard]] std::string rate_text(double per_second);
-/// The same, never more than it is: "454.9/s" of 454.98, for what is promised.
+/// The same, never more than it is, for what is promised: "454/s" of 454.98, "3.2/s" of 3.29.
 [[nodiscard]] std::string least_rate_text(double per_second);
 /// 1,234 B, 12.3 kB, 55.0 MB.
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);

@@ -12,7 +12,7 @@ using enum value_type;
 using enum presence;
 
 constexpr std::int64_t int_max = 2'147'483'647;
-constexpr std::int64_t most_descriptors = 10'000'000;  // a gigabyte or six
+constexpr std::int64_t most_descriptors = 10'000'000;  // as open sockets about 6 GB
 constexpr std::int64_t million = 1'000'000;
 
 constexpr key top_keys[] = {

@@ -2,6 +2,7 @@
 // asked for them, and that a steady state asks for nothing new.
 #include <map>
 
+#include "sim/run/forwarding_process.h"
 #include "tests/support/apps_world.h"
 #include "tests/support/catch.h"
 
@@ -10,59 +11,15 @@ using namespace fourtuple::test;
 
 namespace {
 
-/// A process that hands everything on and notes what frames it is asked for.
-class counting_process final : public process {
+/// Notes what frames it is asked for.
+class counting_process final : public run::forwarding_process {
  public:
-  explicit counting_process(process& below) : below_(below) {}
+  explicit counting_process(process& below) : forwarding_process(below) {}
   ~counting_process() { tasks_.destroy_all(); }
-  result<descriptor> socket(family f, transport t, std::optional<std::uint32_t> uid) override {
-    return below_.socket(f, t, uid);
-  }
-  result<> bind(descriptor fd, const endpoint& to) override { return below_.bind(fd, to); }
-  result<> listen(descriptor fd, int backlog) override { return below_.listen(fd, backlog); }
-  result<> connect(descriptor fd, const endpoint& to) override { return below_.connect(fd, to); }
-  result<> disconnect(descriptor fd) override { return below_.disconnect(fd); }
-  result<accepted> accept(descriptor fd) override { return below_.accept(fd); }
-  result<std::size_t> send(descriptor fd, payload p) override { return below_.send(fd, p); }
-  result<std::size_t> recv(descriptor fd, buffer b) override { return below_.recv(fd, b); }
-  result<std::size_t> sendto(descriptor fd, payload p, const endpoint& to) override {
-    return below_.sendto(fd, p, to);
-  }
-  result<datagram> recvfrom(descriptor fd, buffer b) override { return below_.recvfrom(fd, b); }
-  result<> shutdown(descriptor fd, shutdown_how how) override { return below_.shutdown(fd, how); }
-  result<> close(descriptor fd) override { return below_.close(fd); }
-  result<descriptor> dup(descriptor fd) override { return below_.dup(fd); }
-  result<> setsockopt(descriptor fd, option o, option_value v) override {
-    return below_.setsockopt(fd, o, v);
-  }
-  result<option_value> getsockopt(descriptor fd, option o) override {
-    return below_.getsockopt(fd, o);
-  }
-  result<endpoint> getsockname(descriptor fd) override { return below_.getsockname(fd); }
-  result<endpoint> getpeername(descriptor fd) override { return below_.getpeername(fd); }
-  result<std::string_view> state(descriptor fd) override { return below_.state(fd); }
-  result<ready_mask> poll(descriptor fd) override { return below_.poll(fd); }
-  void wait(waiter& w) override { below_.wait(w); }
-  void cancel(waiter& w) override { below_.cancel(w); }
-  void post(waiter& w) override { below_.post(w); }
-  [[nodiscard]] instant now() const override { return below_.now(); }
-  std::uint64_t random() override { return below_.random(); }
-  [[nodiscard]] std::uint32_t nofile() const override { return below_.nofile(); }
-  [[nodiscard]] std::uint32_t open_descriptors() const override {
-    return below_.open_descriptors();
-  }
-  [[nodiscard]] std::uint32_t peak_descriptors() const override {
-    return below_.peak_descriptors();
-  }
-  void restart_peak() override { below_.restart_peak(); }
-  void finished() override { below_.finished(); }
   task_list& tasks() override { return tasks_; }
   void* allocate_frame(std::size_t size) override {
     ++frames_[size];
-    return below_.allocate_frame(size);
-  }
-  void free_frame(void* frame, std::size_t size) noexcept override {
-    below_.free_frame(frame, size);
+    return inner_.allocate_frame(size);
   }
 
   /// The size of the frames of which there were at least so many.
@@ -73,7 +30,6 @@ class counting_process final : public process {
   }
 
  private:
-  process& below_;
   task_list tasks_;
   std::map<std::size_t, std::size_t> frames_;
 };
