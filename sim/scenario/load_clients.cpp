@@ -67,12 +67,7 @@ spec::retry_rules read_retries(mapping& m) {
 }
 
 void read_pattern(place p, mapping& m, spec::load& l) {
-  int given = 0;
-  for (const auto* key : {"rate", "concurrency", "stages"}) given += m.has(key) ? 1 : 0;
-  if (given != 1) {
-    p.c.error(m.where(), "a load has exactly one of rate, concurrency and stages");
-    if (given == 0) return;
-  }
+  if (!m.one_of("a load", {"rate", "concurrency", "stages"})) return;
   if (m.has("rate")) l.rate = m.rate_above_0("rate");
   if (m.has("concurrency")) l.concurrency = small(m.maybe_whole("concurrency"));
   if (m.has("stages")) l.stages = read_stages(p, m);

@@ -106,19 +106,8 @@ std::optional<rule> read_rule(context& c, const node& n, bool router) {
   mapping m(c, n, firewall_table, "a rule");
   if (!m.is_map()) return std::nullopt;
   constexpr std::array<std::string_view, 3> actions = {"accept", "drop", "reject"};
-  std::optional<std::size_t> action;
-  for (std::size_t i = 0; i < actions.size(); ++i) {
-    if (!m.has(actions[i])) continue;
-    if (action) {
-      c.error(n.where, "a rule has exactly one of accept, drop and reject");
-      return std::nullopt;
-    }
-    action = i;
-  }
-  if (!action) {
-    c.error(n.where, "a rule has exactly one of accept, drop and reject");
-    return std::nullopt;
-  }
+  const auto action = m.one_of("a rule", {actions[0], actions[1], actions[2]});
+  if (!action) return std::nullopt;
   rule r;
   r.what = static_cast<rule::action>(*action);
   if (!read_match(m, actions[*action], r)) return std::nullopt;

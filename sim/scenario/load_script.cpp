@@ -283,12 +283,9 @@ class script_reader {
   }
 
   void read_data(mapping& m, spec::step& s) {
-    const bool data = m.has("data");
-    if (data == m.has("size")) {
-      c_.error(m.where(), std::string(name(s.call)) + " has exactly one of data and size");
-      return;
-    }
-    if (data) {
+    const auto given = m.one_of(name(s.call), {"data", "size"});
+    if (!given) return;
+    if (*given == 0) {
       s.data = words(m, "data");
     } else {
       s.size = bytes(m, "size");

@@ -34,12 +34,9 @@ endpoint listen_endpoint(place p, mapping& m) {
 }
 
 endpoint listen_address(place p, mapping& m, std::string_view kind) {
-  const bool port = m.has("port");
-  if (port == m.has("listen")) {
-    p.c.error(m.where(), std::string(kind) + " has exactly one of port and listen");
-    return {};
-  }
-  if (port) {
+  const auto given = m.one_of(kind, {"port", "listen"});
+  if (!given) return {};
+  if (*given == 0) {
     const auto number = static_cast<std::uint16_t>(m.whole("port"));
     return {ip_address::any(family::inet), number};
   }

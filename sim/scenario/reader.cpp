@@ -98,19 +98,17 @@ mapping::mapping(context& c, const node& n, const table& t, std::string what)
 }
 
 void mapping::check_keys() {
-  std::vector<std::string_view> meant;  // keys that an unknown one stands for are not missing too
   for (const auto& e : node_.entries) {
     if (is_extension(e.key)) continue;
     const key* k = table_.find(e.key);
     if (k == nullptr) {
-      meant.push_back(unknown_key(e));
+      misspelt_.push_back(unknown_key(e));
     } else if (k->need == presence::later) {
       c_.error(e.where, quoted(e.key) + " is not yet modelled");
     }
   }
   for (const auto& k : table_.keys)
-    if (k.need == presence::required && !has(k.name) &&
-        std::find(meant.begin(), meant.end(), k.name) == meant.end())
+    if (k.need == presence::required && !has(k.name) && !is_misspelt(k.name))
       c_.error(node_.where, what_ + " needs the key '" + std::string(k.name) + "'");
 }
 
@@ -128,6 +126,30 @@ std::string_view mapping::unknown_key(const entry& e) {
   c_.error(e.where, "unknown key " + quoted(e.key) +
                         (near.empty() ? " in " + what_ : profile::did_you_mean(e.key, names)));
   return near;
+}
+
+bool mapping::is_misspelt(std::string_view key) const {
+  return std::find(misspelt_.begin(), misspelt_.end(), key) != misspelt_.end();
+}
+
+std::optional<std::size_t> mapping::one_of(std::string_view who,
+                                           std::initializer_list<std::string_view> keys) {
+  std::optional<std::size_t> found;
+  unsigned times = 0;
+  bool misspelt = false;
+  std::string names;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string_view key = keys.begin()[i];
+    misspelt = misspelt || is_misspelt(key);
+    if (i != 0) names += i + 1 == keys.size() ? " and " : ", ";
+    names += key;
+    if (!has(key)) continue;
+    found = i;
+    ++times;
+  }
+  if (times == 1) return found;
+  if (!misspelt || times > 1) c_.error(where(), std::string(who) + " has exactly one of " + names);
+  return std::nullopt;
 }
 
 const node* mapping::find(std::string_view key) const { return map_ ? node_.find(key) : nullptr; }

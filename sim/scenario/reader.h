@@ -9,6 +9,7 @@
 #include "sim/spec/quantity.h"
 #include "sim/spec/spec.h"
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -59,6 +60,10 @@ class mapping {
   [[nodiscard]] bool is_map() const { return map_; }
   [[nodiscard]] const node* find(std::string_view key) const;
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  /// Which of `keys`, that exclude each other, is given. None of them or several: reported as a
+  /// mistake of `who`, and nothing; so it is where one is misspelt, which has been reported.
+  [[nodiscard]] std::optional<std::size_t> one_of(std::string_view who,
+                                                  std::initializer_list<std::string_view> keys);
   /// Of the value, or of the mapping where it is absent.
   [[nodiscard]] spec::position at(std::string_view key) const;
   [[nodiscard]] spec::position where() const { return node_.where; }
@@ -98,6 +103,8 @@ class mapping {
   const key& row(std::string_view key) const;
   given take(std::string_view key);
   void check_keys();
+  /// An unknown key stands for it: then it is not missing too.
+  [[nodiscard]] bool is_misspelt(std::string_view key) const;
   /// Reports it; the key that was meant, if one is near.
   std::string_view unknown_key(const entry& e);
   template <class T, class Parse>
@@ -108,6 +115,7 @@ class mapping {
   const table& table_;
   std::string what_;
   bool map_;
+  std::vector<std::string_view> misspelt_;  ///< keys of the table that unknown ones stand for
 };
 
 }  // namespace fourtuple::scenario
