@@ -8,23 +8,23 @@ namespace fourtuple::core {
 
 class digest {
  public:
-  /// One record: when, what, and up to three numbers.
-  void add(std::int64_t at, std::uint64_t what, std::uint64_t a = 0, std::uint64_t b = 0) {
-    fold(static_cast<std::uint64_t>(at) ^ (what << 48), a);
-    fold(b, what);
+  /// One record: when, and three words that say what. Two of the four are spread over all bits, so
+  /// that they do not cancel what the others say.
+  void add(std::int64_t at, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+    fold(a ^ static_cast<std::uint64_t>(at) * spread, b ^ (c + 1) * spread);
   }
-  void fold(std::uint64_t x, std::uint64_t y) {
-    __extension__ using wide = unsigned __int128;
-    const wide product = static_cast<wide>(value_ ^ x ^ 0x9e3779b97f4a7c15ULL) *
-                         (y ^ 0xbf58476d1ce4e5b9ULL ^ (value_ << 1));
-    value_ = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    value_ += ++count_;
-  }
+  /// One number, of another entity.
+  void add(std::uint64_t value) { add(0, value, 0, 0); }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
  private:
-  std::uint64_t value_ = 0x243f6a8885a308d3ULL;
-  std::uint64_t count_ = 0;
+  static constexpr std::uint64_t spread = 0x9e3779b97f4a7c15ULL;  ///< the golden ratio's digits
+  void fold(std::uint64_t x, std::uint64_t y) {
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(value_ ^ x) * y;
+    value_ = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
+  std::uint64_t value_ = 0x243f6a8885a308d3ULL;  ///< pi's, to begin with
 };
 
 }  // namespace fourtuple::core

@@ -165,8 +165,9 @@ class event_queue {
     std::array<std::uint64_t, slots / 64> used{};
 
     void put(unsigned index, const event& e) {
-      used[index / 64] |= std::uint64_t{1} << (index % 64);
-      bucket[index].push_back(e);
+      event_list& events = bucket[index];
+      if (events.empty()) used[index / 64] |= std::uint64_t{1} << (index % 64);
+      events.push_back(e);
     }
     /// The first bucket in use at or after `from`, which is not in use any more; or `slots`.
     unsigned take_first(unsigned from);

@@ -24,6 +24,18 @@ enum class purpose : std::uint32_t {
 /// 64 bits, the same on every platform. `key` 64 bits, (a, b) the 128-bit counter.
 [[nodiscard]] std::uint64_t philox(std::uint64_t key, std::uint64_t a, std::uint64_t b);
 
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection in which every input bit moves
+/// every output bit,
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+/// and the number `n` of the stream that begins at `key`: for one that is drawn with every
+/// connection.
+[[nodiscard]] constexpr std::uint64_t splitmix(std::uint64_t key, std::uint64_t n) {
+  return mix(key + 0x9e3779b97f4a7c15ULL * (n + 1));
+}
 /// A keyed 64-bit mix of one number: for hashes that the kernel keys (ISN, time stamp offset), where
 /// Philox would be ten rounds too many.
 [[nodiscard]] constexpr std::uint64_t keyed_mix(std::uint64_t key, std::uint64_t x) {

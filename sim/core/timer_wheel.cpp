@@ -1,12 +1,16 @@
 #include "sim/core/timer_wheel.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace fourtuple::core {
 
 void timer_wheel::grow() {
-  free_ = static_cast<std::uint32_t>(nodes_.size());
-  nodes_.emplace_back();
+  const auto first = static_cast<std::uint32_t>(nodes_.size());
+  const std::uint32_t more = std::max(first / 8, 1U);  // hosts are many, and most arm few
+  nodes_.resize(first + more);
+  for (std::uint32_t id = first; id + 1 < first + more; ++id) nodes_[id].next = id + 1;
+  free_ = first;
 }
 
 std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
@@ -45,17 +49,17 @@ std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint6
 timer_wheel::place timer_wheel::place_of(std::uint64_t expires) const {
   // calc_wheel_index(): the level by the remaining delay, the bucket by the expiry rounded up.
   std::uint64_t delta = expires - clk_;
-  // While the timers of a jiffy run the clock stands one ahead of it, so that a timer of no delay
-  // lies behind the clock: the kernel puts it into the clock's own bucket.
-  const bool behind = static_cast<std::int64_t>(delta) < 0;
-  if (behind) delta = 0;
-  if (delta >= cutoff) {
+  if (delta >= cutoff) [[unlikely]] {
+    // While the timers of a jiffy run the clock stands one ahead of it, so that a timer of no delay
+    // lies behind the clock: the kernel puts it into the clock's own bucket.
+    if (static_cast<std::int64_t>(delta) < 0)
+      return {static_cast<unsigned>(clk_ & (level_size - 1)), clk_};
     delta = cutoff - 1;
     expires = clk_ + longest;
   }
   const unsigned l = level_of(delta);
   const unsigned shift = l * clk_shift;
-  const std::uint64_t slot = behind ? clk_ : (expires >> shift) + 1;
+  const std::uint64_t slot = (expires >> shift) + 1;
   return {l * level_size + static_cast<unsigned>(slot & (level_size - 1)), slot << shift};
 }
 

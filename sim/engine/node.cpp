@@ -12,9 +12,6 @@ void node::schedule_alarm(instant at, std::uint32_t index) {
   world_.schedule(at, entity_, core::phase::application, *this, index);
 }
 
-void node::process_finished(process& p) {
-  if (std::erase(world_.unfinished_, &p) != 0 && world_.unfinished_.empty())
-    world_.all_finished_ = true;
-}
+void node::process_finished(process& p) { world_.is_finished(&p); }
 
 }  // namespace fourtuple::engine

@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <span>
+#include <utility>
 
 #include "sim/core/assert.h"
 #include "sim/core/random.h"
@@ -104,7 +105,8 @@ node::way world::find_way(std::uint32_t from, wire::address_id to) const {
   w.delay = w.link->latency;
   w.plain = w.link->plain();
   if (!w.plain) w.direction = &nodes_[from]->direction_to(w.host);
-  w.straight = w.plain && w.delay != duration{} && shared_.addresses.family_of(to) == family::inet;
+  w.straight = just_carries_ && w.plain && w.delay != duration{} &&
+               shared_.addresses.family_of(to) == family::inet;
   return w;
 }
 
@@ -264,7 +266,7 @@ result<host::route> node::route_over(const way& w) const {
 
 void node::emit(const wire::segment& s) {
   const way& w = way_to(s.tuple.remote);
-  if (w.straight && world_.just_carries_ && world_.in_flight_.has_free()) [[likely]] {
+  if (w.straight && world_.in_flight_.has_free()) [[likely]] {
     world_.schedule(world_.now() + w.delay, w.host, core::phase::arrival, *this,
                     world_.in_flight_.make(s));
   } else {
@@ -365,11 +367,8 @@ bool world::settled(bool (*keep_going)(void*), void* context) {
 
 observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*), void* context) {
   if (!settled(keep_going, context)) return stop::interrupted;
+  if (std::exchange(all_finished_, false)) return stop::finished;
   while (true) {
-    if (all_finished_) {
-      all_finished_ = false;
-      return stop::finished;
-    }
     const core::event* const next = queue_.pop_by(ns(until));
     if (next == nullptr) {
       if (until == never) return stop::quiet;
@@ -386,6 +385,7 @@ observe::backend::stop world::run_until(instant until, bool (*keep_going)(void*)
 
 /// What need not be asked after every event.
 std::optional<observe::backend::stop> world::questions(bool (*keep_going)(void*), void* context) {
+  if (std::exchange(all_finished_, false)) return stop::finished;
   constexpr std::uint64_t between_questions = 4096;
   next_question_ = events_ / between_questions * between_questions + between_questions;
   if (options_.event_limit != 0) {

@@ -16,7 +16,13 @@ void world::end_process(process& p) {
   auto& ending = static_cast<host::sim_process&>(p);
   process* const gone = &p;
   ending.owner().end_process(ending);
-  if (std::erase(unfinished_, gone) != 0 && unfinished_.empty()) all_finished_ = true;
+  is_finished(gone);
+}
+
+void world::is_finished(const process* p) {
+  if (std::erase(unfinished_, p) == 0 || !unfinished_.empty()) return;
+  all_finished_ = true;
+  next_question_ = 0;
 }
 
 std::uint64_t world::count(std::string_view host, std::string_view state) const {
@@ -40,9 +46,14 @@ bool world::set_firewall(std::string_view host, std::span<const firewall_rule> r
   return true;
 }
 
+/// They remember what links were like, and whether somebody looks at packets.
+void world::forget_ways() {
+  for (const auto& n : nodes_) n->last_ = {};
+}
+
 bool world::set_link(std::uint32_t link, const link_change& change, std::string&) {
   net_.set_link(link, change);
-  for (const auto& n : nodes_) n->last_ = {};  // ways remember what links were like
+  forget_ways();
   return true;
 }
 
@@ -50,7 +61,7 @@ process& world::coordinator() { return *coordinator_; }
 
 std::string world::digest() const {
   core::digest all;
-  for (const auto& h : hosts_) all.fold(h.digest(), 0);
+  for (const auto& h : hosts_) all.add(h.digest());
   char text[17];
   std::snprintf(text, sizeof text, "%016" PRIx64, all.value());
   return text;
@@ -82,6 +93,7 @@ bool world::capture(observe::packet_log* log) {
   recorder_.reset();
   if (log != nullptr) recorder_ = std::make_unique<packet_recorder>(shared_, host_names(), *log);
   just_carries_ = !routed_ && recorder_ == nullptr;
+  forget_ways();
   return true;
 }
 

@@ -45,7 +45,8 @@ class node final : public host::surroundings {
     duration delay{};
     bool exists = false;
     bool plain = true;                         ///< nothing but delay happens to a packet
-    bool straight = false;  ///< plain, not without delay, and nobody's loopback: IPv4
+    /// Plain, not without delay, nobody's loopback (IPv4), and packets go from host to host unseen.
+    bool straight = false;
     const net::link_shape* link = nullptr;     ///< null: to the host itself
     net::link_direction* direction = nullptr;  ///< where it is not plain
     result<host::route> route = errc::enetunreach;  ///< as its own kernel sees it
@@ -113,6 +114,7 @@ class world final : public observe::backend {
   [[nodiscard]] std::uint32_t id_of(std::string_view host) const;
   [[nodiscard]] std::uint32_t owner_of(wire::address_id a, std::uint32_t asking) const;
   [[nodiscard]] node::way find_way(std::uint32_t from, wire::address_id to) const;
+  void forget_ways();
   /// Puts `p` on its way to the host that has the address; nothing where nobody does.
   template <class Packet>
   void send(node& from, wire::address_id to, const Packet& p);
@@ -140,6 +142,8 @@ class world final : public observe::backend {
   bool settle();
   /// All of them, asking now and then; false where keep_going() ended it.
   bool settled(bool (*keep_going)(void*), void* context);
+  /// It is one of those that must finish: after the last of them the run stops.
+  void is_finished(const process* p);
   [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 
   world_options options_;
@@ -160,7 +164,7 @@ class world final : public observe::backend {
   core::one_piece<host::kernel> hosts_;
   std::unique_ptr<coordinator_process> coordinator_;
   std::vector<process*> unfinished_;
-  bool all_finished_ = false;
+  bool all_finished_ = false;  ///< told at the next of the questions(), which are due then
 };
 
 }  // namespace fourtuple::engine

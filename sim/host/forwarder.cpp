@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "sim/host/digested.h"
 #include "sim/wire/icmp.h"
 #include "sim/wire/size.h"
 
@@ -49,9 +50,8 @@ bool forwarder::passes_one(const Packet& p, std::uint8_t ttl,
   counters_.add(of_family(host_counter::IpForwDatagrams, v6));  // before the firewall is asked
   if (!filter_.lets_through(p)) return false;
   const wire::four_tuple& t = tuple_of(p);
-  digest_.add(ns(world_.now()), (std::uint64_t{ttl} << 8) | 4,
-              (std::uint64_t{t.local.value} << 32) | t.remote.value,
-              (std::uint64_t{t.local_port} << 16) | t.remote_port);
+  digest_.add(ns(world_.now()), remote_and_ports(t), t.local.value,
+              digested::forwarded | ttl << 8U);
   return true;
 }
 

@@ -1,8 +1,10 @@
 // Segments arrive (tcp_v4_rcv): established hash, then listeners, then nobody; and what a step asks
 // for is carried out: timers, segments, wake-ups, the end of a connection.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "sim/host/digested.h"
 #include "sim/host/tcp_lock.h"
 #include "sim/host/tcp_stack.h"
 #include "sim/wire/icmp.h"
@@ -34,72 +36,69 @@ void tcp_stack::note_state(state from, state to) {
   ++states_[static_cast<std::size_t>(to)];
 }
 
+/// What of a step is rarer than the rest of carry_out().
+void tcp_stack::state_changed(std::uint32_t i, tcp_socket& s, state before,
+                              const tcp::actions& done) {
+  note_state(before, s.tcb->st);
+  // tcp_set_state(TCP_CLOSE) unhashes before a reset leaves: what answers that finds nobody, and
+  // gets a reset with the number that was expected.
+  if (done.end == tcp::ending::closed && s.hashed) unhash(i, s);
+}
+
+void tcp_stack::forget_acknowledged(tcp_socket& s) {
+  if (byte_store* const bytes = s.bytes()) bytes->acknowledged(s.tcb->snd_una);
+}
+
+// What is not a tail call here would cost every segment a frame.
 [[gnu::always_inline]] inline void tcp_stack::emit(const wire::segment& s) {
   if (!s.resent)
     parts_.counters.add(host_counter::TcpOutSegs,
                         s.gso_size == 0 ? 1 : (s.length + s.gso_size - 1) / s.gso_size);
-  parts_.digest.add(ns(parts_.world.now()),
-                    (std::uint64_t{s.tuple.local_port} << 24) | (std::uint64_t{s.flags} << 8) | 1,
-                    (std::uint64_t{s.seq_number} << 32) | s.ack_number,
-                    (std::uint64_t{s.tuple.remote.value} << 32) |
-                        (std::uint64_t{s.tuple.remote_port} << 16) | (s.length & 0xffff));
-  if (parts_.filter.watches_output() && !parts_.filter.lets_out(s)) {
+  // Words in the order of memory are loaded as they stand there.
+  parts_.digest.add(ns(parts_.world.now()), remote_and_ports(s.tuple),
+                    s.seq_number | std::uint64_t{s.ack_number} << 32,
+                    digested::segment | s.flags << 8U | std::uint64_t{s.length} << 32);
+  if (parts_.filter.watches_output()) [[unlikely]] {
+    emit_filtered(s);
+  } else {
+    parts_.world.emit(s);
+  }
+}
+
+void tcp_stack::emit_filtered(const wire::segment& s) {
+  if (parts_.filter.lets_out(s)) {
+    parts_.world.emit(s);
+  } else {
     parts_.world.payloads().release(s.payload);
+  }
+}
+
+void tcp_stack::emit_all(std::uint32_t i, tcp_socket& s, tcp::actions& done) {
+  wire::segment& first = done.segments.front();
+  if (done.segments.size() != 1 || first.more || s.rare) [[unlikely]] {
+    emit_several(i, s, done);
     return;
   }
-  parts_.world.emit(s);
+  first.sender_record = i;
+  first.receiver_record = s.peer_record;
+  emit(first);
 }
 
-[[gnu::always_inline]] inline void tcp_stack::emit_one(std::uint32_t i, tcp_socket& s,
-                                                       const byte_store* bytes,
-                                                       wire::segment& segment) {
-  segment.sender_record = i;
-  segment.receiver_record = s.peer_record;
-  if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
-    const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
-    segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
-  }
-  emit(segment);
-}
-
-/// Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a list
-/// of them).
-[[gnu::noinline]] void tcp_stack::emit_with_others(std::uint32_t i, tcp_socket& s,
-                                                   const byte_store* bytes,
-                                                   wire::segment& segment) {
-  const bh_disabled held(parts_.world);
-  emit_one(i, s, bytes, segment);
-}
-
-[[gnu::always_inline]] inline void tcp_stack::emit_all(std::uint32_t i, tcp_socket& s,
-                                                       const byte_store* bytes,
-                                                       tcp::actions& done) {
-  for (wire::segment& segment : done.segments) {
-    if (segment.more) [[unlikely]] {
-      emit_with_others(i, s, bytes, segment);
-    } else {
-      emit_one(i, s, bytes, segment);
-    }
-  }
-}
-
-void tcp_stack::carry_out(std::uint32_t i, tcp_socket& s, state before, tcp::actions& done) {
-  const tcp::tcb& t = *s.tcb;
-  const bool moved = before != t.st;
-  if (moved) {
-    note_state(before, t.st);
-    // tcp_set_state(TCP_CLOSE) unhashes before a reset leaves: what answers that finds nobody, and
-    // gets a reset with the number that was expected.
-    if (done.end == tcp::ending::closed && s.hashed) unhash(i, s);
-  }
-  if (done.timers_touched != 0) apply_timers(i, s, done);
+void tcp_stack::emit_several(std::uint32_t i, tcp_socket& s, tcp::actions& done) {
   byte_store* const bytes = s.bytes();
-  if (bytes != nullptr) bytes->acknowledged(t.snd_una);
-  // Segments may be answered before this returns; the answers wait in the backlog or find this
-  // socket after the step as it is now. Steps meanwhile use the other sink.
-  if (!done.segments.empty()) emit_all(i, s, bytes, done);
-  if (done.wakes != 0 || done.end != tcp::ending::none || moved) wake(s);
-  if (done.end != tcp::ending::none) end(i, s, done);
+  for (wire::segment& segment : done.segments) {
+    // Another piece of its buffer follows, and they leave together (validate_xmit_skb() makes a
+    // list of them).
+    std::optional<bh_disabled> held;
+    if (segment.more) held.emplace(parts_.world);
+    segment.sender_record = i;
+    segment.receiver_record = s.peer_record;
+    if (bytes != nullptr && bytes->has_output() && segment.length != 0) {
+      const wire::seq first = segment.seq_number + (segment.has(wire::syn) ? 1U : 0U);
+      segment.payload = parts_.world.payloads().put(bytes->cut(first, segment.length));
+    }
+    emit(segment);
+  }
 }
 
 void tcp_stack::apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done) {
@@ -118,13 +117,7 @@ void tcp_stack::emit_all(const tcp::actions& done) {
   for (const wire::segment& segment : done.segments) emit(segment);
 }
 
-void tcp_stack::wake(tcp_socket& s) {
-  if (!s.watchers.ring.empty()) {
-    parts_.waits.wake(s.watchers, level_of(s));
-  } else {
-    ++s.watchers.wakes;
-  }
-}
+void tcp_stack::wake_watchers(tcp_socket& s) { parts_.waits.wake(s.watchers, level_of(s)); }
 
 void tcp_stack::drop_port(tcp_socket& s) {
   if (s.owner) {
@@ -183,7 +176,7 @@ void tcp_stack::discard(std::uint32_t i, tcp_socket& s) {
 bool tcp_stack::hint_is_right(const wire::segment& s) const {
   if (!sockets_.live(s.receiver_record)) return false;
   const tcp_socket& socket = sockets_[s.receiver_record];
-  return socket.hashed && socket.tuple == s.tuple.reversed();
+  return socket.hashed && wire::are_reverse(socket.tuple, s.tuple);
 }
 
 /// A segment of a connection. While a system call has the socket it waits in the backlog.
@@ -197,7 +190,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
   socket.peer_record = s.sender_record;
   tcp::tcb& t = *socket.tcb;
   const state before = t.st;
-  tcp::actions& out = sink_for(socket);
+  tcp::actions& out = owned ? sink_for(socket) : cleared(interrupt_sink_, socket);
   tcp::segment_arrives(t, s, owned, limits_, clock(), out);
   if (s.payload != 0 && out.accepted_left != out.accepted_right) {
     socket.made_bytes().store(s.seq_number + (s.has(wire::syn) ? 1U : 0U),
@@ -309,7 +302,8 @@ void tcp_stack::on_timer(timer_kind kind, std::uint32_t index) {
       time_wait_record& w = time_waits_[index];
       w.timer = 0;
       parts_.counters.add(w.w.short_lived ? tcp::counter::TcpExtTWKilled : tcp::counter::TcpExtTW);
-      parts_.digest.add(ns(parts_.world.now()), 2, w.w.tuple.local_port, w.w.tuple.remote_port);
+      parts_.digest.add(ns(parts_.world.now()), remote_and_ports(w.w.tuple), 0,
+                        digested::time_wait);
       kill_time_wait(index);
       return;
     }

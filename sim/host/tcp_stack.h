@@ -163,8 +163,8 @@ class tcp_stack final : public ports::records {
   /// Most are asked about while they are established.
   [[nodiscard]] static bool simply_open(const tcp_socket& s) {
     const tcp::tcb& t = *s.tcb;
-    return t.st == tcp::state::established && !t.shut_rd && !t.shut_wr && t.error == errc::ok &&
-           !s.rare;
+    const unsigned shut = unsigned{t.shut_rd} | unsigned{t.shut_wr};  // one question of a byte
+    return t.st == tcp::state::established && shut == 0 && t.error == errc::ok && !s.rare;
   }
   [[nodiscard]] ready_mask level_while_open(const tcp_socket& s) const {
     const bool in = tcp::readable(*s.tcb) != 0;
@@ -218,24 +218,48 @@ class tcp_stack final : public ports::records {
   }
   /// For a step of that connection.
   tcp::actions& sink_for(const tcp_socket& s) {
-    tcp::actions& out = sink();
+    return cleared(parts_.world.in_soft_interrupt() ? interrupt_sink_ : call_sink_, s);
+  }
+  tcp::actions& cleared(tcp::actions& out, const tcp_socket& s) {
+    out.clear();
     if (parts_.filter.watches_output()) [[unlikely]]
       out.refused = parts_.filter.refuses(s.tcb->tuple);
     return out;
   }
-  void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done);
-  void emit_one(std::uint32_t i, tcp_socket& s, const byte_store* bytes, wire::segment& segment);
-  void emit_with_others(std::uint32_t i, tcp_socket& s, const byte_store* bytes,
-                        wire::segment& segment);
+  /// What a step of the connection has asked for.
+  void carry_out(std::uint32_t i, tcp_socket& s, tcp::state before, tcp::actions& done) {
+    const bool moved = before != s.tcb->st;
+    if (moved) state_changed(i, s, before, done);
+    if (done.timers_touched != 0) apply_timers(i, s, done);
+    if (s.rare) [[unlikely]]
+      forget_acknowledged(s);
+    // Segments may be answered before this returns; the answers wait in the backlog or find this
+    // socket after the step as it is now. Steps meanwhile use the other sink.
+    if (!done.segments.empty()) emit_all(i, s, done);
+    if (done.wakes != 0 || done.end != tcp::ending::none || moved) wake(s);
+    if (done.end != tcp::ending::none) end(i, s, done);
+  }
+  [[gnu::noinline]] void state_changed(std::uint32_t i, tcp_socket& s, tcp::state before,
+                                       const tcp::actions& done);
+  [[gnu::noinline]] void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
+  [[gnu::noinline]] void forget_acknowledged(tcp_socket& s);
   /// Of the socket with index `i`.
-  void emit_all(std::uint32_t i, tcp_socket& s, const byte_store* bytes, tcp::actions& done);
+  [[gnu::noinline]] void emit_all(std::uint32_t i, tcp_socket& s, tcp::actions& done);
+  [[gnu::noinline]] void emit_several(std::uint32_t i, tcp_socket& s, tcp::actions& done);
   /// Of a record, which has no socket.
   void emit_all(const tcp::actions& done);
   void emit(const wire::segment& s);
-  void apply_timers(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
+  [[gnu::noinline]] void emit_filtered(const wire::segment& s);
   [[gnu::noinline]] void end(std::uint32_t i, tcp_socket& s, const tcp::actions& done);
   void note_state(tcp::state from, tcp::state to);
-  void wake(tcp_socket& s);
+  void wake(tcp_socket& s) {
+    if (s.watchers.ring.empty()) {
+      ++s.watchers.wakes;
+    } else {
+      wake_watchers(s);
+    }
+  }
+  [[gnu::noinline]] void wake_watchers(tcp_socket& s);
   void cancel_timers(tcp_socket& s);
   void unhash(std::uint32_t i, tcp_socket& s);
   void free_socket(std::uint32_t i);

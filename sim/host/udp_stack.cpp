@@ -1,5 +1,6 @@
 #include "sim/host/udp_stack.h"
 
+#include "sim/host/digested.h"
 #include "sim/wire/size.h"
 
 #include <algorithm>
@@ -192,8 +193,8 @@ result<std::size_t> udp_stack::transmit(udp_socket& s, payload p, wire::address_
   d.tuple = {wire::is_any(source) ? way->source : source, to, s.port, port};
   d.length = static_cast<std::uint32_t>(p.size);
   if (p.data != nullptr) d.payload = parts_.world.payloads().put({p.data, p.size});
-  parts_.digest.add(ns(parts_.world.now()), (std::uint64_t{s.port} << 8) | 3, to.value,
-                    (std::uint64_t{port} << 32) | d.length);
+  parts_.digest.add(ns(parts_.world.now()), remote_and_ports(d.tuple), d.length,
+                    digested::datagram);
   if (parts_.filter.watches_output() && !parts_.filter.lets_out(d)) {
     parts_.world.payloads().release(d.payload);
     return errc::eperm;

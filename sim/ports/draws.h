@@ -33,7 +33,8 @@ class draws {
  private:
   enum class purpose : std::uint64_t { noise, start, udp, perturb };
   [[nodiscard]] std::uint32_t bits(purpose p, std::uint64_t count) const {
-    return static_cast<std::uint32_t>(core::philox(key_, count, static_cast<std::uint64_t>(p)));
+    const std::uint64_t stream = key_ ^ static_cast<std::uint64_t>(p) << 56;
+    return static_cast<std::uint32_t>(core::splitmix(stream, count) >> 32);
   }
   /// Multiply-and-shift: the bias is below n / 2^32, and one draw is one count.
   [[nodiscard]] std::uint32_t below(purpose p, std::uint64_t count, std::uint32_t n) const {

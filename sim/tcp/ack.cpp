@@ -165,7 +165,9 @@ bool dubious(const transit& x, const ack_round& a) {
   k.t.pending = pending::none;
   grow_cwnd(k, 1);
   check_space(k);
-  drop_transit(k.t, k.out);
+  k.x.reset_sending();
+  k.out.transits->give_back_new(k.t.transit);
+  k.t.transit = 0;
 }
 
 }  // namespace

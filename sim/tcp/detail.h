@@ -162,7 +162,8 @@ void measure_peer_mss(tcb& t, const wire::segment& s, const limits& l);
 /// tcp_ack_snd_check(): an ACK is due now, later or not at all.
 void send_ack_or_delay(tcb& t, bool owned, const limits& l, const clock& c, actions& out);
 inline void check_ack_due(tcb& t, bool owned, const limits& l, const clock& c, actions& out) {
-  if (t.ack_scheduled || t.ack_now) send_ack_or_delay(t, owned, l, c, out);
+  if ((unsigned{t.ack_scheduled} | unsigned{t.ack_now}) != 0)
+    send_ack_or_delay(t, owned, l, c, out);
 }
 void enter_quickack(tcb& t, const limits& l, std::uint32_t most = 16);
 void delay_ack(tcb& t, const limits& l, const clock& c, actions& out);

@@ -22,8 +22,10 @@ class record_pool {
   }
   void give_back(std::uint32_t index) {
     (*this)[index].reset();
-    free_.push_back(index);
+    give_back_new(index);
   }
+  /// The same of one that is as new already.
+  void give_back_new(std::uint32_t index) { free_.push_back(index); }
   [[nodiscard]] Record& operator[](std::uint32_t index) {
     return chunks_[index / chunk_size][index % chunk_size];
   }

@@ -271,11 +271,15 @@ struct transit : transit_numbers {
     const unsigned awaited = unsigned{undoable} | unsigned{tlp_out} | unsigned{dsack_pending};
     return awaited == 0 && out_of_order.empty() && unread.empty();
   }
-  /// As new, with the memory it has.
-  void reset() {
+  /// As new, with the memory it has, where nothing_else() holds.
+  void reset_sending() {
     std::construct_at(static_cast<sending_numbers*>(this));
     std::construct_at(static_cast<measured_numbers*>(this));
     sent.clear();
+  }
+  /// The same of any.
+  void reset() {
+    reset_sending();
     unsent.clear();
     out_of_order.clear();
     unread.clear();

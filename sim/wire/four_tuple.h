@@ -2,6 +2,7 @@
 // is a 32-bit id of the world's address_table, so a four-tuple is 12 bytes and IPv6 costs nothing.
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <cstdint>
 
@@ -38,6 +39,17 @@ struct four_tuple {
   }
 };
 static_assert(sizeof(four_tuple) == 12);
+
+/// Each is the reversed() of the other: their halves, as they stand in memory, are swapped.
+[[nodiscard]] constexpr bool are_reverse(const four_tuple& a, const four_tuple& b) {
+  const auto addresses = [](const four_tuple& t) {
+    return t.local.value | std::uint64_t{t.remote.value} << 32;
+  };
+  const auto port_pair = [](const four_tuple& t) {
+    return t.local_port | std::uint32_t{t.remote_port} << 16;
+  };
+  return addresses(a) == std::rotl(addresses(b), 32) && port_pair(a) == std::rotl(port_pair(b), 16);
+}
 
 /// A well-mixed 64-bit hash, the same on every platform. Not keyed: nothing visible depends on it.
 [[nodiscard]] constexpr std::uint64_t hash(const four_tuple& t) {

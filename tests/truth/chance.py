@@ -24,7 +24,9 @@ def check_ports(script, named, observed, udp):
     def judge(rows):
         got = [port(rows[i]) for i in named]
         wrong = []
-        if len(set(got)) != observed["distinct_ports"]:
+        # Where sockets share ports, how many do is chance, on the kernel too.
+        chance = 5 if observed["distinct_ports"] < len(measured) else 0
+        if abs(len(set(got)) - observed["distinct_ports"]) > chance:
             wrong.append(f"{len(set(got))} distinct ports, the kernel {observed['distinct_ports']}")
         if len(measured) == len(got) and len(order(measured)) <= 2 and not udp and \
                 order(got) != order(measured):
