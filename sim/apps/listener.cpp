@@ -45,14 +45,7 @@ task listen_all(os host, std::unique_ptr<listener_state> s) {
       if (fd >= 0 && s->what.accept) host.spawn(take(host, *s, fd));
     }
   }
-  wait.sleep_until(s->app.stop ? instant{*s->app.stop} : never);
-  co_await wait;
-  for (descriptor fd = 3; fd < static_cast<descriptor>(host->nofile()); ++fd)
-    static_cast<void>(host->close(fd));
-  s->record->listening = false;
-  s->record->finished = true;
-  host->finished();
-  wait.park();  // the other coroutines still use *s
+  wait.park();  // until the process ends; the other coroutines use *s
   co_await wait;
 }
 

@@ -65,7 +65,7 @@ void server_record::closed(process& p, descriptor fd, observe::connection_row::b
 }
 
 void server_record::refused(process& p, const outcome& o) {
-  m_->fail(p.now(), fault_of(o), name(o.where), m_->accepted + 1);
+  m_->fail(p.now(), fault_of(o), name(o.where), m_->accepted_before + m_->accepted + 1);
 }
 
 }  // namespace fourtuple::apps

@@ -63,6 +63,7 @@ void app_metrics::begin_counting(instant now) {
   errors_before = errors_ever();
   requests_before = requests;
   attempted_before = attempted;
+  accepted_before = accepted;
   for (auto* each : {&connected, &completed, &failed, &bytes_in, &bytes_out, &accepted, &waited,
                      &opened, &reused, &resets_on_reuse})
     *each = 0;

@@ -198,6 +198,7 @@ struct app_metrics {
   instant counted_from{};  ///< connections opened before are not listed
   std::uint64_t requests_before = 0;
   std::uint64_t attempted_before = 0;
+  std::uint64_t accepted_before = 0;  ///< of `accepted`, which begins anew
   std::uint64_t errors_before = 0;  ///< of any kind
 
   /// Ends the warm-up: counters begin anew, levels stay, peaks are those from now on. The list of

@@ -57,6 +57,7 @@ void session::run() {
   sources_.world = world_.get();
   if (options_.packets != nullptr) static_cast<void>(world_->capture(options_.packets));
   start_everything();
+  over_ = !pass(instant{});
   make_samplers();
   at_instant(instant{});
   const std::vector<instant> planned = planned_instants();
@@ -140,42 +141,37 @@ void session::linger() {
 }
 
 void session::start_everything() {
-  for (const auto& a : apps_) {
-    sources_.apps.emplace_back();
-    start_app(a, sources_.apps.back());
-  }
+  for (const auto& a : apps_)
+    sources_.apps.emplace_back(a.host.member ? 1 : scenario_->hosts[a.host.host].members());
+  for (const start& each : start_order(*scenario_)) start_app(each);
   if (scenario_->script.empty()) return;
   world_->describe_process(world_->coordinator(), "script", !end_);
   script_.wants_sockets = options_.packets != nullptr;
   parts_.start_script(*scenario_, *world_, script_);
 }
 
-void session::start_app(const spec::app& a, std::vector<const observe::app_metrics*>& row) {
-  const spec::host& h = scenario_->hosts[a.host.host];
-  const std::uint32_t first = a.host.member.value_or(0);
-  const std::uint32_t last = a.host.member ? first + 1 : h.members();
-  for (std::uint32_t m = first; m < last; ++m) {
-    running_.push_back(std::make_unique<running>());
-    running& r = *running_.back();
-    r.app = &a;
-    r.metrics.name = a.name;
-    r.metrics.member = spec::member_name(h, m);
-    r.metrics.counted_from = instant{scenario_->warmup};
-    row.push_back(&r.metrics);
-    r.kernel_side = &world_->make_process(r.metrics.member, {a.user.uid, a.nofile});
-    world_->describe_process(*r.kernel_side, a.name, !end_ && parts_.must_finish(a));
-    process* seen = r.kernel_side;
-    if (options_.packets != nullptr) {
-      r.recorded = std::make_unique<recorded_process>(*r.kernel_side, *options_.packets,
-                                                      r.metrics.member, a.name);
-      seen = r.recorded.get();
-    }
-    if (const auto closing = last_beginning()) {
-      r.closing = std::make_unique<closing_process>(*seen, *closing);
-      seen = r.closing.get();
-    }
-    parts_.start_app(*scenario_, a, os(*seen), r.metrics);
+void session::start_app(const start& which) {
+  const spec::app& a = apps_[which.app];
+  running_.push_back(std::make_unique<running>());
+  running& r = *running_.back();
+  r.app = &a;
+  r.metrics.name = a.name;
+  r.metrics.member = spec::member_name(scenario_->hosts[a.host.host], which.member);
+  r.metrics.counted_from = instant{scenario_->warmup};
+  sources_.apps[which.app][which.member - a.host.member.value_or(0)] = &r.metrics;
+  r.kernel_side = &world_->make_process(r.metrics.member, {a.user.uid, a.nofile});
+  world_->describe_process(*r.kernel_side, a.name, !end_ && parts_.must_finish(a));
+  process* seen = r.kernel_side;
+  if (options_.packets != nullptr) {
+    r.recorded = std::make_unique<recorded_process>(*r.kernel_side, *options_.packets,
+                                                    r.metrics.member, a.name);
+    seen = r.recorded.get();
   }
+  if (const auto closing = last_beginning()) {
+    r.closing = std::make_unique<closing_process>(*seen, *closing);
+    seen = r.closing.get();
+  }
+  parts_.start_app(*scenario_, a, os(*seen), r.metrics);
 }
 
 /// The last instant of the warm-up: what happens at its end is counted already (FORMAT 4).
@@ -239,9 +235,10 @@ void session::at_instant(instant t) {
   note_start_failures();
   if (scenario_->warmup > duration::zero() && t == before_counting())
     begin_counting(instant{scenario_->warmup});
+  // Who is woken by the end of a process acts at that instant, too.
+  if (end_stopped_apps(t) && !pass(t)) over_ = true;
   sample(t);
   evaluate_at(t);
-  end_stopped_apps(t);
   for (const auto& c : scenario_->changes)
     if (instant{c.at} == t) carry_out(c);
 }
@@ -258,16 +255,36 @@ void session::begin_counting(instant from) {
   warm_ = true;
 }
 
-/// A process that ended no longer answers, so its last words are kept.
-void session::end_stopped_apps(instant t) {
+/// Processes whose `stop` has come end. Whether there were any.
+bool session::end_stopped_apps(instant t) {
+  bool any = false;
   for (auto& r : running_) {
     if (r->kernel_side == nullptr || !r->app->stop || instant{*r->app->stop} > t) continue;
-    r->metrics.fd_peak = std::max(r->metrics.fd_peak, r->kernel_side->peak_descriptors());
+    any = true;
+    note_last_words(*r, t);
     world_->end_process(*r->kernel_side);
     r->kernel_side = nullptr;
-    r->metrics.listening = false;
-    r->metrics.active.now = 0;
   }
+  return any;
+}
+
+/// A process that ended no longer answers. What it had open it closes as it ends, unless the peer
+/// was first.
+void session::note_last_words(running& r, instant now) const {
+  using closed_by = observe::connection_row::by;
+  const bool client = parts_.must_finish(*r.app);
+  for (auto& row : r.metrics.connections) {
+    if (row.closed_at) continue;
+    const auto level = r.kernel_side->poll(row.fd);
+    const unsigned bits = level ? *level : 0U;
+    row.closed_at = now;
+    row.closed_by = (bits & ready_err) != 0                 ? closed_by::reset
+                    : client == ((bits & ready_rdhup) == 0) ? closed_by::client
+                                                            : closed_by::server;
+  }
+  r.metrics.fd_peak = std::max(r.metrics.fd_peak, r.kernel_side->peak_descriptors());
+  r.metrics.listening = false;
+  r.metrics.active.now = 0;
 }
 
 void session::note_start_failures() {

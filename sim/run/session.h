@@ -11,6 +11,7 @@
 #include "sim/run/recorded_process.h"
 #include "sim/run/run.h"
 #include "sim/run/sampler.h"
+#include "sim/run/start_order.h"
 
 namespace fourtuple::run {
 
@@ -38,7 +39,7 @@ class session {
   };
 
   void start_everything();
-  void start_app(const spec::app& a, std::vector<const observe::app_metrics*>& row);
+  void start_app(const start& which);
   [[nodiscard]] std::vector<instant> planned_instants() const;
   /// Passes time up to `until`; false where the run is over.
   [[nodiscard]] bool pass(instant until);
@@ -54,7 +55,8 @@ class session {
   [[nodiscard]] bool wants_to_go_on();
   static bool keep_going(void* self);
   void at_instant(instant t);
-  void end_stopped_apps(instant t);
+  bool end_stopped_apps(instant t);
+  void note_last_words(running& r, instant now) const;
   [[nodiscard]] instant before_counting() const;
   void begin_counting(instant from);
   void carry_out(const spec::change& c);

@@ -114,9 +114,13 @@ bool schedule_loss_probe(const context& k, bool advancing_rto) {
   } else {
     wait = jiffies_of_ms(k.l.rto_initial_ms, k.l);
   }
-  std::int64_t rto_us = std::int64_t{k.t.rto} * 1'000'000 / k.l.hz;
-  if (!advancing_rto) rto_us -= k.c.us - k.x.sent.front().sent_us;
-  if (rto_us > 0) wait = std::min(wait, jiffies_of_us(static_cast<std::uint64_t>(rto_us), k.l));
+  const std::uint32_t gone = advancing_rto ? 0 : k.c.us - k.x.sent.front().sent_us;
+  if (gone == 0) {
+    wait = std::min(wait, k.t.rto);
+  } else {
+    const std::int64_t rto_us = std::int64_t{k.t.rto} * 1'000'000 / k.l.hz - gone;
+    if (rto_us > 0) wait = std::min(wait, jiffies_of_us(static_cast<std::uint64_t>(rto_us), k.l));
+  }
   k.t.pending = pending::loss_probe;
   k.out.arm(timer::retransmit, wait);
   return true;

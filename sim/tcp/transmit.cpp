@@ -132,13 +132,13 @@ part next_part(const context& k, std::uint32_t quota, bool nonagle, burst how) {
   return whole_buffer(k, length, window, nonagle);
 }
 
-/// What is told once of a buffer that goes (tcp_event_data_sent()).
-void note_data_sent(const context& k) {
+/// What is told once of a buffer that goes (tcp_event_data_sent()). `alone`: nothing is in flight.
+void note_data_sent(const context& k, bool alone) {
   tcb& t = k.t;
   // Data soon after data received means a conversation.
   if (t.ack_ato != 0 && jiffy(k.c) - t.last_receive < t.ack_ato && t.ack_pingpong < 255)
     ++t.ack_pingpong;
-  if (k.x.in_flight() == 0) note_first_of_a_flight(k);
+  if (alone) note_first_of_a_flight(k);
   t.last_send = jiffy(k.c);
 }
 
@@ -219,7 +219,7 @@ bool send_part(const context& k, std::uint32_t bytes, bool push) {
                  {.push = push, .tso_push = false, .fin = true, .head = true, .whole = false});
     return true;
   }
-  note_data_sent(k);
+  note_data_sent(k, k.x.in_flight() == 0);
   const send_buffer first = k.x.unsent.front();
   const bool whole = first.end == k.t.snd_nxt + bytes;
   const bool fin = whole && k.t.fin_queued && k.x.unsent.size() == 1;
@@ -269,7 +269,7 @@ void after_sending(const context& k, bool limited, bool was_empty, burst how) {
 
 void send_alone(const context& k, std::uint32_t bytes) {
   ++k.x.buffers;
-  if (bytes != 0) note_data_sent(k);
+  if (bytes != 0) note_data_sent(k, true);
   const bool fin = bytes == 0;
   send_segment(k, bytes,
                {.push = !fin, .tso_push = false, .fin = fin, .head = true, .whole = false});
