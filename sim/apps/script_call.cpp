@@ -123,11 +123,23 @@ void script_call::await_suspend(std::coroutine_handle<> h) {
   watch_.fd = socket_.fd;
   watch_.mask = mask();
   set_watch(watch_);
+  holds_ = step_.call != spec::call::close;
+  if (holds_) names_.begin_waiting(socket_);
   process_->wait(*this);
 }
 
+/// The call returns: what was closed meanwhile is closed now.
+void script_call::let_go() {
+  if (!holds_) return;
+  holds_ = false;
+  if (names_.end_waiting(socket_)) static_cast<void>(process_->close(socket_.fd));
+}
+
 void script_call::woken() {
-  if (why == cause::interrupted || why == cause::posted) {
+  if (step_.call == spec::call::poll && names_.is_left_open(socket_)) {
+    finish(call_answer::of_number(1));  // POLLNVAL, which is none of the events of a step
+    answer_.events = std::uint8_t{0};
+  } else if (why == cause::interrupted || why == cause::posted) {
     finish(errc::eintr);
   } else if (why == cause::deadline) {
     if (step_.call == spec::call::poll) {
@@ -150,6 +162,7 @@ void script_call::woken() {
     process_->wait(*this);
     return;
   }
+  let_go();
   frame_.resume();
 }
 
@@ -157,7 +170,8 @@ std::optional<errc> script_call::take_interruption() {
   if (!socket_.tcp) return std::nullopt;
   const interruptions& now = names_.interruptions_of(socket_);
   const bool connects = step_.call == spec::call::connect;
-  if (now.disconnects != before_.disconnects && (connects || step_.call == spec::call::recv))
+  const bool reads = step_.call == spec::call::recv || step_.call == spec::call::recvfrom;
+  if (now.disconnects != before_.disconnects && (connects || reads))
     return errc::epipe;  // sk_wait_event()
   if (now.shutdowns_opening == before_.shutdowns_opening || !connects) return std::nullopt;
   // __inet_stream_connect() takes sk_err.

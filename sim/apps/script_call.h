@@ -87,6 +87,7 @@ class script_call final : public waiter {
   /// What it hears where another call has ended what it waits for; an error of the socket that is
   /// told so is taken.
   [[nodiscard]] std::optional<errc> take_interruption();
+  void let_go();
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool has_failed() const;
   bool reading_is_over();
@@ -110,6 +111,7 @@ class script_call final : public waiter {
   std::size_t sent_ = 0;
   errc first_error_ = errc::ok;
   interruptions before_;    ///< as it began to wait
+  bool holds_ = false;      ///< waits, and holds what its descriptor names
   bool by_option_ = false;  ///< the deadline is SO_RCVTIMEO's or SO_SNDTIMEO's
   watch watch_;
   std::coroutine_handle<> frame_;

@@ -17,6 +17,7 @@ bool script_names::end_process(const spec::step& st, void (*before)(void*, proce
   if (found == processes_.end()) return false;
   before(context, *found->second);
   std::erase_if(sockets_, [&](const auto& each) { return each.second.owner == found->second; });
+  std::erase_if(uses_, [&](const auto& each) { return each.first.first == found->second; });
   world_.end_process(*found->second);
   processes_.erase(found);
   return true;
@@ -29,6 +30,26 @@ named_socket* script_names::find(const spec::step& st, const std::string& name) 
 
 void script_names::put(const spec::step& st, const std::string& name, const named_socket& s) {
   sockets_[{st.host, st.process, name}] = s;
+}
+
+bool script_names::end_waiting(const named_socket& s) {
+  const auto use = uses_.find({s.owner, s.fd});
+  if (use == uses_.end() || --use->second.waiting != 0) return false;
+  const bool closes = use->second.closed;
+  uses_.erase(use);
+  return closes;
+}
+
+bool script_names::leave_open(const named_socket& s) {
+  const auto use = uses_.find({s.owner, s.fd});
+  if (use == uses_.end()) return false;
+  use->second.closed = true;
+  return true;
+}
+
+bool script_names::is_left_open(const named_socket& s) const {
+  const auto use = uses_.find({s.owner, s.fd});
+  return use != uses_.end() && use->second.closed;
 }
 
 std::optional<std::string> script_names::expand(const std::string& text) const {

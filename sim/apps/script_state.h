@@ -32,6 +32,13 @@ struct interruptions {
   unsigned shutdowns_opening = 0;  ///< shutdown() in SYN-SENT
 };
 
+/// Calls that wait on a descriptor: each holds what it names (struct file), so that close() from
+/// elsewhere takes the descriptor alone, and the last to return closes the socket.
+struct descriptor_use {
+  unsigned waiting = 0;
+  bool closed = false;
+};
+
 class script_names {
  public:
   script_names(const spec::scenario& s, control& world, const script_options& how)
@@ -51,6 +58,13 @@ class script_names {
   [[nodiscard]] interruptions& interruptions_of(const named_socket& s) {
     return interruptions_[s.number];
   }
+
+  void begin_waiting(const named_socket& s) { uses_[{s.owner, s.fd}].waiting += 1; }
+  /// True where it is for the caller to close the descriptor.
+  [[nodiscard]] bool end_waiting(const named_socket& s);
+  /// Those who wait will close it; false where nobody does.
+  [[nodiscard]] bool leave_open(const named_socket& s);
+  [[nodiscard]] bool is_left_open(const named_socket& s) const;
 
   void set_value(const std::string& name, std::string text) { values_[name] = std::move(text); }
   /// Nothing where a ${NAME} has no value (yet).
@@ -74,6 +88,7 @@ class script_names {
   std::map<socket_key, named_socket> sockets_;
   std::map<std::string, std::string, std::less<>> values_;
   std::map<std::uint32_t, interruptions> interruptions_;  ///< by the socket's number
+  std::map<std::pair<process*, descriptor>, descriptor_use> uses_;  ///< where somebody waits
   std::uint32_t sockets_made_ = 0;
 };
 

@@ -157,7 +157,7 @@ result<endpoint> sim_process::getpeername(descriptor fd) {
   FOURTUPLE_DISPATCH(fd, getpeername(d.index()), getpeername(d.index()));
 }
 result<std::string_view> sim_process::state(descriptor fd) {
-  FOURTUPLE_DISPATCH(fd, state_of(d.index()), refuse_state());
+  FOURTUPLE_DISPATCH(fd, state_of(d.index()), refuse_state(d.index()));
 }
 result<ready_mask> sim_process::poll(descriptor fd) {
   FOURTUPLE_DISPATCH(fd, poll_level(d.index()), level(d.index()));

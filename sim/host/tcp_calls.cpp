@@ -182,13 +182,16 @@ result<> tcp_stack::open(std::uint32_t i, const endpoint& to) {
   if (to_v4) s.speaks_v4 = false;  // as long as it does not get under way
   const auto way = parts_.way(s.tuple.local, *there);
   if (!way) return way.error();
-  const bool address_known = !wire::is_any(s.tuple.local) && is_sender(s.tuple.local);
+  const bool address_known = !wire::is_any(s.tuple.local) && parts_.is_sender(s.tuple.local);
   const wire::four_tuple wanted{address_known ? s.tuple.local : way->source, *there, s.port(),
                                 to.port};
   const auto got =
       ports::reserve(ports_, {wanted, s.extras().port_range, kernel_now()}, parts_.draws);
   if (!got) {
     keep_chosen_source(s, wanted.local);
+    // tcp_v4_connect() fails by way of tcp_set_state(TCP_CLOSE): a port that the kernel chose is
+    // lost.
+    if (!s.port_locked) drop_port(s);
     return got.error();
   }
 

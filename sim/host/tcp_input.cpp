@@ -240,8 +240,13 @@ void tcp_stack::to_nobody(const wire::segment& s) {
   wire::segment reply;
   if (!tcp::reset_for(s, reply)) return;
   // tcp_v6_send_response() looks for the way before it counts; tcp_v4_send_reset() does not.
-  const bool v6 = parts_.world.addresses().family_of(reply.tuple.remote) == family::inet6;
+  const wire::address_table& addresses = parts_.world.addresses();
+  const bool v6 = addresses.family_of(reply.tuple.remote) == family::inet6;
   if (v6 && !parts_.world.find_route(reply.tuple.remote)) return;
+  // It must leave by the device of the address that was asked (rt6_need_strict()), and only lo's
+  // own leads to ::1.
+  if (v6 && addresses.is_loopback(reply.tuple.remote) && !addresses.is_loopback(reply.tuple.local))
+    return;
   parts_.counters.add(tcp::counter::TcpOutRsts);
   emit(reply);
 }

@@ -51,6 +51,11 @@ struct kernel_parts {
 
   /// Is it one of this host's addresses (loopback too)?
   [[nodiscard]] bool is_local(wire::address_id a) const;
+  /// inet_bind() lets a socket receive at a multicast or broadcast address, never send from it.
+  [[nodiscard]] bool is_sender(wire::address_id a) const {
+    const ip_address& address = world.addresses().at(a);
+    return !address.is_multicast() && !address.is_broadcast();
+  }
   /// The way there; EINVAL from an address of 127.0.0.0/8 to another host (__mkroute_output()).
   [[nodiscard]] result<route> way(wire::address_id from, wire::address_id to) const {
     const bool to_v6 = world.addresses().family_of(to) == family::inet6;
@@ -139,11 +144,6 @@ class tcp_stack final : public ports::records {
   [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
   [[gnu::cold]] void keep_chosen_source(tcp_socket& s, wire::address_id chosen);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
-  /// inet_bind() lets a socket receive at a multicast or broadcast address, never send from it.
-  [[nodiscard]] bool is_sender(wire::address_id a) const {
-    const ip_address& address = parts_.world.addresses().at(a);
-    return !address.is_multicast() && !address.is_broadcast();
-  }
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
   void stop_listening(std::uint32_t i);
@@ -261,7 +261,7 @@ class tcp_stack final : public ports::records {
   }
   [[gnu::noinline]] void wake_watchers(tcp_socket& s);
   void cancel_timers(tcp_socket& s);
-  void unhash(std::uint32_t i, tcp_socket& s);
+  [[gnu::noinline]] void unhash(std::uint32_t i, tcp_socket& s);
   void free_socket(std::uint32_t i);
   /// Of a socket whose connection has ended.
   void discard(std::uint32_t i, tcp_socket& s);

@@ -37,12 +37,17 @@ std::uint32_t udp_stack::find(const wire::four_tuple& t) const {
   if (here == by_port_.end()) return 0;
   std::uint32_t best = 0;
   int most = -1;
-  for (auto i = here->second.rbegin(); i != here->second.rend(); ++i) {
-    if (const int points = score(sockets_[*i], t); points > most) {
-      best = *i;
-      most = points;
-    }
-  }
+  const auto look_at = [&](std::uint32_t i) {
+    const int points = score(sockets_[i], t);
+    if (points <= most) return;
+    best = i;
+    most = points;
+  };
+  // As they stand in their chain: the newest first, those that stand last behind them.
+  for (auto i = here->second.rbegin(); i != here->second.rend(); ++i)
+    if (!sockets_[*i].stands_last) look_at(*i);
+  for (const std::uint32_t i : here->second)
+    if (sockets_[i].stands_last) look_at(i);
   if (best == 0 || !sockets_[best].reuseport || sockets_[best].connected) return best;
   return member_for(best, here->second, t);
 }

@@ -13,6 +13,10 @@ constexpr std::size_t largest_length = 65535;       // udp_sendmsg()
 constexpr std::size_t largest_datagram = 65507;     // with its headers, in one IPv4 packet
 constexpr std::size_t largest_datagram_v6 = 65527;  // an IPv6 packet's length is without its own
 
+wire::address_id wildcard_of(const udp_socket& s) {
+  return s.family == family::inet ? wire::any_v4 : wire::any_v6;
+}
+
 }  // namespace
 
 udp_stack::udp_stack(kernel_parts parts) : parts_(parts) { configure(); }
@@ -26,7 +30,7 @@ std::uint32_t udp_stack::create(family f, std::uint32_t uid) {
   udp_socket& s = sockets_[i];
   s.family = f;
   s.uid = uid;
-  s.address = f == family::inet ? wire::any_v4 : wire::any_v6;
+  s.address = wildcard_of(s);
   return i;
 }
 
@@ -42,7 +46,9 @@ ports::claim udp_stack::claim_of(const udp_socket& s) const {
 void udp_stack::hold(std::uint32_t i, std::uint16_t port) {
   udp_socket& s = sockets_[i];
   s.port = port;
-  s.owner = ports_.add(claim_of(s), port);
+  // udp_lib_get_port(): hlist_add_tail_rcu() for those.
+  s.stands_last = s.family == family::inet6 && s.reuseport;
+  s.owner = ports_.add(claim_of(s), port, s.stands_last);
   by_port_[port].push_back(i);
   gauge_.set(ports_.in_use(), parts_.world.now());
 }
@@ -78,14 +84,13 @@ result<> udp_stack::bind(std::uint32_t i, const endpoint& to) {
   wire::address_table& addresses = parts_.world.addresses();
   const wire::address_id address = addresses.unmapped(addresses.intern(to.address));
   const bool any = to.address.is_any();
-  const wire::address_id before = s.address;
   const bool was_v6only = s.v6only;
   s.address = address;
   if (s.family == family::inet6 && ports::bind_sets_v6only(address, addresses)) s.v6only = true;
   if (to.port != 0 || !s.no_port) {
     const auto got = ports_.reserve({claim_of(s), to.port, s.port_range}, parts_.draws);
     if (!got) {
-      s.address = before;
+      s.address = wildcard_of(s);  // an address of an earlier bind() without port is forgotten
       s.v6only = was_v6only;
       return got.error();
     }
@@ -115,13 +120,15 @@ result<wire::address_id> udp_stack::destination_of(const udp_socket& s, const en
   return addresses.intern(ip_address::loopback(addresses.family_of(s.address)));
 }
 
-/// What a datagram to `there` would have as source; a wildcard where the way says it, and to an
-/// IPv4 address where connect() chose an IPv6 one (__ip6_datagram_connect() leaves inet_saddr
-/// alone).
+/// What a datagram to `there` would have as source; a wildcard where the way says it. To an IPv4
+/// address, where connect() chose an IPv6 one (__ip6_datagram_connect() leaves inet_saddr alone),
+/// what an earlier connect() to IPv4 chose.
 wire::address_id udp_stack::source_to(const udp_socket& s, wire::address_id there) const {
   const wire::address_table& addresses = parts_.world.addresses();
+  const bool v4 = addresses.family_of(there) == family::inet;
   const bool chosen_v6 = !s.address_locked && addresses.family_of(s.address) == family::inet6;
-  return chosen_v6 && addresses.family_of(there) == family::inet ? wire::any_v4 : s.address;
+  if (chosen_v6 && v4) return s.v4_source;
+  return parts_.is_sender(s.address) ? s.address : v4 ? wire::any_v4 : wire::any_v6;
 }
 
 result<route> udp_stack::route_to(const udp_socket& s, wire::address_id there) const {
@@ -150,6 +157,8 @@ result<> udp_stack::connect(std::uint32_t i, const endpoint& to) {
     s.address = way->source;
     ports_.move(s.owner, claim_of(s).where);
   }
+  if (wire::is_any(s.v4_source) && parts_.world.addresses().family_of(*there) == family::inet)
+    s.v4_source = way->source;
   return {};
 }
 
@@ -160,7 +169,8 @@ result<> udp_stack::disconnect(std::uint32_t i) {
   s.connected = false;
   s.aim = udp_aim::at_peer;
   if (!s.address_locked) {
-    s.address = s.family == family::inet ? wire::any_v4 : wire::any_v6;
+    s.address = wildcard_of(s);
+    s.v4_source = wire::any_v4;
     if (s.owner) ports_.move(s.owner, claim_of(s).where);
   }
   if (!s.port_locked) let_go(i);

@@ -25,6 +25,7 @@ struct udp_socket {
   std::uint32_t rcvbuf = 212'992;  ///< net.core.rmem_default
   std::uint32_t sndbuf = 212'992;  ///< net.core.wmem_default
   wire::address_id address;        ///< local; a wildcard until bound or connected
+  wire::address_id v4_source;      ///< inet_saddr of an IPv6 socket that connect() set
   wire::address_id peer;           ///< IPv6: of the last connection, after connect(unspec), too
   ports::owner_id owner;
   std::uint32_t uid = 0;
@@ -44,6 +45,7 @@ struct udp_socket {
   bool no_port : 1 = false;  ///< IP_BIND_ADDRESS_NO_PORT
   bool reuseaddr : 1 = false;
   bool reuseport : 1 = false;
+  bool stands_last : 1 = false;  ///< of its chain: of IPv6, and bound with SO_REUSEPORT
   bool broadcast : 1 = false;
   bool v6only : 1 = false;
   bool freebind : 1 = false;
@@ -71,7 +73,10 @@ class udp_stack {
   result<option_value> getsockopt(std::uint32_t i, option o);
   [[nodiscard]] result<endpoint> getsockname(std::uint32_t i) const;
   [[nodiscard]] result<endpoint> getpeername(std::uint32_t i) const;
-  [[nodiscard]] result<std::string_view> refuse_state() const { return errc::eopnotsupp; }
+  /// TCP_INFO is not for it: ipv6_getsockopt() says so in other words.
+  [[nodiscard]] result<std::string_view> refuse_state(std::uint32_t i) const {
+    return sockets_[i].family == family::inet ? errc::eopnotsupp : errc::enoprotoopt;
+  }
   [[nodiscard]] ready_mask level(std::uint32_t i) const;
   void share(std::uint32_t i) { ++sockets_[i].references; }
   [[gnu::noinline]] void release(std::uint32_t i);

@@ -21,10 +21,11 @@ result<std::uint16_t> udp_table::reserve(const udp_request& r, draws& d) {
   return r.port;
 }
 
-owner_id udp_table::add(const claim& c, std::uint16_t port) {
+owner_id udp_table::add(const claim& c, std::uint16_t port, bool last) {
   const owner_id o = owners_.add(c, port);
-  if (came_.size() <= o.value) came_.resize(o.value + 1);
-  came_[o.value] = ++adds_;
+  if (stands_.size() <= o.value) stands_.resize(o.value + 1);
+  ++adds_;
+  stands_[o.value] = last ? -adds_ : adds_;
   return o;
 }
 
@@ -50,17 +51,17 @@ bool udp_table::taken(const claim& who, std::uint16_t port) const {
       port, who.where, [&](owner_id o) { return udp_conflicts(who, owners_.claim_of(o)); });
 }
 
-/// udp_lib_lport_inuse() for a port that is asked for: of the sockets that overlap the newest is
-/// met first, and one of the same SO_REUSEPORT group ends the search, whoever else is there.
+/// udp_lib_lport_inuse() for a port that is asked for: of the sockets that overlap the first of the
+/// chain is met, and one of the same SO_REUSEPORT group ends the search, whoever else is there.
 bool udp_table::taken_for_group(const claim& who, std::uint16_t port) const {
-  owner_id newest;
+  owner_id first;
   owners_.any_overlapping(port, who.where, [&](owner_id o) {
     const claim holds = owners_.claim_of(o);
     const bool matters = udp_conflicts(who, holds) || udp_same_group(who, holds);
-    if (matters && (!newest || came_[newest.value] < came_[o.value])) newest = o;
+    if (matters && (!first || stands_[first.value] < stands_[o.value])) first = o;
     return false;
   });
-  return newest && udp_conflicts(who, owners_.claim_of(newest));
+  return first && udp_conflicts(who, owners_.claim_of(first));
 }
 
 /// udp_lib_get_port(): from a random port on, slot by slot of the kernel's hash; within a slot the

@@ -34,7 +34,8 @@ class udp_table {
   /// turns it into EAGAIN itself.
   [[nodiscard]] result<std::uint16_t> reserve(const udp_request& r, draws& d);
 
-  owner_id add(const claim& c, std::uint16_t port);
+  /// `last`: it stands behind all others of its chain, not before them.
+  owner_id add(const claim& c, std::uint16_t port, bool last = false);
   void remove(owner_id o) { owners_.remove(o); }
   /// connect() chose a source address, or it was undone.
   void move(owner_id o, const scope& where) { owners_.move(o, where); }
@@ -60,8 +61,8 @@ class udp_table {
   rules rules_;
   port_bitmap reserved_;
   owners owners_;
-  std::vector<std::uint64_t> came_;  ///< by owner: the number of its add()
-  std::uint64_t adds_ = 0;
+  std::vector<std::int64_t> stands_;  ///< by owner: its place in its chain, the largest first
+  std::int64_t adds_ = 0;
   std::vector<const port_bitmap*> scratch_;
 };
 

@@ -310,7 +310,6 @@ result<endpoint> real_process::getpeername(descriptor fd) {
 result<std::string_view> real_process::state(descriptor fd) {
   const auto* s = find(fd);
   if (s == nullptr) return errc::ebadf;
-  if (!s->tcp) return errc::eopnotsupp;
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return errc_of(errno);
