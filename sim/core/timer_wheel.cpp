@@ -22,25 +22,20 @@ std::uint32_t timer_wheel::allocate(std::uint64_t cookie) {
   return id;
 }
 
-std::uint32_t timer_wheel::arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie) {
+std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay,
+                                 std::uint64_t cookie) {
   // forward_timer_base(): an idle wheel's clock does not lag behind.
   forward(now);
-  const std::uint32_t id = allocate(cookie);
-  link(id, place_of(now + delay));
-  return id;
-}
-
-std::uint32_t timer_wheel::rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay) {
-  forward(now);
   const place p = place_of(now + delay);
-  node& n = nodes_[id];
-  if (n.bucket == p.bucket) return id;
-  if (n.bucket == collected) {
-    const std::uint64_t cookie = n.cookie();
+  if (id == 0) {
+    id = allocate(cookie);
+  } else if (node& n = nodes_[id]; n.bucket == p.bucket) {
+    return id;
+  } else if (n.bucket != collected) {
+    unlink(n);
+  } else {
     n.set_cookie(0);
     id = allocate(cookie);
-  } else {
-    unlink(n);
   }
   link(id, p);
   return id;

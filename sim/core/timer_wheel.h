@@ -21,10 +21,14 @@ class timer_wheel {
 
   /// A new timer, as add_timer() with expires = now + delay; delays beyond 49 days (HZ=250) end
   /// there, as the kernel's.
-  std::uint32_t arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie);
-  /// mod_timer(timer, now + delay): a timer whose bucket stays the same keeps its place in it. The
-  /// id may be another afterwards (the old one was collected and waited for take()).
-  std::uint32_t rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay);
+  std::uint32_t arm(std::uint64_t now, std::uint64_t delay, std::uint64_t cookie) {
+    return rearm(0, now, delay, cookie);
+  }
+  /// mod_timer(timer, now + delay), with the cookie it has; `id` 0: a new one. A timer whose bucket
+  /// stays the same keeps its place in it. The id may be another afterwards (the old one was
+  /// collected and waited for take()).
+  std::uint32_t rearm(std::uint32_t id, std::uint64_t now, std::uint64_t delay,
+                      std::uint64_t cookie);
   void cancel(std::uint32_t id);
   /// When its bucket is due; 0 where it was collected and waits for take().
   [[nodiscard]] std::uint64_t expiry(std::uint32_t id) const {

@@ -39,24 +39,17 @@ instant timers::instant_of(std::uint64_t jiffy) const {
   return at_ns(static_cast<std::int64_t>(up) - ns(how_.boot));
 }
 
-std::uint32_t timers::arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {
-  const std::uint64_t cookie =
-      (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) | index;
-  if (how_.ideal) return arm_exactly(delay, cookie);
-  const std::uint32_t id = wheel_.arm(jiffy(), delay, cookie);
-  if (wheel_.next_expiry() < token_jiffy_) schedule();
-  return id;
-}
-
 std::uint32_t timers::rearm(std::uint32_t id, timer_kind kind, std::uint32_t index,
                             std::uint64_t delay) {
-  if (id == 0) return arm(kind, index, delay);
-  if (how_.ideal) {
-    cancel_exactly(id);
-    return arm(kind, index, delay);
+  const std::uint64_t cookie =
+      (std::uint64_t{1} << 40) | (static_cast<std::uint64_t>(kind) << 32) | index;
+  if (how_.ideal) [[unlikely]] {
+    if (id != 0) cancel_exactly(id);
+    return arm_exactly(delay, cookie);
   }
-  id = wheel_.rearm(id, jiffy(), delay);
-  if (wheel_.next_expiry() < token_jiffy_) schedule();
+  id = wheel_.rearm(id, jiffy(), delay, cookie);
+  if (wheel_.next_expiry() < token_jiffy_) [[unlikely]]
+    schedule();
   return id;
 }
 

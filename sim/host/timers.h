@@ -48,7 +48,9 @@ class timers {
   timers(surroundings& world, const timer_settings& how);
 
   /// Fires `delay` jiffies from now, later as the wheel has it. The id is gone after it fired.
-  std::uint32_t arm(timer_kind kind, std::uint32_t index, std::uint64_t delay);
+  std::uint32_t arm(timer_kind kind, std::uint32_t index, std::uint64_t delay) {
+    return rearm(0, kind, index, delay);
+  }
   /// The same for a timer that may be armed already (mod_timer); `id` 0: it is not.
   std::uint32_t rearm(std::uint32_t id, timer_kind kind, std::uint32_t index, std::uint64_t delay);
   void cancel(std::uint32_t id) {
