@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sim/report/headline.h"
+#include "sim/report/history.h"
 #include "sim/report/obstacle.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/port_remarks.h"
@@ -28,7 +29,7 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
   std::string cure;
-  if (const auto b = budget_of(o, a); b && b->asked && b->hold) {
+  if (const auto b = budget_at(o, a, f.member, at_ns(f.at)); b && b->asked && b->hold) {
     const double busy = std::ceil(*b->asked * static_cast<double>(ns(*b->hold)) / 1e9);
     const auto open = static_cast<std::uint64_t>(busy);
     if (open + 3 > a.nofile) {
@@ -248,7 +249,9 @@ bool told_no(const app_failure& f) {
 
 remarks why_of(const observe::outcome& o, const app_failure& f) {
   const spec::app& app = o.scenario->apps[f.app];
-  const auto datagrams = datagram_ports_of(*o.scenario, app);
+  const auto then = scenario_at(o, f.member, at_ns(f.at));
+  const auto datagrams =
+      then == nullptr ? std::nullopt : datagram_ports_of(*then, then->apps[f.app]);
   if (datagrams && (f.error == "EAGAIN" || f.error == "EADDRINUSE"))
     return datagram_explanation(*datagrams, std::get<spec::udp_client>(app.kind));
   const bool in_bind = f.call == "bind" || f.call == "connect";

@@ -30,6 +30,17 @@ bool sysctls_change(const spec::scenario& s) {
          std::any_of(s.changes.begin(), s.changes.end(), by_change);
 }
 
+/// Whether the file changes that app, or any where `one` is null.
+bool apps_change(const spec::scenario& s, const spec::app* one = nullptr) {
+  const auto is_it = [&](const auto& each) {
+    const auto* k = std::get_if<spec::app_change>(&each);
+    return k != nullptr && (one == nullptr || s.apps[k->app].name == one->name);
+  };
+  return std::any_of(s.changes.begin(), s.changes.end(), [&](const spec::change& c) {
+    return std::any_of(c.what.begin(), c.what.end(), is_it);
+  });
+}
+
 void add(const spec::step& st, instant at, history& to) {
   setting out{at, {}, std::nullopt, fmt::format("step {} of the script", st.number)};
   if (st.call == spec::call::link) {
@@ -78,30 +89,63 @@ history history_of(const observe::outcome& o) {
   return out;
 }
 
-std::uint64_t ports_at_peak(const observe::outcome& o, const std::string& host) {
-  const std::uint64_t now = count(o.tree, {"hosts", host, "ports", "capacity"});
-  if (!sysctls_change(*o.scenario)) return now;
-  const auto where = spec::find_host(*o.scenario, host);
-  const auto* peak_at = find(o.tree, {"hosts", host, "ports", "peak_at"});
-  const history past = history_of(o);
-  const auto of_it = [&](const setting& each) {
-    const auto* set = std::get_if<spec::sysctl_change>(&each.what);
-    const bool there = set != nullptr && where && set->host == where->host;
-    return there && (!each.member || !where->member || *each.member == *where->member);
-  };
-  const bool changes = std::any_of(past.made.begin(), past.made.end(), of_it);
-  if (!past.all_sysctls) return 0;
-  if (!changes || peak_at == nullptr || peak_at->is_null()) return now;
-  const spec::host& h = o.scenario->hosts[where->host];
-  profile::sysctls then = h.sysctls;
+namespace {
+
+/// False where members of that host have become different and none of them is named.
+bool apply_sysctls(spec::scenario& to, const history& past,
+                   const std::optional<spec::host_selection>& where, instant at) {
   for (const auto& each : past.made) {
-    if (ns(each.at) >= peak_at->number) break;
-    if (!of_it(each)) continue;
-    const auto& set = std::get<spec::sysctl_change>(each.what);
-    static_cast<void>(profile::set_sysctl(then, *h.profile, set.name, set.value));
+    if (each.at >= at) break;
+    const auto* set = std::get_if<spec::sysctl_change>(&each.what);
+    if (set == nullptr) continue;
+    spec::host& h = to.hosts[set->host];
+    if (h.count && each.member) {
+      const bool here = where && where->host == set->host;
+      if (here && !where->member) return false;
+      if (!here || *where->member != *each.member) continue;
+    }
+    static_cast<void>(profile::set_sysctl(h.sysctls, *h.profile, set->name, set->value));
   }
-  const auto& range = then.ip_local_port_range;
-  return range.size() - then.ip_local_reserved_ports.count_in(range);
+  return true;
+}
+
+void apply_kinds(spec::scenario& to, instant at) {
+  for (const auto& c : to.changes) {
+    if (instant{c.at} >= at) break;
+    for (const auto& each : c.what)
+      if (const auto* k = std::get_if<spec::app_change>(&each)) to.apps[k->app].kind = k->kind;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const spec::scenario> scenario_at(const observe::outcome& o,
+                                                  std::string_view member, instant at) {
+  const bool sysctls = sysctls_change(*o.scenario);
+  if (!sysctls && !apps_change(*o.scenario)) return o.scenario;
+  const history past = history_of(o);
+  if (!past.all_sysctls) return nullptr;
+  auto then = std::make_shared<spec::scenario>(*o.scenario);
+  if (!apply_sysctls(*then, past, spec::find_host(*o.scenario, member), at)) return nullptr;
+  apply_kinds(*then, at);
+  return then;
+}
+
+bool ports_change(const spec::scenario& s, const spec::app& a) {
+  return sysctls_change(s) || apps_change(s, &a);
+}
+
+std::uint64_t ports_at_peak(const observe::outcome& o, const std::string& host) {
+  const auto* peak_at = find(o.tree, {"hosts", host, "ports", "peak_at"});
+  const bool never = peak_at == nullptr || peak_at->is_null();
+  if (!sysctls_change(*o.scenario) || never)
+    return count(o.tree, {"hosts", host, "ports", "capacity"});
+  const auto then = scenario_at(o, host, instant{duration{peak_at->number}});
+  const auto where = spec::find_host(*o.scenario, host);
+  if (then == nullptr || !where) return 0;
+  const profile::sysctls& set = then->hosts[where->host].sysctls;
+  return set.ip_local_port_range.size() -
+         set.ip_local_reserved_ports.count_in(set.ip_local_port_range);
 }
 
 }  // namespace fourtuple::report

@@ -2,8 +2,10 @@
 // hosts and links as they were at an instant.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -25,6 +27,14 @@ struct history {
   bool all_ways = true;  ///< firewalls and links
 };
 [[nodiscard]] history history_of(const observe::outcome& o);
+
+/// The file with sysctls and apps as the course of the run had left them just before `at`; where
+/// members of a host differ, as that one has it. Null where nobody wrote it down.
+[[nodiscard]] std::shared_ptr<const spec::scenario> scenario_at(const observe::outcome& o,
+                                                                std::string_view member,
+                                                                instant at);
+/// Whether any sysctl or anything of that app changes in the course of the run.
+[[nodiscard]] bool ports_change(const spec::scenario& s, const spec::app& a);
 
 /// Ports of the range that a host had when the most of them were in use, per address; 0 where that
 /// is not known.

@@ -222,19 +222,6 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   return std::nullopt;
 }
 
-std::optional<port_budget> budget_of(const observe::outcome& o, const spec::app& a) {
-  auto b = budget_of(*o.scenario, a);
-  if (!b || !b->hold) return b;
-  const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
-  const auto to = destinations_of(a);
-  const spec::app* server = to.empty() ? nullptr : listener_at(*o.scenario, to.front());
-  const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
-  const duration thinks = e == nullptr ? duration{} : e->delay;
-  b->hold = std::max(*b->hold, 2 * round_trip + thinks);
-  b->busy = std::max(b->busy.value_or(duration{}), round_trip + thinks);
-  return b;
-}
-
 std::optional<datagram_ports> datagram_ports_of(const spec::scenario& s, const spec::app& a) {
   const auto own_ports = [](const spec::app& each) {
     const auto* c = std::get_if<spec::udp_client>(&each.kind);

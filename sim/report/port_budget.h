@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/observe/outcome.h"
@@ -59,8 +60,12 @@ struct port_budget {
 
 /// Nothing for other apps, and where fixed ports are bound.
 [[nodiscard]] std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a);
-/// With the round trip that the run measured: a connection is open until its reply at least.
-[[nodiscard]] std::optional<port_budget> budget_of(const observe::outcome& o, const spec::app& a);
+/// With the round trip that the run measured, as a connection is open until its reply at least, and
+/// with settings as they were on that member just before `at`. Nothing where nobody knows them.
+[[nodiscard]] std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app& a,
+                                                   std::string_view member, instant at);
+[[nodiscard]] std::optional<port_budget> budget_at_end(const observe::outcome& o,
+                                                       const spec::app& a);
 
 /// The ports of a UDP client's sockets without a port of their own: the host's range, or that of
 /// the option, less the reserved ones. All destinations and all clients of the host share them.

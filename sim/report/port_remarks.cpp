@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/report/port_cures.h"
+#include "sim/report/port_text.h"
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -12,53 +13,6 @@ namespace fourtuple::report {
 namespace {
 
 using remarks = std::vector<remark>;
-
-std::string held_text(const port_budget& b) {
-  if (!b.hold) return "held for ever";
-  std::string out;
-  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
-  if (b.time_wait > duration::zero()) {
-    out += out.empty() ? "held " : ", then ";
-    const std::int64_t least = ns(b.time_wait) / 1'000'000'000;
-    const std::int64_t most = ns(b.time_wait + b.late) / 1'000'000'000;
-    out += most > least ? fmt::format("{}-{} s in TIME-WAIT", least, most)
-                        : time_text(ns(b.time_wait)) + " in TIME-WAIT";
-    if (b.reuses()) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
-  }
-  return out;
-}
-
-/// "470.5/s (28,232 / 60 s), 455/s as timers end late"
-std::string rates_text(const port_budget& b, double book) {
-  std::string out =
-      fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
-  const auto kernel = b.kernel_rate();
-  if (kernel && *kernel < book)
-    out += fmt::format(", {} as timers end late", least_rate_text(*kernel));
-  return out;
-}
-
-/// "600/s, with b and 3 more"
-std::string asked_text(const port_budget& b) {
-  std::string out = rate_text(*b.asked);
-  if (b.shared_with.empty()) return out;
-  out += ", with " + b.shared_with.front();
-  if (b.shared_with.size() > 1) out += fmt::format(" and {} more", b.shared_with.size() - 1);
-  return out;
-}
-
-std::string budget_text(const port_budget& b) {
-  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
-  what += b.binds_first ? "per source address, whatever the destination" : "per destination";
-  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
-  if (!b.binds_first && b.destinations * b.sources > 1) {
-    what += fmt::format(" x {} destinations", b.destinations * b.sources);
-  }
-  what += ", each " + held_text(b);
-  if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
-  if (b.asked) what += fmt::format("; the file asks for {}", asked_text(b));
-  return what;
-}
 
 std::string measured_text(const observe::outcome& o, const app_failure& f) {
   const std::string& app = o.scenario->apps[f.app].name;
@@ -155,7 +109,7 @@ std::vector<remark> ports_explanation(const observe::outcome& o, const app_failu
   if (binds != nullptr && f.call == "bind" && f.error == "EADDRNOTAVAIL") {
     if (remarks found = foreign_address(o, f, *binds); !found.empty()) return found;
   }
-  const auto b = budget_of(o, a);
+  const auto b = budget_at(o, a, f.member, at_ns(f.at));
   if (!b) {
     const std::uint16_t port = fixed_port_of(a);
     return port == 0 ? remarks{} : fixed_port(o, f, port);
@@ -199,62 +153,6 @@ std::vector<remark> datagram_explanation(const datagram_ports& p, const spec::ud
                                    time_text(static_cast<std::int64_t>(widest / p.asked * 1e9)))});
   }
   out.push_back({"check", "ss -uan | wc -l"});
-  return out;
-}
-
-namespace {
-
-/// Who closes before it has read everything resets the connection (RFC 2525 2.17), and no port
-/// waits.
-void add_resets(remarks& to, const observe::outcome& o) {
-  for (const auto& a : o.scenario->apps) {
-    const auto* l = std::get_if<spec::load>(&a.kind);
-    if (l == nullptr || l->close != spec::close_by::client || l->to.empty()) continue;
-    const std::string host = host_of(*o.scenario, a);
-    const std::uint64_t aborts = count(o.tree, {"hosts", host, "nstat", "TcpExtTCPAbortOnClose"});
-    const spec::app* server = listener_at(*o.scenario, l->to.front());
-    const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
-    if (e == nullptr || aborts == 0) continue;
-    const std::uint64_t sent = e->reply.value_or(l->request) + e->prefix.size();
-    if (sent <= l->reply) continue;
-    to.push_back(
-        {"resets", fmt::format("{} closes of {} with data unread, so no TIME-WAIT: {} sends "
-                               "{} B where {} awaits {} B (its reply)",
-                               grouped(aborts), host, server->name, grouped(sent), a.name,
-                               grouped(l->reply))});
-  }
-}
-
-}  // namespace
-
-std::vector<remark> outlook(const observe::outcome& o) {
-  remarks out;
-  add_resets(out, o);
-  const std::size_t before = out.size();
-  for (const auto& a : o.scenario->apps) {
-    const auto b = budget_of(o, a);
-    if (!b || !b->asked || *b->asked <= 0) continue;
-    const auto book = b->book_rate();
-    if (!book) continue;
-    const double sure = *b->kernel_rate();
-    std::string text = fmt::format("{} asks for {}; by the book its ports sustain {}", a.name,
-                                   asked_text(*b), rates_text(*b, *book));
-    const double until_full = static_cast<double>(b->fits()) / *b->asked * 1e9;
-    const std::int64_t begin = ns(a.start);
-    const auto* l = std::get_if<spec::load>(&a.kind);
-    const bool all_fit =
-        l != nullptr && l->limit && *l->limit <= b->fits() && b->shared_with.empty();
-    if (all_fit) {
-      text += fmt::format("; its {} fit at one time", grouped(*l->limit));
-    } else if (*b->asked > sure && until_full + static_cast<double>(begin) >
-                                       static_cast<double>(number(o.tree, {"ended_at"}))) {
-      text += fmt::format("; the run ended before they run out, at about {}",
-                          time_text(begin + static_cast<std::int64_t>(until_full)));
-    } else if (*b->asked <= sure) {
-      text += fmt::format(": {} of it is left", percent(1 - *b->asked / sure));
-    }
-    out.push_back({out.size() == before ? "rate" : "", text});
-  }
   return out;
 }
 

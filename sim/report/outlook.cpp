@@ -1,0 +1,70 @@
+// What a report says of ports where nothing failed.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/report/history.h"
+#include "sim/report/port_remarks.h"
+#include "sim/report/port_text.h"
+#include "sim/report/text.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+using remarks = std::vector<remark>;
+
+/// Who closes before it has read everything resets the connection (RFC 2525 2.17), and no port
+/// waits.
+void add_resets(remarks& to, const observe::outcome& o) {
+  for (const auto& a : o.scenario->apps) {
+    const auto* l = std::get_if<spec::load>(&a.kind);
+    if (l == nullptr || l->close != spec::close_by::client || l->to.empty()) continue;
+    const std::string host = host_of(*o.scenario, a);
+    const std::uint64_t aborts = count(o.tree, {"hosts", host, "nstat", "TcpExtTCPAbortOnClose"});
+    const spec::app* server = listener_at(*o.scenario, l->to.front());
+    const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+    if (e == nullptr || aborts == 0) continue;
+    const std::uint64_t sent = e->reply.value_or(l->request) + e->prefix.size();
+    if (sent <= l->reply) continue;
+    to.push_back(
+        {"resets", fmt::format("{} closes of {} with data unread, so no TIME-WAIT: {} sends "
+                               "{} B where {} awaits {} B (its reply)",
+                               grouped(aborts), host, server->name, grouped(sent), a.name,
+                               grouped(l->reply))});
+  }
+}
+
+/// How long it lasts, or what is left of what is sure; empty where neither is known.
+std::string prospect_text(const observe::outcome& o, const spec::app& a, const port_budget& b) {
+  const double sure = *b.kernel_rate();
+  const auto* l = std::get_if<spec::load>(&a.kind);
+  if (l != nullptr && l->limit && *l->limit <= b.fits() && b.shared_with.empty())
+    return fmt::format("; its {} fit at one time", grouped(*l->limit));
+  if (*b.asked <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked / sure));
+  if (ports_change(*o.scenario, a)) return {};
+  const double until_full = static_cast<double>(b.fits()) / *b.asked * 1e9;
+  const std::int64_t full_at = ns(a.start) + static_cast<std::int64_t>(until_full);
+  if (full_at <= number(o.tree, {"ended_at"})) return {};
+  return fmt::format("; the run ended before they run out, at about {}", time_text(full_at));
+}
+
+}  // namespace
+
+std::vector<remark> outlook(const observe::outcome& o) {
+  remarks out;
+  add_resets(out, o);
+  const std::size_t before = out.size();
+  for (const auto& a : o.scenario->apps) {
+    const auto b = budget_at_end(o, a);
+    if (!b || !b->asked || *b->asked <= 0) continue;
+    const auto book = b->book_rate();
+    if (!book) continue;
+    out.push_back({out.size() == before ? "rate" : "",
+                   fmt::format("{} asks for {}; by the book its ports sustain {}{}", a.name,
+                               asked_text(*b), rates_text(*b, *book), prospect_text(o, a, *b))});
+  }
+  return out;
+}
+
+}  // namespace fourtuple::report

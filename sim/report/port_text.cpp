@@ -1,0 +1,58 @@
+#include "sim/report/port_text.h"
+
+#include <fmt/format.h>
+
+#include "sim/report/text.h"
+
+namespace fourtuple::report {
+
+namespace {
+
+std::string held_text(const port_budget& b) {
+  if (!b.hold) return "held for ever";
+  std::string out;
+  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
+  if (b.time_wait > duration::zero()) {
+    out += out.empty() ? "held " : ", then ";
+    const std::int64_t least = ns(b.time_wait) / 1'000'000'000;
+    const std::int64_t most = ns(b.time_wait + b.late) / 1'000'000'000;
+    out += most > least ? fmt::format("{}-{} s in TIME-WAIT", least, most)
+                        : time_text(ns(b.time_wait)) + " in TIME-WAIT";
+    if (b.reuses()) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string rates_text(const port_budget& b, double book) {
+  std::string out =
+      fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
+  const auto kernel = b.kernel_rate();
+  if (kernel && *kernel < book)
+    out += fmt::format(", {} as timers end late", least_rate_text(*kernel));
+  return out;
+}
+
+std::string asked_text(const port_budget& b) {
+  std::string out = rate_text(*b.asked);
+  if (b.shared_with.empty()) return out;
+  out += ", with " + b.shared_with.front();
+  if (b.shared_with.size() > 1) out += fmt::format(" and {} more", b.shared_with.size() - 1);
+  return out;
+}
+
+std::string budget_text(const port_budget& b) {
+  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
+  what += b.binds_first ? "per source address, whatever the destination" : "per destination";
+  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
+  if (!b.binds_first && b.destinations * b.sources > 1) {
+    what += fmt::format(" x {} destinations", b.destinations * b.sources);
+  }
+  what += ", each " + held_text(b);
+  if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
+  if (b.asked) what += fmt::format("; the file asks for {}", asked_text(b));
+  return what;
+}
+
+}  // namespace fourtuple::report

@@ -1,0 +1,17 @@
+// A budget of ports in words.
+#pragma once
+
+#include <string>
+
+#include "sim/report/port_budget.h"
+
+namespace fourtuple::report {
+
+/// "100 ports (range 40000-40099) per destination, each held ...: by the book ..."
+[[nodiscard]] std::string budget_text(const port_budget& b);
+/// "470.5/s (28,232 / 60 s), 455/s as timers end late"
+[[nodiscard]] std::string rates_text(const port_budget& b, double book);
+/// "600/s, with b and 3 more"
+[[nodiscard]] std::string asked_text(const port_budget& b);
+
+}  // namespace fourtuple::report

@@ -1,0 +1,81 @@
+// What the report says of ports, from runs on the simulated kernel: it has to be what the same run
+// counted.
+#include "sim/report/headline.h"
+#include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
+
+using namespace fourtuple;
+
+namespace {
+
+/// One client with 60 ports and one server, without delay; these keys and lines more.
+struct small_world {
+  std::string client = "";   ///< sysctls of the client
+  std::string server = "";   ///< keys of the server's host
+  std::string service = "";  ///< keys of echo_server
+  std::string load = "rate: 4/s";
+  std::string rest = "";
+  std::string duration = "20 s";
+  std::string to = "10.0.0.2:80";
+
+  [[nodiscard]] std::string text() const {
+    return "fourtuple: 1\nduration: " + duration +
+           "\nhosts:\n  c: { address: [10.0.0.1, 10.0.0.11], sysctls: { "
+           "net.ipv4.ip_local_port_range: \"40000 40059\"" +
+           client + " } }\n  s: { address: [10.0.0.2, 10.0.0.12], user: root" + server +
+           " }\napps:\n  srv: { host: s, echo_server: { port: 80" + service +
+           " } }\n  l: { host: c, load: { to: " + to + ", " + load + " } }\n" + rest;
+  }
+};
+
+std::vector<report::remark> said_of(const small_world& w) {
+  return report::explanation(run_text(w.text()));
+}
+
+/// The first remark with these words; empty: there is none.
+std::string with(const std::vector<report::remark>& all, const std::string& words) {
+  for (const auto& r : all)
+    if (r.text.find(words) != std::string::npos) return r.text;
+  return {};
+}
+
+/// The first line and the remarks, a line each.
+std::string everything(const small_world& w) {
+  const auto o = run_text(w.text());
+  std::string out = report::headline(o) + '\n';
+  for (const auto& r : report::explanation(o)) out += r.text + '\n';
+  return out;
+}
+
+bool has(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("sysctls count as they were when the ports ran out", "[report][ports]") {
+  small_world w;
+  w.duration = "30 s";
+  w.rest =
+      "changes: [ { at: 2 s, set: { \"hosts.c.sysctls[net.ipv4.ip_local_port_range]\": \"50000 "
+      "50019\" } } ]\n";
+  CHECK(said_of(w).front().text.starts_with("20 ports (range 50000-50019) per destination"));
+  w.rest =
+      "script: [ { host: c, sysctl: net.ipv4.ip_local_port_range, value: \"50000 50019\" } ]\n";
+  CHECK(said_of(w).front().text.starts_with("20 ports (range 50000-50019) per destination"));
+  w.duration = "4 s";
+  CHECK(has(with(said_of(w), "asks for"), "(20 / 60 s)"));
+  // Nobody knows when which round of a repeat set it.
+  w.rest =
+      "script: [ { repeat: 2, steps: [ { host: c, sysctl: net.ipv4.ip_local_port_range, value: "
+      "\"50000 50019\" } ] } ]\n";
+  CHECK(said_of(w).empty());
+}
+
+TEST_CASE("close: counts as it was when the ports ran out", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 4/s, close: reset";
+  w.duration = "30 s";
+  w.rest = "changes: [ { at: 2 s, set: { apps.l.close: client } } ]\n";
+  CHECK(has(said_of(w).front().text, "in TIME-WAIT: by the book 1/s (60 / 60 s)"));
+}
