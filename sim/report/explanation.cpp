@@ -256,7 +256,9 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
     return datagram_explanation(*datagrams, std::get<spec::udp_client>(app.kind));
   const bool in_bind = f.call == "bind" || f.call == "connect";
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
-    return ports_explanation(o, f);
+    remarks silence = obstacle_explanation(o, f, true);
+    if (silence.empty()) silence = silence_explanation(o, f);
+    return ports_explanation(o, f, std::move(silence));
   }
   if (f.error == "eof" || f.error == "ECONNRESET" || f.error == "EPIPE") {
     return reuse_explanation(o, f);

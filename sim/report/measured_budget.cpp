@@ -1,6 +1,7 @@
 // The arithmetic of ports with what the run itself shows: settings as its course has left them, and
-// the round trip.
+// the round trip, or that nobody answers.
 #include <algorithm>
+#include <array>
 
 #include "sim/report/history.h"
 #include "sim/report/port_budget.h"
@@ -8,21 +9,72 @@
 
 namespace fourtuple::report {
 
+namespace {
+
+/// Errors that do not say that connect() was told no: it heard nothing, or had succeeded before.
+constexpr std::array<std::string_view, 5> after_silence_or_success = {"timeout", "ETIMEDOUT",
+                                                                      "ECONNRESET", "EPIPE", "eof"};
+
+/// Whether more connects of the app waited for an answer in vain than have had one.
+bool nobody_answers(const observe::outcome& o, const std::string& app) {
+  const std::uint64_t attempted = count(o.tree, {"apps", app, "attempted"});
+  const std::uint64_t connected = count(o.tree, {"apps", app, "connected"});
+  const observe::value* errors = find(o.tree, {"apps", app, "upstream", "errors"});
+  if (errors == nullptr) errors = find(o.tree, {"apps", app, "errors"});
+  std::uint64_t told = connected;
+  if (errors != nullptr) {
+    for (const auto& e : errors->members) {
+      const auto& silent = after_silence_or_success;
+      if (std::find(silent.begin(), silent.end(), e.key) == silent.end())
+        told += static_cast<std::uint64_t>(e.content.number);
+    }
+  }
+  return attempted > told && attempted - told > connected;
+}
+
+std::optional<duration> timeout_of(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) -> std::optional<duration> {
+        if constexpr (requires { kind.timeout; }) return kind.timeout;
+        return std::nullopt;
+      },
+      a.kind);
+}
+
+/// A connect that hears nothing holds its port until it gives up, and leaves no TIME-WAIT.
+void wait_in_vain(port_budget& b, const spec::app& a) {
+  b.unanswered = true;
+  b.hold = timeout_of(a);
+  b.busy.reset();
+  b.time_wait = b.late = {};
+}
+
+/// A connection is open until its reply at least: two round trips, and what its server takes.
+void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scenario& s,
+                    const spec::app& a) {
+  const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
+  const auto to = destinations_of(a);
+  const spec::app* server = to.empty() ? nullptr : listener_at(s, to.front());
+  const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
+  const duration thinks = e == nullptr ? duration{} : e->delay;
+  b.hold = std::max(*b.hold, 2 * round_trip + thinks);
+  b.busy = std::max(b.busy.value_or(duration{}), round_trip + thinks);
+}
+
+}  // namespace
+
 std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app& a,
                                      std::string_view member, instant at) {
   const auto then = scenario_at(o, member, at);
   if (then == nullptr) return std::nullopt;
-  const auto index = static_cast<std::size_t>(&a - o.scenario->apps.data());
-  const spec::app& app = then->apps[index];
+  const spec::app& app = then->apps[static_cast<std::size_t>(&a - o.scenario->apps.data())];
   auto b = budget_of(*then, app);
-  if (!b || !b->hold) return b;
-  const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
-  const auto to = destinations_of(app);
-  const spec::app* server = to.empty() ? nullptr : listener_at(*then, to.front());
-  const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
-  const duration thinks = e == nullptr ? duration{} : e->delay;
-  b->hold = std::max(*b->hold, 2 * round_trip + thinks);
-  b->busy = std::max(b->busy.value_or(duration{}), round_trip + thinks);
+  if (!b) return b;
+  if (nobody_answers(o, a.name)) {
+    wait_in_vain(*b, app);
+  } else if (b->hold) {
+    wait_for_reply(*b, o, *then, app);
+  }
   return b;
 }
 

@@ -100,6 +100,12 @@ std::optional<double> port_budget::kernel_rate() const {
   return static_cast<double>(fits()) * second / static_cast<double>(ns(longest));
 }
 
+bool port_budget::should_do() const {
+  if (!hold || !asked) return false;
+  const auto sure = kernel_rate();
+  return !sure || *asked <= *sure;
+}
+
 namespace {
 
 /// By how much a TIME-WAIT may outlast its length.

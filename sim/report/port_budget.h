@@ -42,6 +42,7 @@ struct port_budget {
   std::optional<duration> busy;          ///< what a request takes on a kept connection
   duration time_wait{};                  ///< after it, where the client closes first; else 0
   duration late{};                       ///< by so much the timer wheel may let it last longer
+  bool unanswered = false;  ///< most connects hear nothing: `hold` is their timeout, in SYN-SENT
   bool tw_reuse = false;                 ///< the sysctl applies
   bool timestamps = true;                ///< of both ends, which taking over needs
   duration reuse_after{};                ///< an old TIME-WAIT may be taken over then
@@ -56,6 +57,8 @@ struct port_budget {
   [[nodiscard]] std::optional<double> book_rate() const;
   /// The same with the longest TIME-WAIT that the timers make: below it nothing fails.
   [[nodiscard]] std::optional<double> kernel_rate() const;
+  /// By these numbers the ports never run out.
+  [[nodiscard]] bool should_do() const;
 };
 
 /// Nothing for other apps, and where fixed ports are bound.

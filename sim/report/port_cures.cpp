@@ -97,9 +97,27 @@ void add_addresses(collector& to, const port_budget& b) {
   to.add(fmt::format("{} source addresses", changed.sources), changed, "bind: in turn");
 }
 
+/// Who hears nothing may give up sooner.
+void add_timeout(collector& to, const port_budget& b) {
+  const double each = static_cast<double>(b.fits()) / *b.asked * second;
+  if (each >= static_cast<double>(ns(*b.hold))) return;
+  to.all.push_back({fmt::format("timeout: below {}", time_text(static_cast<std::int64_t>(each))),
+                    std::nullopt, std::nullopt, true, "silence then holds no port for longer"});
+}
+
+std::vector<cure> cures_of_silence(const port_budget& b) {
+  if (!b.hold || !b.asked) return {};
+  collector found(b);
+  add_timeout(found, b);
+  add_range(found, b);
+  return found.all;
+}
+
 }  // namespace
 
 std::vector<cure> cures_of(const port_budget& b) {
+  if (b.unanswered) return cures_of_silence(b);
+  if (b.should_do()) return {};
   collector found(b);
   if (b.hold) found.all.push_back(kept_connections(b));
   if (b.hold) add_reuse(found, b);

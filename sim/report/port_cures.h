@@ -19,7 +19,8 @@ struct cure {
 
   [[nodiscard]] bool no_limit() const { return !rate && !room; }
 };
-/// Enough ones first, in the order of what they cost to do.
+/// Enough ones first, in the order of what they cost to do. None where by these numbers the ports
+/// do not run out: then it is not known what holds them.
 [[nodiscard]] std::vector<cure> cures_of(const port_budget& b);
 
 }  // namespace fourtuple::report

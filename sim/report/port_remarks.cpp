@@ -40,6 +40,19 @@ void add_cures(remarks& to, const std::vector<cure>& cures) {
   }
 }
 
+/// Its causes; the cures below are those of the ports.
+void add_silence(remarks& to, remarks silence) {
+  for (auto& r : silence)
+    if (r.label == "why" || r.label.empty()) to.push_back({"", std::move(r.text)});
+}
+
+/// The state that most of its ports are in, as ss(8) has it; empty: not known.
+std::string state_held(const port_budget& b) {
+  if (b.unanswered) return "syn-sent";
+  if (!b.hold) return "established";
+  return b.time_wait > duration::zero() ? "time-wait" : "";
+}
+
 /// As ss(8) wants it: in brackets where it has colons.
 std::string ss_address(const ip_address& a) {
   return a.family == family::inet6 ? "[" + to_string(a) + "]" : to_string(a);
@@ -103,7 +116,8 @@ std::string privilege_text(std::uint16_t port) {
                      port);
 }
 
-std::vector<remark> ports_explanation(const observe::outcome& o, const app_failure& f) {
+std::vector<remark> ports_explanation(const observe::outcome& o, const app_failure& f,
+                                      std::vector<remark> silence) {
   const spec::app& a = o.scenario->apps[f.app];
   const auto* binds = binds_of(a);
   if (binds != nullptr && f.call == "bind" && f.error == "EADDRNOTAVAIL") {
@@ -115,11 +129,12 @@ std::vector<remark> ports_explanation(const observe::outcome& o, const app_failu
     return port == 0 ? remarks{} : fixed_port(o, f, port);
   }
   remarks out{{"why", budget_text(*b)}, {"", measured_text(o, f)}};
+  if (b->unanswered) add_silence(out, std::move(silence));
   add_cures(out, cures_of(*b));
-  if (f.to && (b->time_wait > duration::zero() || !b->hold)) {
-    out.push_back(
-        {"check", fmt::format("ss -tan state {} dst {} | wc -l",
-                              b->hold ? "time-wait" : "established", ss_address(f.to->address))});
+  const std::string state = state_held(*b);
+  if (f.to && !state.empty()) {
+    out.push_back({"check", fmt::format("ss -tan state {} dst {} | wc -l", state,
+                                        ss_address(f.to->address))});
   }
   return out;
 }

@@ -10,9 +10,10 @@
 
 namespace fourtuple::report {
 
-/// Of bind() or connect() that found no port: EADDRNOTAVAIL, EADDRINUSE.
-[[nodiscard]] std::vector<remark> ports_explanation(const observe::outcome& o,
-                                                    const app_failure& f);
+/// Of bind() or connect() that found no port: EADDRNOTAVAIL, EADDRINUSE. `silence`: what keeps
+/// answers from coming, told where the ports wait for them.
+[[nodiscard]] std::vector<remark> ports_explanation(const observe::outcome& o, const app_failure& f,
+                                                    std::vector<remark> silence);
 /// UDP has no TIME-WAIT and no four-tuples: a socket has its port for itself until it is closed.
 [[nodiscard]] std::vector<remark> datagram_explanation(const datagram_ports& p,
                                                        const spec::udp_client& c);

@@ -9,6 +9,9 @@ namespace fourtuple::report {
 namespace {
 
 std::string held_text(const port_budget& b) {
+  if (b.unanswered)
+    return b.hold ? fmt::format("held up to {} (timeout) in SYN-SENT", time_text(ns(*b.hold)))
+                  : "held in SYN-SENT until connect() gives up";
   if (!b.hold) return "held for ever";
   std::string out;
   if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
@@ -49,9 +52,10 @@ std::string budget_text(const port_budget& b) {
   if (!b.binds_first && b.destinations * b.sources > 1) {
     what += fmt::format(" x {} destinations", b.destinations * b.sources);
   }
-  what += ", each " + held_text(b);
+  if (const std::string held = held_text(b); !held.empty()) what += ", each " + held;
   if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
   if (b.asked) what += fmt::format("; the file asks for {}", asked_text(b));
+  if (b.should_do()) what += ". So something else holds ports too, or for longer";
   return what;
 }
 

@@ -79,3 +79,42 @@ TEST_CASE("close: counts as it was when the ports ran out", "[report][ports]") {
   w.rest = "changes: [ { at: 2 s, set: { apps.l.close: client } } ]\n";
   CHECK(has(said_of(w).front().text, "in TIME-WAIT: by the book 1/s (60 / 60 s)"));
 }
+
+TEST_CASE("ports that wait for an answer are not said to be in TIME-WAIT", "[report][ports]") {
+  for (const std::string close : {"client", "reset"}) {
+    small_world w;
+    w.server = ", firewall: [ { drop: tcp/80 } ]";
+    w.load = "rate: 30/s, timeout: 4 s, close: " + close;
+    const auto all = said_of(w);
+    CHECK(all.front().text ==
+          "60 ports (range 40000-40059) per destination, each held up to 4 s (timeout) in "
+          "SYN-SENT: by the book 15/s (60 / 4 s); the file asks for 30/s");
+    CHECK(with(all, "firewall").starts_with("s drops what l sends"));
+    CHECK(with(all, "timeout: below").starts_with("timeout: below 2 s: no limit from ports"));
+    CHECK(all.back().text == "ss -tan state syn-sent dst 10.0.0.2 | wc -l");
+    CHECK_FALSE(has(everything(w), "TIME-WAIT"));
+    CHECK_FALSE(has(everything(w), "destination addresses"));
+  }
+}
+
+TEST_CASE("connects that a full queue drops hold ports until they give up", "[report][ports]") {
+  small_world w;
+  w.service = ", backlog: 1, accept_rate: 1/s";
+  w.load = "rate: 30/s, close: reset";
+  const auto all = said_of(w);
+  CHECK(has(all.front().text, "each held in SYN-SENT until connect() gives up; the file asks"));
+  CHECK(has(with(all, "accept queue"), "overflowed"));
+  CHECK(with(all, "no limit from ports").empty());
+}
+
+TEST_CASE("where ports should have sufficed nothing is promised", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 30/min, close: client";
+  w.rest =
+      "  other: { host: c, echo_client: { to: \"10.0.0.2:80\", connections: 55, messages: 0, "
+      "think: 60 s } }\n";
+  const auto all = said_of(w);
+  CHECK(has(all.front().text, ". So something else holds ports too, or for longer"));
+  CHECK(with(all, "tcp_tw_reuse").empty());
+  CHECK(with(all, "addresses").empty());
+}
