@@ -49,7 +49,13 @@ void wait_in_vain(port_budget& b, const spec::app& a) {
   b.time_wait = b.late = {};
 }
 
-/// A connection is open until its reply at least: two round trips, and what its server takes.
+bool resets(const spec::app& a) {
+  const auto* l = std::get_if<spec::load>(&a.kind);
+  return l != nullptr && l->close == spec::close_by::reset;
+}
+
+/// A connection is open until its reply at least: two round trips, and what its server takes. Its
+/// last one is for a FIN and what answers it, whoever closes first.
 void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scenario& s,
                     const spec::app& a) {
   const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
@@ -58,6 +64,7 @@ void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scena
   const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
   const duration thinks = e == nullptr ? duration{} : e->delay;
   b.hold = std::max(*b.hold, 2 * round_trip + thinks);
+  if (!resets(a)) b.closing = round_trip;
   b.busy = std::max(b.busy.value_or(duration{}), round_trip + thinks);
 }
 

@@ -86,7 +86,7 @@ std::uint64_t port_budget::fits() const {
 duration port_budget::held() const {
   if (!hold) return duration::max();
   const duration after = reuses() ? std::min(reuse_after, time_wait) : time_wait;
-  return *hold * 100 < after ? after : *hold + after;
+  return open() * 100 < after ? after : open() + after;
 }
 
 std::optional<double> port_budget::book_rate() const {
@@ -96,7 +96,8 @@ std::optional<double> port_budget::book_rate() const {
 
 std::optional<double> port_budget::kernel_rate() const {
   if (!hold || held() == duration::zero()) return std::nullopt;
-  const duration longest = reuses() ? held() : *hold + time_wait + late;
+  const duration longest =
+      open() + (reuses() ? std::min(reuse_after, time_wait) : time_wait + late);
   return static_cast<double>(fits()) * second / static_cast<double>(ns(longest));
 }
 

@@ -40,7 +40,8 @@ struct port_budget {
   std::optional<double> in_all;          ///< connections that the file asks for from start to end
   std::optional<duration> hold;          ///< until the client closes; nothing: for ever
   std::optional<duration> busy;          ///< what a request takes on a kept connection
-  duration time_wait{};                  ///< after it, where the client closes first; else 0
+  duration closing{};                    ///< after it, until the other side has closed too
+  duration time_wait{};                  ///< after that, where the client closes first; else 0
   duration late{};                       ///< by so much the timer wheel may let it last longer
   bool unanswered = false;  ///< most connects hear nothing: `hold` is their timeout, in SYN-SENT
   bool tw_reuse = false;                 ///< the sysctl applies
@@ -51,7 +52,9 @@ struct port_budget {
   [[nodiscard]] bool reuses() const { return tw_reuse && timestamps && !binds_first; }
   /// Connections that fit at one time.
   [[nodiscard]] std::uint64_t fits() const;
-  /// How long a connection holds its port; a hold far below TIME-WAIT is left out, as books do.
+  /// Open, and closing.
+  [[nodiscard]] duration open() const { return *hold + closing; }
+  /// How long a connection holds its port; an open() far below TIME-WAIT is left out, as books do.
   [[nodiscard]] duration held() const;
   /// fits() / held(); nothing where nothing is ever given back or nothing is held.
   [[nodiscard]] std::optional<double> book_rate() const;

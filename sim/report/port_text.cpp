@@ -14,7 +14,10 @@ std::string held_text(const port_budget& b) {
                   : "held in SYN-SENT until connect() gives up";
   if (!b.hold) return "held for ever";
   std::string out;
-  if (*b.hold > duration::zero()) out = "held " + time_text(ns(*b.hold)) + " open";
+  if (b.open() > duration::zero()) {
+    out = "held " + time_text(ns(b.open())) + " open";
+    if (b.closing > duration::zero()) out += " and closing";
+  }
   if (b.time_wait > duration::zero()) {
     out += out.empty() ? "held " : ", then ";
     const std::int64_t least = ns(b.time_wait) / 1'000'000'000;
@@ -32,8 +35,11 @@ std::string rates_text(const port_budget& b, double book) {
   std::string out =
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
   const auto kernel = b.kernel_rate();
-  if (kernel && *kernel < book)
-    out += fmt::format(", {} as timers end late", least_rate_text(*kernel));
+  if (kernel && *kernel < book) {
+    const bool late = b.late > duration::zero() && !b.reuses();
+    out += fmt::format(", {} {}", least_rate_text(*kernel),
+                       late ? "as timers end late" : "with the time before TIME-WAIT");
+  }
   return out;
 }
 

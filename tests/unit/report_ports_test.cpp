@@ -118,3 +118,33 @@ TEST_CASE("where ports should have sufficed nothing is promised", "[report][port
   CHECK(with(all, "tcp_tw_reuse").empty());
   CHECK(with(all, "addresses").empty());
 }
+
+TEST_CASE("a port is held until the other side has closed too", "[report][ports]") {
+  small_world w;
+  w.rest = "links: [ { between: [c, s], latency: 40 ms } ]\n";
+  w.service = ", close: after_reply";
+  w.load = "rate: 260/s, close: server, limit: 40";
+  // Two round trips and one for the last FIN: 60 ports last for 250 a second, not for 375.
+  CHECK(has(with(said_of(w), "asks for"), "sustain 250/s (60 / 240 ms)"));
+  w.load = "rate: 260/s, close: server";
+  CHECK(has(said_of(w).front().text,
+            "each held 240 ms open and closing: by the book 250/s (60 / 240 ms)"));
+  w.load = "rate: 245/s, close: server";
+  CHECK(has(everything(w), "no failure"));
+  w.service = "";
+  w.client = ", net.ipv4.tcp_tw_reuse: 1";
+  w.load = "rate: 100/s";
+  CHECK(has(said_of(w).front().text, "by the book 48.4/s (60 / 1.24 s)"));
+  w.load = "rate: 100/s, close: reset";
+  CHECK(has(with(said_of(w), "asks for"), "sustain 375/s (60 / 160 ms)"));
+}
+
+TEST_CASE("timers that are exact are not said to be late", "[report][ports]") {
+  small_world w;
+  w.rest = "links: [ { between: [c, s], latency: 200 ms } ]\n";
+  w.load = "rate: 1/min";
+  auto text = w.text();
+  text.insert(text.find("c: { ") + 5, "os: iana, ");
+  const auto all = report::explanation(run_text(text));
+  CHECK(has(with(all, "asks for"), "sustain 0.25/s (60 / 240 s), 0.249/s with the time before"));
+}
