@@ -29,12 +29,14 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
   std::string cure;
-  if (const auto b = budget_at(o, a, f.member, at_ns(f.at)); b && b->asked && b->hold) {
-    const double busy = std::ceil(*b->asked * static_cast<double>(ns(*b->hold)) / 1e9);
-    const auto open = static_cast<std::uint64_t>(busy);
+  // A proxy has descriptors for its clients too.
+  const auto b = budget_at(o, a, f.member, at_ns(f.at));
+  if (b && !b->proxied && !b->streams.empty() && b->hold) {
+    const stream& own = b->streams.front();
+    const std::uint64_t open = most_at_once({own}, *b->hold);
     if (open + 3 > a.nofile) {
-      why += fmt::format("; {} x {} keeps {} open", rate_text(*b->asked), time_text(ns(*b->hold)),
-                         grouped(open));
+      why += fmt::format("; {} x {} keeps {}{} open", rate_text(own.rate), time_text(ns(*b->hold)),
+                         own.random ? "up to " : "", grouped(open));
       cure = fmt::format("nofile: {} or more on {}", open + open / 10 + 8, a.name);
     }
   }

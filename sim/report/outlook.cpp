@@ -41,9 +41,9 @@ std::string prospect_text(const observe::outcome& o, const spec::app& a, const p
   const auto* l = std::get_if<spec::load>(&a.kind);
   if (l != nullptr && l->limit && *l->limit <= b.fits() && b.shared_with.empty())
     return fmt::format("; its {} fit at one time", grouped(*l->limit));
-  if (*b.asked <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked / sure));
+  if (*b.asked() <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked() / sure));
   if (ports_change(*o.scenario, a)) return {};
-  const double until_full = static_cast<double>(b.fits()) / *b.asked * 1e9;
+  const double until_full = static_cast<double>(b.fits()) / *b.asked() * 1e9;
   const std::int64_t full_at = ns(a.start) + static_cast<std::int64_t>(until_full);
   if (full_at <= number(o.tree, {"ended_at"})) return {};
   return fmt::format("; the run ended before they run out, at about {}", time_text(full_at));
@@ -57,7 +57,7 @@ std::vector<remark> outlook(const observe::outcome& o) {
   const std::size_t before = out.size();
   for (const auto& a : o.scenario->apps) {
     const auto b = budget_at_end(o, a);
-    if (!b || !b->asked || *b->asked <= 0) continue;
+    if (!b || !b->asked() || *b->asked() <= 0) continue;
     const auto book = b->book_rate();
     if (!book) continue;
     out.push_back({out.size() == before ? "rate" : "",

@@ -1,6 +1,7 @@
 #include "sim/report/port_budget.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "sim/core/timer_wheel.h"
@@ -38,23 +39,30 @@ std::optional<double> rate_asked(const spec::load& l) {
   return highest;
 }
 
+template <class Client>
+stream stream_of(const Client& c, double rate) {
+  return {rate, 1, c.arrivals == spec::arrival_kind::poisson};
+}
+
 /// What the loads and pools of the file ask of a proxy; nothing where one of them has no rate.
-std::optional<double> rate_asked(const spec::scenario& s, const spec::app& proxy) {
-  double all = 0;
+std::vector<stream> streams_to(const spec::scenario& s, const spec::app& proxy) {
+  std::vector<stream> all;
   for (const auto& a : s.apps) {
     const auto to = destinations_of(a);
     const auto here = std::count_if(to.begin(), to.end(),
                                     [&](const endpoint& e) { return listener_at(s, e) == &proxy; });
     if (here == 0) continue;
-    std::optional<double> one;
-    if (const auto* l = std::get_if<spec::load>(&a.kind)) one = rate_asked(*l);
-    if (const auto* p = std::get_if<spec::pool>(&a.kind)) one = per_second(p->rate);
-    if (!one) return std::nullopt;
-    const auto members = a.host.member ? 1 : s.hosts[a.host.host].members();
-    all += *one * static_cast<double>(members) * static_cast<double>(here) /
-           static_cast<double>(to.size());
+    std::optional<stream> one;
+    if (const auto* l = std::get_if<spec::load>(&a.kind)) {
+      if (const auto rate = rate_asked(*l)) one = stream_of(*l, *rate);
+    }
+    if (const auto* p = std::get_if<spec::pool>(&a.kind)) one = stream_of(*p, per_second(p->rate));
+    if (!one) return {};
+    one->members = a.host.member ? 1 : s.hosts[a.host.host].members();
+    one->rate *= static_cast<double>(here) / static_cast<double>(to.size());
+    all.push_back(*one);
   }
-  return all > 0 ? std::optional(all) : std::nullopt;
+  return all;
 }
 
 std::uint64_t free_ports(const spec::host& h, profile::port_range r) {
@@ -79,14 +87,28 @@ void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
 
 }  // namespace
 
-std::uint64_t port_budget::fits() const {
-  return ports * sources * (binds_first ? 1 : destinations);
+std::optional<double> port_budget::asked() const {
+  return streams.empty() ? std::nullopt : std::optional(rate_of(streams));
 }
+
+std::uint64_t port_budget::pairs() const {
+  return binds_first ? sources : std::lcm(destinations, sources);
+}
+
+std::uint64_t port_budget::fits() const { return ports * pairs(); }
 
 duration port_budget::held() const {
   if (!hold) return duration::max();
   const duration after = reuses() ? std::min(reuse_after, time_wait) : time_wait;
   return open() * 100 < after ? after : open() + after;
+}
+
+duration port_budget::longest() const {
+  return open() + (reuses() ? std::min(reuse_after, time_wait) : time_wait + late);
+}
+
+duration port_budget::shortest() const {
+  return open() + (reuses() ? std::min(reuse_after_least, time_wait) : time_wait);
 }
 
 std::optional<double> port_budget::book_rate() const {
@@ -96,15 +118,20 @@ std::optional<double> port_budget::book_rate() const {
 
 std::optional<double> port_budget::kernel_rate() const {
   if (!hold || held() == duration::zero()) return std::nullopt;
-  const duration longest =
-      open() + (reuses() ? std::min(reuse_after, time_wait) : time_wait + late);
-  return static_cast<double>(fits()) * second / static_cast<double>(ns(longest));
+  const double room = any_random(streams) ? mean_that_fits(fits()) : static_cast<double>(fits());
+  return room * second / static_cast<double>(ns(longest()));
 }
 
 bool port_budget::should_do() const {
-  if (!hold || !asked) return false;
-  const auto sure = kernel_rate();
-  return !sure || *asked <= *sure;
+  if (!hold) return false;
+  if (longest() == duration::zero()) return true;
+  return !streams.empty() && most_at_once(streams, longest()) <= fits();
+}
+
+bool port_budget::may_do() const {
+  if (!hold || streams.empty()) return false;
+  return rate_of(streams) * static_cast<double>(ns(shortest())) <
+         static_cast<double>(fits()) * second;
 }
 
 namespace {
@@ -148,6 +175,8 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   b.reuse_after = std::max(h.sysctls.tcp_tw_reuse_delay, duration{1'000'000});
   if (h.profile->time_wait.reuse_clock == profile::tw_reuse_clock::whole_seconds) {
     b.reuse_after = std::chrono::seconds{1};
+  } else {
+    b.reuse_after_least = b.reuse_after;
   }
   return b;
 }
@@ -163,7 +192,7 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
                   const spec::proxy& p) {
   b.proxied = true;
   b.hold = duration{};
-  if (p.keepalive == 0) b.asked = rate_asked(s, a);
+  if (p.keepalive == 0) b.streams = streams_to(s, a);
   bool closes_first = false;
   for (const auto& to : p.upstream) {
     const spec::app* server = listener_at(s, to);
@@ -179,7 +208,7 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
 /// the same addresses: by the share of theirs that do.
 void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a,
                     const spec::load& mine) {
-  if (!b.asked) return;
+  if (b.streams.empty()) return;
   const auto& own = b.binds_first ? mine.bind : mine.to;
   const std::set<endpoint> known(own.begin(), own.end());
   int looked_at = 0;
@@ -194,7 +223,8 @@ void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a,
                                       [&](const endpoint& e) { return known.contains(e); });
     const double rate = rate_asked(*l).value_or(0);
     if (shared == 0 || rate <= 0) continue;
-    *b.asked += rate * static_cast<double>(shared) / static_cast<double>(theirs.size());
+    const double share = static_cast<double>(shared) / static_cast<double>(theirs.size());
+    b.streams.push_back(stream_of(*l, rate * share));
     b.shared_with.push_back(other.name);
   }
 }
@@ -214,9 +244,9 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   if (const auto* l = std::get_if<spec::load>(&a.kind)) {
     auto b = budget_of(s, outgoing{l->to, l->bind, l->options}, h);
     if (!b) return b;
-    b->asked = rate_asked(*l);
+    if (const auto rate = rate_asked(*l)) b->streams.push_back(stream_of(*l, *rate));
     add_neighbours(*b, s, a, *l);
-    b->in_all = connections_in_all(s, *l, b->asked);
+    b->in_all = connections_in_all(s, *l, b->asked());
     b->hold = b->busy = l->hold;
     if (l->close == spec::close_by::client) set_time_wait(*b, h);
     return b;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/observe/outcome.h"
+#include "sim/report/at_once.h"
 
 namespace fourtuple::report {
 
@@ -35,8 +36,8 @@ struct port_budget {
   bool proxied = false;                  ///< a proxy's connections to its upstreams
   bool binds_first = false;              ///< bind() with port 0: a port serves one destination only
   bool has_no_port = false;              ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
-  std::optional<double> asked;           ///< connections per second; the highest stage
-  std::vector<std::string> shared_with;  ///< apps whose connections are in `asked` too
+  std::vector<stream> streams;           ///< what is asked for; of stages the highest
+  std::vector<std::string> shared_with;  ///< apps whose connections are among them too
   std::optional<double> in_all;          ///< connections that the file asks for from start to end
   std::optional<duration> hold;          ///< until the client closes; nothing: for ever
   std::optional<duration> busy;          ///< what a request takes on a kept connection
@@ -47,9 +48,14 @@ struct port_budget {
   bool tw_reuse = false;                 ///< the sysctl applies
   bool timestamps = true;                ///< of both ends, which taking over needs
   duration reuse_after{};                ///< an old TIME-WAIT may be taken over then
+  duration reuse_after_least{};          ///< ... as soon as then, by a clock of whole seconds
 
   /// bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
   [[nodiscard]] bool reuses() const { return tw_reuse && timestamps && !binds_first; }
+  /// Connections per second; nothing where the file names no rate.
+  [[nodiscard]] std::optional<double> asked() const;
+  /// Pairs of source and destination that it goes through, both in turn.
+  [[nodiscard]] std::uint64_t pairs() const;
   /// Connections that fit at one time.
   [[nodiscard]] std::uint64_t fits() const;
   /// Open, and closing.
@@ -58,10 +64,17 @@ struct port_budget {
   [[nodiscard]] duration held() const;
   /// fits() / held(); nothing where nothing is ever given back or nothing is held.
   [[nodiscard]] std::optional<double> book_rate() const;
-  /// The same with the longest TIME-WAIT that the timers make: below it nothing fails.
+  /// The same with the longest TIME-WAIT that the timers make, and with room for arrivals that
+  /// vary: below it nothing fails.
   [[nodiscard]] std::optional<double> kernel_rate() const;
   /// By these numbers the ports never run out.
   [[nodiscard]] bool should_do() const;
+  /// They may not, where timers and arrivals are as good as they can be.
+  [[nodiscard]] bool may_do() const;
+
+ private:
+  [[nodiscard]] duration longest() const;
+  [[nodiscard]] duration shortest() const;
 };
 
 /// Nothing for other apps, and where fixed ports are bound.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/report/text.h"
 
@@ -13,17 +14,32 @@ namespace {
 
 constexpr double second = 1e9;
 
+/// Connections that are busy at once at most. A pool's requests wait where they are even and one
+/// comes just as another ends; a proxy keeps each upstream's connections apart.
+std::uint64_t busy_at_once(const port_budget& b, duration each) {
+  if (b.proxied) {
+    const std::uint64_t all = most_at_once(b.streams, each);
+    return (all + b.destinations - 1) / b.destinations * b.destinations;
+  }
+  const double mean = *b.asked() * static_cast<double>(ns(each)) / second;
+  if (any_random(b.streams)) return most_of_random(mean);
+  return static_cast<std::uint64_t>(std::ceil(std::max(1.0, mean)));
+}
+
 cure kept_connections(const port_budget& b) {
   const duration each = b.busy.value_or(*b.hold);
-  const double asked = b.asked.value_or(0);
+  const double asked = b.asked().value_or(0);
   cure c;
   c.enough = true;
   if (each > duration::zero() && asked > 0) {
-    const double busy = std::ceil(std::max(1.0, asked * static_cast<double>(ns(each)) / second));
-    const auto size = grouped(static_cast<std::uint64_t>(busy));
-    c.name = b.proxied ? fmt::format("keepalive: {} or more", size)
-                       : fmt::format("pool of {} kept connections", size);
+    const std::uint64_t busy = busy_at_once(b, each);
+    c.name = b.proxied ? fmt::format("keepalive: {} or more", grouped(busy))
+                       : fmt::format("pool of {} kept connections", grouped(busy));
     c.remark = fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(each)));
+    if (busy > b.fits()) {
+      c.room = b.fits();
+      c.enough = false;
+    }
   } else {
     c.name = b.proxied ? "a larger keepalive" : "pool: kept connections";
     c.remark = "as many as are busy at once";
@@ -44,7 +60,8 @@ class collector {
       c.enough = !now_.in_all || static_cast<double>(*c.room) >= *now_.in_all;
     } else if (c.rate) {
       if (const auto before = now_.kernel_rate(); before && *c.rate <= *before) return;
-      c.enough = !now_.asked || *c.rate >= *now_.asked;
+      c.enough = now_.streams.empty() || changed.should_do();
+      c.perhaps = !c.enough && changed.may_do();
     } else {
       c.enough = true;
     }
@@ -78,35 +95,46 @@ void add_range(collector& to, const port_budget& b) {
   }
 }
 
+bool suffices(const port_budget& b) {
+  if (b.hold) return b.streams.empty() || b.should_do();
+  return !b.in_all || static_cast<double>(b.fits()) >= *b.in_all;
+}
+
+/// As many times as many as now as it takes, of destinations or sources; 0: that many do not help.
+std::uint64_t times_more(const port_budget& b, std::uint64_t port_budget::*addresses) {
+  constexpr std::uint64_t most = 10'000;
+  for (std::uint64_t factor = 2; factor <= most; ++factor) {
+    port_budget changed = b;
+    changed.*addresses = b.*addresses * factor;
+    if (changed.fits() > b.fits() && suffices(changed)) return factor;
+  }
+  return 0;
+}
+
 /// More addresses, as many times as now as it takes.
 void add_addresses(collector& to, const port_budget& b) {
-  double times = 2;
-  if (const auto now = b.kernel_rate(); now && *now > 0 && b.asked)
-    times = std::ceil(*b.asked / *now);
-  if (!b.hold && b.in_all && b.fits() != 0)
-    times = std::ceil(*b.in_all / static_cast<double>(b.fits()));
-  if (times < 2) return;
-  const auto factor = static_cast<std::uint64_t>(times);
-  if (!b.binds_first) {
+  const auto add = [&](std::uint64_t port_budget::*addresses, const char* what,
+                       std::string remark) {
+    const std::uint64_t factor = times_more(b, addresses);
+    if (factor == 0) return;
     port_budget changed = b;
-    changed.destinations = b.destinations * factor;
-    to.add(fmt::format("{} destination addresses", changed.destinations), changed);
-  }
-  port_budget changed = b;
-  changed.sources = b.sources * factor;
-  to.add(fmt::format("{} source addresses", changed.sources), changed, "bind: in turn");
+    changed.*addresses = b.*addresses * factor;
+    to.add(fmt::format("{} {} addresses", changed.*addresses, what), changed, std::move(remark));
+  };
+  if (!b.binds_first) add(&port_budget::destinations, "destination", "");
+  add(&port_budget::sources, "source", "bind: in turn");
 }
 
 /// Who hears nothing may give up sooner.
 void add_timeout(collector& to, const port_budget& b) {
-  const double each = static_cast<double>(b.fits()) / *b.asked * second;
+  const double each = static_cast<double>(b.fits()) / *b.asked() * second;
   if (each >= static_cast<double>(ns(*b.hold))) return;
   to.all.push_back({fmt::format("timeout: below {}", time_text(static_cast<std::int64_t>(each))),
                     std::nullopt, std::nullopt, true, "silence then holds no port for longer"});
 }
 
 std::vector<cure> cures_of_silence(const port_budget& b) {
-  if (!b.hold || !b.asked) return {};
+  if (!b.hold || b.streams.empty()) return {};
   collector found(b);
   add_timeout(found, b);
   add_range(found, b);
@@ -136,7 +164,9 @@ std::vector<cure> cures_of(const port_budget& b) {
     found.add(b.proxied ? "close: after_reply upstream" : "close: server", changed,
               "TIME-WAIT then stays with the server");
   }
-  std::stable_partition(found.all.begin(), found.all.end(), [](const cure& c) { return c.enough; });
+  std::stable_sort(found.all.begin(), found.all.end(), [](const cure& one, const cure& other) {
+    return std::pair(!one.enough, !one.perhaps) < std::pair(!other.enough, !other.perhaps);
+  });
   return found.all;
 }
 

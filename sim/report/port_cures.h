@@ -15,7 +15,8 @@ struct cure {
   std::optional<double> rate;         ///< that it sustains
   std::optional<std::uint64_t> room;  ///< connections at one time, where none ends
   bool enough = false;                ///< for what the file asks, if it names a rate or a number
-  std::string remark;
+  std::string remark = {};
+  bool perhaps = false;  ///< not surely enough, but it may be
 
   [[nodiscard]] bool no_limit() const { return !rate && !room; }
 };

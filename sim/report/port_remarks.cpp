@@ -33,7 +33,7 @@ void add_cures(remarks& to, const std::vector<cure>& cures) {
     if (c.rate) text += least_rate_text(*c.rate);
     if (c.room) text += grouped(*c.room) + " at one time";
     if (c.no_limit()) text += "no limit from ports";
-    if (!c.enough) text += ", not enough";
+    if (!c.enough) text += c.perhaps ? ", perhaps not enough" : ", not enough";
     if (!c.remark.empty()) text += " (" + c.remark + ")";
     to.push_back({label, text});
     label = "";

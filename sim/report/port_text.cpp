@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -29,6 +31,14 @@ std::string held_text(const port_budget& b) {
   return out;
 }
 
+/// Why the rate that is sure is below the book's.
+std::string_view difference_text(const port_budget& b) {
+  const bool late = b.late > duration::zero() && !b.reuses();
+  if (any_random(b.streams))
+    return late ? "as timers end late and arrivals vary" : "as arrivals vary";
+  return late ? "as timers end late" : "with the time before TIME-WAIT";
+}
+
 }  // namespace
 
 std::string rates_text(const port_budget& b, double book) {
@@ -36,15 +46,13 @@ std::string rates_text(const port_budget& b, double book) {
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
   const auto kernel = b.kernel_rate();
   if (kernel && *kernel < book) {
-    const bool late = b.late > duration::zero() && !b.reuses();
-    out += fmt::format(", {} {}", least_rate_text(*kernel),
-                       late ? "as timers end late" : "with the time before TIME-WAIT");
+    out += fmt::format(", {} {}", least_rate_text(*kernel), difference_text(b));
   }
   return out;
 }
 
 std::string asked_text(const port_budget& b) {
-  std::string out = rate_text(*b.asked);
+  std::string out = rate_text(*b.asked());
   if (b.shared_with.empty()) return out;
   out += ", with " + b.shared_with.front();
   if (b.shared_with.size() > 1) out += fmt::format(" and {} more", b.shared_with.size() - 1);
@@ -54,13 +62,16 @@ std::string asked_text(const port_budget& b) {
 std::string budget_text(const port_budget& b) {
   std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
   what += b.binds_first ? "per source address, whatever the destination" : "per destination";
-  if (b.binds_first && b.sources > 1) what += fmt::format(" x {} sources", b.sources);
-  if (!b.binds_first && b.destinations * b.sources > 1) {
-    what += fmt::format(" x {} destinations", b.destinations * b.sources);
+  if (b.pairs() > 1) {
+    const bool both = !b.binds_first && b.sources > 1 && b.destinations > 1;
+    what += fmt::format(" x {} {}", b.pairs(),
+                        both                             ? "pairs of source and destination"
+                        : b.binds_first || b.sources > 1 ? "sources"
+                                                         : "destinations");
   }
   if (const std::string held = held_text(b); !held.empty()) what += ", each " + held;
   if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
-  if (b.asked) what += fmt::format("; the file asks for {}", asked_text(b));
+  if (b.asked()) what += fmt::format("; the file asks for {}", asked_text(b));
   if (b.should_do()) what += ". So something else holds ports too, or for longer";
   return what;
 }

@@ -148,3 +148,75 @@ TEST_CASE("timers that are exact are not said to be late", "[report][ports]") {
   const auto all = report::explanation(run_text(text));
   CHECK(has(with(all, "asks for"), "sustain 0.25/s (60 / 240 s), 0.249/s with the time before"));
 }
+
+namespace {
+
+/// The cure of these words, as a report says it.
+std::string cure_of(const small_world& w, const std::string& words) {
+  return with(said_of(w), words);
+}
+
+}  // namespace
+
+TEST_CASE("a pool that the ports have no room for is no cure", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 9/s, hold: 10 s";
+  CHECK(cure_of(w, "pool of") ==
+        "pool of 90 kept connections: 60 at one time, not enough (9/s x 10 s busy at once)");
+  w.load = "rate: 5/s, hold: 10 s";
+  CHECK(has(cure_of(w, "pool of"), "pool of 50 kept connections: no limit from ports ("));
+}
+
+TEST_CASE("a cure that gives just what is asked is not enough", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 6/s, hold: 10 s";  // the 61st begins as the first ends
+  CHECK(has(cure_of(w, "close: server"), "6/s, not enough"));
+}
+
+TEST_CASE("addresses are as many as it takes with the time that ports are open",
+          "[report][ports]") {
+  small_world w;
+  w.client = ", net.ipv4.tcp_tw_reuse: 0";
+  w.load = "rate: 3/s, hold: 20 s";  // 240 of 80 s by the book, and up to 247 as timers end late
+  CHECK(has(cure_of(w, "destination addresses"), "5 destination addresses"));
+}
+
+TEST_CASE("a clock of whole seconds may take a TIME-WAIT over at once", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 60/s";
+  CHECK(has(cure_of(w, "tcp_tw_reuse: 1"), ": 60/s, not enough"));
+  auto text = w.text();
+  text.insert(text.find("c: { ") + 5, "os: linux-6.1, ");
+  const auto all = report::explanation(run_text(text));
+  CHECK(has(with(all, "tcp_tw_reuse: 1"), ": 60/s, perhaps not enough"));
+}
+
+TEST_CASE("random arrivals need room for more than their mean", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 6/s, hold: 5 s, arrivals: poisson";
+  CHECK(has(cure_of(w, "pool of"), "pool of 61 kept connections: 60 at one time, not enough"));
+  w.load = "rate: 2/s, hold: 5 s, arrivals: poisson";
+  w.duration = "120 s";
+  CHECK(has(cure_of(w, "pool of"), "pool of 29 kept connections: no limit"));
+  CHECK(has(said_of(w).front().text, "/s as timers end late and arrivals vary"));
+}
+
+TEST_CASE("nofile has room for random arrivals", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 5/s, hold: 5 s, arrivals: poisson";
+  auto text = w.text();
+  text.insert(text.find("l: { ") + 5, "nofile: 20, ");
+  const auto all = report::explanation(run_text(text));
+  CHECK(has(all.front().text, "5/s x 5 s keeps up to 53 open"));
+  CHECK(with(all, "or more") == "nofile: 66 or more on l");
+}
+
+TEST_CASE("sources and destinations that go in turn are pairs", "[report][ports]") {
+  small_world w;
+  w.to = "[\"10.0.0.2:80\", \"10.0.0.12:80\"]";
+  w.load =
+      "rate: 20/s, options: [IP_BIND_ADDRESS_NO_PORT], bind: [\"10.0.0.1:0\", \"10.0.0.11:0\"]";
+  // Attempt k has the k-th of each: two pairs, not four.
+  CHECK(has(said_of(w).front().text, " x 2 pairs of source and destination, each"));
+  CHECK(has(said_of(w).front().text, "by the book 2/s (120 / 60 s)"));
+}

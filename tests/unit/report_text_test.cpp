@@ -123,7 +123,7 @@ TEST_CASE("by the book: 28,232 ports for 60 s are 470.5 a second", "[report][bud
   b.hold = 50ms;
   b.time_wait = 60s;
   b.reuse_after = 1s;
-  b.asked = 1000;
+  b.streams = {{1000}};
   CHECK(*b.book_rate() == Approx(470.53).margin(0.01));
   b.destinations = 2;
   CHECK(*b.book_rate() == Approx(941.07).margin(0.01));
@@ -147,7 +147,7 @@ TEST_CASE("cures that reach the rate come first, and say what they are worth", "
   b.hold = 50ms;
   b.time_wait = 60s;
   b.reuse_after = 1s;
-  b.asked = 2000;
+  b.streams = {{2000}};
   const auto cures = report::cures_of(b);
   REQUIRE(cures.size() >= 4);
   CHECK(cures.front().name == "pool of 100 kept connections");

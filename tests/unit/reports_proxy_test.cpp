@@ -41,7 +41,7 @@ std::optional<report::port_budget> budget(const spec::scenario& s) {
 TEST_CASE("a proxy's ports are asked for what its clients ask of it", "[report][budget]") {
   const auto b = budget(file(""));
   REQUIRE(b);
-  CHECK(b->asked == Approx(800));  // four members: half of 100/s, and 150/s
+  CHECK(b->asked() == Approx(800));  // four members: half of 100/s, and 150/s
   CHECK(b->ports == 28232);
   CHECK(b->destinations == 1);
   CHECK(b->time_wait == 60s);
@@ -55,11 +55,27 @@ TEST_CASE("what a proxy's upstream does decides how long a port is held", "[repo
   CHECK(budget(file("", ", close: after_reply"))->time_wait == duration{});
   const auto slow = budget(file("", ", delay: 50 ms"));
   CHECK(slow->hold == 50ms);
-  CHECK(report::cures_of(*slow).front().name == "keepalive: 40 or more");
+  CHECK(report::cures_of(*slow).front().name == "keepalive: 44 or more");
+}
+
+TEST_CASE("clients that ask at the same instants are busy together", "[report][budget]") {
+  // 8 a second of a member take one connection of 50 ms; four members ask at once.
+  report::port_budget b;
+  b.ports = 28232;
+  b.proxied = true;
+  b.hold = b.busy = 50ms;
+  b.time_wait = 60s;
+  b.streams = {{8, 4}};
+  b.streams.push_back({100, 1});
+  CHECK(report::cures_of(b).empty());  // 108/s are no limit
+  b.ports = 100;
+  CHECK(report::cures_of(b).front().name == "keepalive: 10 or more");
+  b.destinations = 3;  // each keeps its own
+  CHECK(report::cures_of(b).front().name == "keepalive: 12 or more");
 }
 
 TEST_CASE("a proxy that keeps connections asks for no rate of ports", "[report][budget]") {
-  CHECK_FALSE(budget(file(", keepalive: 8"))->asked);
+  CHECK_FALSE(budget(file(", keepalive: 8"))->asked());
 }
 
 TEST_CASE("a bound proxy shares nothing between destinations but with IP_BIND_ADDRESS_NO_PORT",
