@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "sim/report/history.h"
-#include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
+#include "sim/report/room.h"
 #include "sim/report/scan_view.h"
 #include "sim/report/text.h"
 
@@ -36,52 +35,10 @@ std::string script_headline(const observe::script_failure& f) {
                      f.host.empty() ? "" : " on ", f.host, f.expected, f.got);
 }
 
-/// Room left at the tightest place; `used` of `of` at the peak.
-struct room {
-  std::string what;
-  std::uint64_t used = 0;
-  std::uint64_t of = 0;
-  /// More ports than an address has: of several addresses, and nobody counted which are of which.
-  [[nodiscard]] bool spread() const { return used > of; }
-  [[nodiscard]] double share() const {
-    return of == 0 || spread() ? 0 : static_cast<double>(used) / static_cast<double>(of);
-  }
-};
-
-room tightest(const observe::outcome& o) {
-  room best;
-  const auto consider = [&](room r) {
-    if (r.of > 0 && (best.of == 0 || r.share() > best.share())) best = std::move(r);
-  };
-  for (const auto& a : o.scenario->apps) {
-    const std::string host = host_of(*o.scenario, a);
-    const std::uint64_t ports = ports_at_peak(o, host);
-    if (const auto b = budget_of(*o.scenario, a)) {
-      const std::uint64_t sets =
-          std::max<std::uint64_t>(1, b->ports == 0 ? 1 : b->fits() / b->ports);
-      const std::uint64_t used =
-          count(o.tree, {"hosts", host, "ports", sets == 1 ? "peak" : "tuples_peak"});
-      consider({fmt::format("{} used {} ports of {}{}", host, grouped(used), grouped(ports * sets),
-                            used > ports * sets ? " an address" : ""),
-                used, ports * sets});
-    }
-    if (const auto p = datagram_ports_of(*o.scenario, a)) {
-      const auto udp = count(o.tree, {"hosts", host, "ports", "udp", "peak"});
-      consider({fmt::format("{} used {} UDP ports of {}", host, grouped(udp), grouped(p->ports)),
-                udp, p->ports});
-    }
-    const std::uint64_t used = count(o.tree, {"apps", a.name, "fds", "peak"});
-    const std::uint64_t limit = count(o.tree, {"apps", a.name, "fds", "limit"});
-    consider({fmt::format("{} used {} descriptors of {}", a.name, grouped(used), grouped(limit)),
-              used, limit});
-  }
-  return best;
-}
-
 std::string calm_headline(const observe::outcome& o) {
   if (std::string scan = scan_headline(o); !scan.empty()) return scan;
   if (!o.scenario->apps.empty()) {
-    const room r = tightest(o);
+    const room r = tightest_room(o);
     if (r.of == 0) return "no failure";
     const std::string left = r.spread() ? "" : ", headroom " + percent(1 - r.share());
     return fmt::format("no failure: {} at the peak{}", r.what, left);

@@ -20,14 +20,13 @@ struct outgoing {
   const std::vector<spec::sockopt_setting>& options;
 };
 
-bool runs_beside(const spec::app& a, const spec::app& b) {
-  return a.host.host == b.host.host &&
-         (!a.host.member || !b.host.member || a.host.member == b.host.member);
-}
-
 bool has_option(const outgoing& c, spec::sockopt wanted) {
   return std::any_of(c.options.begin(), c.options.end(),
                      [&](const auto& o) { return o.option == wanted && o.value.number != 0; });
+}
+
+bool binds_first(const outgoing& c) {
+  return !c.bind.empty() && !has_option(c, spec::sockopt::ip_bind_address_no_port);
 }
 
 std::optional<double> rate_asked(const spec::load& l) {
@@ -86,6 +85,15 @@ void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
 }
 
 }  // namespace
+
+bool binds_first(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) {
+        if constexpr (requires { kind.bind; }) return binds_first({{}, kind.bind, kind.options});
+        return false;
+      },
+      a.kind);
+}
 
 std::optional<double> port_budget::asked() const {
   return streams.empty() ? std::nullopt : std::optional(rate_of(streams));
@@ -167,7 +175,7 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   }
   b.sources = std::max<std::uint64_t>(1, sources.size());
   b.has_no_port = h.profile->ports.has_bind_address_no_port;
-  b.binds_first = !c.bind.empty() && !has_option(c, spec::sockopt::ip_bind_address_no_port);
+  b.binds_first = binds_first(c);
   const bool loopback = std::all_of(c.to.begin(), c.to.end(),
                                     [](const endpoint& e) { return e.address.is_loopback(); });
   b.tw_reuse = h.sysctls.tcp_tw_reuse == 1 || (h.sysctls.tcp_tw_reuse == 2 && loopback);

@@ -77,6 +77,9 @@ struct port_budget {
   [[nodiscard]] duration shortest() const;
 };
 
+/// Whether bind() takes its ports, before connect() could share them between destinations.
+[[nodiscard]] bool binds_first(const spec::app& a);
+
 /// Nothing for other apps, and where fixed ports are bound.
 [[nodiscard]] std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a);
 /// With the round trip that the run measured, as a connection is open until its reply at least, and

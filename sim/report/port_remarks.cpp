@@ -58,15 +58,6 @@ std::string ss_address(const ip_address& a) {
   return a.family == family::inet6 ? "[" + to_string(a) + "]" : to_string(a);
 }
 
-const std::vector<endpoint>* binds_of(const spec::app& a) {
-  return std::visit(
-      [](const auto& kind) -> const std::vector<endpoint>* {
-        if constexpr (requires { kind.bind; }) return &kind.bind;
-        return nullptr;
-      },
-      a.kind);
-}
-
 /// The lowest port that the file itself names; 0: it leaves them all to the kernel.
 std::uint16_t fixed_port_of(const spec::app& a) {
   std::uint16_t lowest = 0;

@@ -122,6 +122,20 @@ std::vector<endpoint> destinations_of(const spec::app& a) {
       a.kind);
 }
 
+const std::vector<endpoint>* binds_of(const spec::app& a) {
+  return std::visit(
+      [](const auto& kind) -> const std::vector<endpoint>* {
+        if constexpr (requires { kind.bind; }) return &kind.bind;
+        return nullptr;
+      },
+      a.kind);
+}
+
+bool runs_beside(const spec::app& a, const spec::app& b) {
+  return a.host.host == b.host.host &&
+         (!a.host.member || !b.host.member || a.host.member == b.host.member);
+}
+
 const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp) {
   const auto owner = spec::owner_of(s, to.address);
   for (const auto& a : s.apps) {

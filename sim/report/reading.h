@@ -43,6 +43,10 @@ struct app_failure {
                                                              const spec::app& a);
 /// Where an app connects to; empty for servers.
 [[nodiscard]] std::vector<endpoint> destinations_of(const spec::app& a);
+/// Where it binds its sockets to, in turn; null for kinds that cannot.
+[[nodiscard]] const std::vector<endpoint>* binds_of(const spec::app& a);
+/// Whether two apps run on a host that both have.
+[[nodiscard]] bool runs_beside(const spec::app& a, const spec::app& b);
 /// The app that serves that TCP (or UDP) port; null where the file has none.
 [[nodiscard]] const spec::app* listener_at(const spec::scenario& s, const endpoint& to,
                                            bool udp = false);

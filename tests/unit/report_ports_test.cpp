@@ -220,3 +220,33 @@ TEST_CASE("sources and destinations that go in turn are pairs", "[report][ports]
   CHECK(has(said_of(w).front().text, " x 2 pairs of source and destination, each"));
   CHECK(has(said_of(w).front().text, "by the book 2/s (120 / 60 s)"));
 }
+
+TEST_CASE("ports of pools and echo clients are room that may be the tightest", "[report][ports]") {
+  const auto line = [](const std::string& apps) {
+    return report::headline(
+        run_text("fourtuple: 1\nduration: 30 s\nhosts:\n  c: { address: 10.0.0.1, sysctls: { "
+                 "net.ipv4.ip_local_port_range: \"40000 40059\" } }\n"
+                 "  s: { address: 10.0.0.2, user: root }\n"
+                 "apps:\n  srv: { host: s, echo_server: { port: 80 } }\n" +
+                 apps));
+  };
+  CHECK(
+      line("  e: { host: c, echo_client: { to: \"s:80\", connections: 45, messages: 0, think: 1 s "
+           "} }\n") == "no failure: c used 45 ports of 60 at the peak, headroom 25.0 %");
+  CHECK(line("  p: { host: c, pool: { to: \"s:80\", size: 3, rate: 9/s, hold: 200 ms, "
+             "max_lifetime: 3 s } }\n")
+            .starts_with("no failure: c used "));
+}
+
+TEST_CASE("what goes to several destinations is counted in four-tuples", "[report][ports]") {
+  small_world w;
+  w.to = "[\"10.0.0.2:80\", \"10.0.0.12:80\"]";
+  w.load = "rate: 4/s, limit: 48";
+  const auto o = run_text(w.text());
+  CHECK(report::headline(o) ==
+        "no failure: c used 48 four-tuples of 120 at the peak, headroom 60.0 %");
+  CHECK(report::count(o.tree, {"hosts", "c", "ports", "tuples_peak"}) == 48);
+  w.to = "\"10.0.0.2:80\"";
+  w.rest = "  m: { host: c, load: { to: \"10.0.0.12:80\", rate: 4/s, limit: 10 } }\n";
+  CHECK(has(everything(w), "c used 58 four-tuples of 120"));
+}
