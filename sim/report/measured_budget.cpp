@@ -47,6 +47,7 @@ void wait_in_vain(port_budget& b, const spec::app& a) {
   b.hold = timeout_of(a);
   b.busy.reset();
   b.time_wait = b.late = {};
+  b.kept_time_waits = 0;
 }
 
 bool resets(const spec::app& a) {
@@ -68,6 +69,28 @@ void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scena
   b.busy = std::max(b.busy.value_or(duration{}), round_trip + thinks);
 }
 
+/// Who closes on the reply does so before the FIN that comes with it, where packets take time: both
+/// sides close then, and both keep a TIME-WAIT.
+void close_on_reply(port_budget& b, const spec::scenario& s, const spec::app& a) {
+  b.closes_on_reply = true;
+  if (b.time_wait == duration::zero()) b.keep_time_wait(s.hosts[a.host.host]);
+}
+
+/// Whether far fewer ports were in use than TIME-WAITs would have taken, and there were none: the
+/// other side closed first, or connections were reset.
+bool no_time_wait_seen(const observe::outcome& o, const spec::app& a, duration time_wait) {
+  const std::string host = host_of(*o.scenario, a);
+  if (count(o.tree, {"hosts", host, "time_wait", "peak"}) != 0) return false;
+  const auto members = a.host.member ? 1 : o.scenario->hosts[a.host.host].members();
+  const double connected =
+      static_cast<double>(count(o.tree, {"apps", a.name, "connected"})) / members;
+  const double elapsed =
+      static_cast<double>(std::max<std::int64_t>(1, number(o.tree, {"ended_at"}) - ns(a.start)));
+  const double kept = connected * std::min(1.0, static_cast<double>(ns(time_wait)) / elapsed);
+  const auto tuples = static_cast<double>(count(o.tree, {"hosts", host, "ports", "tuples_peak"}));
+  return tuples * 2 < kept;
+}
+
 }  // namespace
 
 std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app& a,
@@ -81,6 +104,8 @@ std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app&
     wait_in_vain(*b, app);
   } else if (b->hold) {
     wait_for_reply(*b, o, *then, app);
+    if (b->proxied && b->closing > duration::zero()) close_on_reply(*b, *then, app);
+    if (no_time_wait_seen(o, a, b->time_wait)) b->time_wait = b->late = {};
   }
   return b;
 }

@@ -49,6 +49,24 @@ std::string prospect_text(const observe::outcome& o, const spec::app& a, const p
   return fmt::format("; the run ended before they run out, at about {}", time_text(full_at));
 }
 
+/// What the ports of one app sustain; empty where that is not known.
+std::string rate_remark(const observe::outcome& o, const spec::app& a) {
+  const auto b = budget_at_end(o, a);
+  if (!b || b->asked().value_or(0) <= 0) return {};
+  std::string text = fmt::format("{} asks for {}; ", a.name, asked_text(*b));
+  const auto book = b->book_rate();
+  const char* which = "its ports";
+  if (b->kept_time_waits > 0) {
+    text += fmt::format("of its {} ports {}", grouped(b->ports * b->pairs()), kept_text(*b));
+    if (!book) return text + ": no limit from ports";
+    text += "; ";
+    which = "the others";
+  }
+  if (!book) return {};
+  return text + fmt::format("by the book {} sustain {}{}", which, rates_text(*b, *book),
+                            prospect_text(o, a, *b));
+}
+
 }  // namespace
 
 std::vector<remark> outlook(const observe::outcome& o) {
@@ -56,13 +74,8 @@ std::vector<remark> outlook(const observe::outcome& o) {
   add_resets(out, o);
   const std::size_t before = out.size();
   for (const auto& a : o.scenario->apps) {
-    const auto b = budget_at_end(o, a);
-    if (!b || !b->asked() || *b->asked() <= 0) continue;
-    const auto book = b->book_rate();
-    if (!book) continue;
-    out.push_back({out.size() == before ? "rate" : "",
-                   fmt::format("{} asks for {}; by the book its ports sustain {}{}", a.name,
-                               asked_text(*b), rates_text(*b, *book), prospect_text(o, a, *b))});
+    std::string text = rate_remark(o, a);
+    if (!text.empty()) out.push_back({out.size() == before ? "rate" : "", std::move(text)});
   }
   return out;
 }

@@ -84,6 +84,14 @@ void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
   b.ports_of_widest = free_ports(h, {1024, 65535});
 }
 
+/// By how much a TIME-WAIT may outlast its length.
+duration lateness(const spec::host& h, duration time_wait) {
+  if (h.timers == spec::timer_mode::ideal) return {};
+  const std::int64_t jiffies = time_wait * h.hz / std::chrono::seconds{1};
+  const auto late = core::timer_wheel::granularity(static_cast<std::uint64_t>(jiffies));
+  return duration{std::chrono::seconds{1}} * static_cast<std::int64_t>(late) / h.hz;
+}
+
 }  // namespace
 
 bool binds_first(const spec::app& a) {
@@ -95,6 +103,16 @@ bool binds_first(const spec::app& a) {
       a.kind);
 }
 
+void port_budget::keep_time_wait(const spec::host& h) {
+  const auto most = static_cast<std::uint64_t>(std::max(0, h.sysctls.tcp_max_tw_buckets));
+  if (most < fits()) {
+    kept_time_waits = most;
+    return;
+  }
+  time_wait = h.profile->time_wait.length;
+  late = lateness(h, time_wait);
+}
+
 std::optional<double> port_budget::asked() const {
   return streams.empty() ? std::nullopt : std::optional(rate_of(streams));
 }
@@ -103,7 +121,7 @@ std::uint64_t port_budget::pairs() const {
   return binds_first ? sources : std::lcm(destinations, sources);
 }
 
-std::uint64_t port_budget::fits() const { return ports * pairs(); }
+std::uint64_t port_budget::fits() const { return ports * pairs() - kept_time_waits; }
 
 duration port_budget::held() const {
   if (!hold) return duration::max();
@@ -144,14 +162,6 @@ bool port_budget::may_do() const {
 
 namespace {
 
-/// By how much a TIME-WAIT may outlast its length.
-duration lateness(const spec::host& h, duration time_wait) {
-  if (h.timers == spec::timer_mode::ideal) return {};
-  const std::int64_t jiffies = time_wait * h.hz / std::chrono::seconds{1};
-  const auto late = core::timer_wheel::granularity(static_cast<std::uint64_t>(jiffies));
-  return duration{std::chrono::seconds{1}} * static_cast<std::int64_t>(late) / h.hz;
-}
-
 /// Of both ends. A long list of destinations is one fleet, or as good as one.
 bool has_timestamps(const spec::scenario& s, const outgoing& c, const spec::host& h) {
   constexpr std::ptrdiff_t looked_at = 100;
@@ -189,11 +199,6 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   return b;
 }
 
-void set_time_wait(port_budget& b, const spec::host& h) {
-  b.time_wait = h.profile->time_wait.length;
-  b.late = lateness(h, b.time_wait);
-}
-
 /// The part of a proxy: a connection is held as long as its upstream thinks, and the proxy closes
 /// first unless its upstream closes after each reply.
 void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
@@ -209,7 +214,7 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
     if (e == nullptr || e->close.kind != spec::server_close::when::after_reply) closes_first = true;
   }
   b.busy = b.hold;
-  if (closes_first) set_time_wait(b, s.hosts[a.host.host]);
+  if (closes_first) b.keep_time_wait(s.hosts[a.host.host]);
 }
 
 /// Loads of the host that open connections to the same destinations or, where it binds first, from
@@ -256,7 +261,7 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
     add_neighbours(*b, s, a, *l);
     b->in_all = connections_in_all(s, *l, b->asked());
     b->hold = b->busy = l->hold;
-    if (l->close == spec::close_by::client) set_time_wait(*b, h);
+    if (l->close == spec::close_by::client) b->keep_time_wait(h);
     return b;
   }
   if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {

@@ -44,12 +44,18 @@ struct port_budget {
   duration closing{};                    ///< after it, until the other side has closed too
   duration time_wait{};                  ///< after that, where the client closes first; else 0
   duration late{};                       ///< by so much the timer wheel may let it last longer
+  std::uint64_t kept_time_waits = 0;  ///< no more at one time, where that is below the ports; they
+                                      ///< have no part in `time_wait` then
+  bool closes_on_reply =
+      false;                ///< before a FIN that comes with it, so that both sides close first
   bool unanswered = false;  ///< most connects hear nothing: `hold` is their timeout, in SYN-SENT
   bool tw_reuse = false;                 ///< the sysctl applies
   bool timestamps = true;                ///< of both ends, which taking over needs
   duration reuse_after{};                ///< an old TIME-WAIT may be taken over then
   duration reuse_after_least{};          ///< ... as soon as then, by a clock of whole seconds
 
+  /// As that host keeps it, but for more than tcp_max_tw_buckets.
+  void keep_time_wait(const spec::host& h);
   /// bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
   [[nodiscard]] bool reuses() const { return tw_reuse && timestamps && !binds_first; }
   /// Connections per second; nothing where the file names no rate.

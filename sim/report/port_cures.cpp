@@ -158,7 +158,7 @@ std::vector<cure> cures_of(const port_budget& b) {
   }
   add_range(found, b);
   add_addresses(found, b);
-  if (b.hold && b.time_wait > duration::zero()) {
+  if (b.hold && b.time_wait > duration::zero() && !b.closes_on_reply) {
     port_budget changed = b;
     changed.time_wait = changed.late = {};
     found.add(b.proxied ? "close: after_reply upstream" : "close: server", changed,

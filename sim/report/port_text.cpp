@@ -41,6 +41,11 @@ std::string_view difference_text(const port_budget& b) {
 
 }  // namespace
 
+std::string kept_text(const port_budget& b) {
+  return fmt::format("at most {} are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets)",
+                     grouped(b.kept_time_waits));
+}
+
 std::string rates_text(const port_budget& b, double book) {
   std::string out =
       fmt::format("{} ({} / {})", rate_text(book), grouped(b.fits()), time_text(ns(b.held())));
@@ -69,6 +74,7 @@ std::string budget_text(const port_budget& b) {
                         : b.binds_first || b.sources > 1 ? "sources"
                                                          : "destinations");
   }
+  if (b.kept_time_waits > 0) what += ", of which " + kept_text(b);
   if (const std::string held = held_text(b); !held.empty()) what += ", each " + held;
   if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
   if (b.asked()) what += fmt::format("; the file asks for {}", asked_text(b));

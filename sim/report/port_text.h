@@ -9,6 +9,8 @@ namespace fourtuple::report {
 
 /// "100 ports (range 40000-40099) per destination, each held ...: by the book ..."
 [[nodiscard]] std::string budget_text(const port_budget& b);
+/// "at most 10 are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets)"
+[[nodiscard]] std::string kept_text(const port_budget& b);
 /// "470.5/s (28,232 / 60 s), 455/s as timers end late"
 [[nodiscard]] std::string rates_text(const port_budget& b, double book);
 /// "600/s, with b and 3 more"

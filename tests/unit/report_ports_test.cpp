@@ -250,3 +250,56 @@ TEST_CASE("what goes to several destinations is counted in four-tuples", "[repor
   w.rest = "  m: { host: c, load: { to: \"10.0.0.12:80\", rate: 4/s, limit: 10 } }\n";
   CHECK(has(everything(w), "c used 58 four-tuples of 120"));
 }
+
+namespace {
+
+std::string upstream_world(const std::string& upstream, const std::string& latency) {
+  return "fourtuple: 1\nduration: 20 s\nhosts:\n  c: { address: 10.0.0.1 }\n"
+         "  p: { address: 10.0.0.3, user: root, sysctls: { net.ipv4.ip_local_port_range: "
+         "\"40000 40059\" } }\n  s: { address: 10.0.0.2, user: root }\n" +
+         latency + "apps:\n  srv: { host: s, echo_server: { port: 80" + upstream +
+         " } }\n  x: { host: p, proxy: { listen: \"0.0.0.0:80\", upstream: \"s:80\" } }\n"
+         "  l: { host: c, load: { to: \"p:80\", rate: 9/s } }\n";
+}
+
+}  // namespace
+
+TEST_CASE("an upstream that closes after its reply is a cure only without latency",
+          "[report][ports]") {
+  const std::string far =
+      "links: [ { between: [c, p], latency: 2 ms }, { between: [p, s], latency: 8 ms } ]\n";
+  const auto near = report::explanation(run_text(upstream_world("", "")));
+  CHECK_FALSE(with(near, "close: after_reply upstream").empty());
+  const auto distant = report::explanation(run_text(upstream_world("", far)));
+  CHECK_FALSE(with(distant, "keepalive").empty());
+  CHECK(with(distant, "close: after_reply upstream").empty());
+  // Where it does so already both sides close at once, and the proxy has its TIME-WAITs.
+  const auto both = run_text(upstream_world(", close: after_reply", far));
+  CHECK(report::count(both.tree, {"hosts", "p", "time_wait", "peak"}) >= 60);
+  CHECK(has(report::explanation(both).front().text, "in TIME-WAIT: by the book 1/s (60 / 60 s)"));
+}
+
+TEST_CASE("tcp_max_tw_buckets below the ports leaves the others", "[report][ports]") {
+  small_world w;
+  w.client = ", net.ipv4.tcp_max_tw_buckets: 15";
+  w.load = "rate: 6/s";
+  CHECK(with(said_of(w), "asks for") ==
+        "l asks for 6/s; of its 60 ports at most 15 are in TIME-WAIT "
+        "(net.ipv4.tcp_max_tw_buckets): no limit from ports");
+  w.load = "rate: 6/s, hold: 5 s";
+  CHECK(
+      has(with(said_of(w), "asks for"), "; by the book the others sustain 9/s (45 / 5 s): 33.3 %"));
+  w.load = "rate: 10/s, hold: 5 s";
+  CHECK(has(
+      said_of(w).front().text,
+      "of which at most 15 are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets), each held 5 s open"));
+}
+
+TEST_CASE("where a server closes first nothing is said of TIME-WAIT", "[report][ports]") {
+  small_world w;
+  w.service = ", close: after_reply";
+  w.load = "rate: 6/s";  // close: client, which comes too late
+  CHECK(said_of(w).empty());
+  w.service = "";
+  CHECK(has(said_of(w).front().text, "60-62 s in TIME-WAIT"));
+}
