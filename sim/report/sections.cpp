@@ -7,6 +7,7 @@
 #include "sim/report/history.h"
 #include "sim/report/reading.h"
 #include "sim/report/scan_view.h"
+#include "sim/spec/quantity.h"
 
 namespace fourtuple::report {
 
@@ -192,7 +193,7 @@ std::string run_text(const outcome& o, bool cost) {
 std::vector<check> checks_of(const outcome& o) {
   std::vector<check> out;
   for (const auto& e : o.expect) {
-    const std::string when = e.at ? fmt::format(" at {}", time_text(ns(*e.at))) : "";
+    const std::string when = e.at ? " at " + spec::time_text(*e.at) : "";
     out.push_back({e.pass, one_line(fmt::format("{}: {}{}", e.metric, e.condition, when)),
                    one_line(found_text(e.found)), one_line(e.why), place(o, e.line)});
   }

@@ -90,3 +90,15 @@ script:
   CHECK(steps.left_out == 50);
   CHECK_FALSE(steps.listed.back().pass);
 }
+
+TEST_CASE("the time of a condition is exactly what the file says", "[report]") {
+  const auto o = run_text(std::string(churn) +
+                          "expect_at:\n  1.000000003 s: { apps.load.failed: 0 }\n"
+                          "  250 ms: { apps.load.failed: 0 }\n");
+  const auto checks = report::checks_of(o);
+  REQUIRE(checks.size() == 2);
+  std::vector<std::string> what{checks[0].what, checks[1].what};
+  std::sort(what.begin(), what.end());
+  CHECK(what == std::vector<std::string>{"apps.load.failed: 0 at 1.000000003 s",
+                                         "apps.load.failed: 0 at 250 ms"});
+}
