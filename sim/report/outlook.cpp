@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "sim/report/history.h"
 #include "sim/report/port_remarks.h"
@@ -35,6 +37,65 @@ void add_resets(remarks& to, const observe::outcome& o) {
   }
 }
 
+/// Requests of a load whose rate changes by stages only, by the time since its start.
+class course {
+ public:
+  explicit course(const spec::load& l) {
+    double rate = 0;
+    for (const auto& stage : l.stages) {
+      const double to = per_second(stage.to);
+      if (stage.length > duration::zero()) parts_.push_back({stage.length, rate, to});
+      rate = to;
+    }
+    if (l.rate) steady_ = per_second(*l.rate);
+  }
+
+  /// When that many have begun; nothing: never.
+  [[nodiscard]] std::optional<duration> reaches(double requests) const {
+    duration before{};
+    for (const auto& p : parts_) {
+      const double in_it = (p.from + p.to) / 2 * seconds(p.length);
+      if (requests <= in_it) return before + p.length_until(requests);
+      requests -= in_it;
+      before += p.length;
+    }
+    if (steady_ <= 0) return std::nullopt;
+    return before + of_seconds(requests / steady_);
+  }
+
+ private:
+  static double seconds(duration d) { return static_cast<double>(ns(d)) / 1e9; }
+  static duration of_seconds(double s) { return duration{static_cast<std::int64_t>(s * 1e9)}; }
+
+  /// The rate moves in a straight line.
+  struct part {
+    duration length{};
+    double from = 0;
+    double to = 0;
+    /// Where from * t + slope * t * t / 2 is that many.
+    [[nodiscard]] duration length_until(double requests) const {
+      const double slope = (to - from) / seconds(length);
+      return of_seconds(2 * requests / (from + std::sqrt(from * from + 2 * slope * requests)));
+    }
+  };
+
+  std::vector<part> parts_;
+  double steady_ = 0;  ///< without stages
+};
+
+/// When the ports run out if the run goes on, before the first of them is given back; nothing where
+/// that is not known.
+std::optional<instant> full_at(const observe::outcome& o, const spec::app& a,
+                               const port_budget& b) {
+  const auto* l = std::get_if<spec::load>(&a.kind);
+  if (l == nullptr || !b.shared_with.empty() || ports_change(*o.scenario, a)) return std::nullopt;
+  const auto after = course(*l).reaches(static_cast<double>(b.fits()));
+  if (!after || *after > b.held()) return std::nullopt;
+  const instant at{a.start + *after};
+  if (a.stop && at >= instant{*a.stop}) return std::nullopt;
+  return at;
+}
+
 /// How long it lasts, or what is left of what is sure; empty where neither is known.
 std::string prospect_text(const observe::outcome& o, const spec::app& a, const port_budget& b) {
   const double sure = *b.kernel_rate();
@@ -42,11 +103,9 @@ std::string prospect_text(const observe::outcome& o, const spec::app& a, const p
   if (l != nullptr && l->limit && *l->limit <= b.fits() && b.shared_with.empty())
     return fmt::format("; its {} fit at one time", grouped(*l->limit));
   if (*b.asked() <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked() / sure));
-  if (ports_change(*o.scenario, a)) return {};
-  const double until_full = static_cast<double>(b.fits()) / *b.asked() * 1e9;
-  const std::int64_t full_at = ns(a.start) + static_cast<std::int64_t>(until_full);
-  if (full_at <= number(o.tree, {"ended_at"})) return {};
-  return fmt::format("; the run ended before they run out, at about {}", time_text(full_at));
+  const auto full = full_at(o, a, b);
+  if (!full || ns(*full) <= number(o.tree, {"ended_at"})) return {};
+  return fmt::format("; the run ended before they run out, at about {}", time_text(ns(*full)));
 }
 
 /// What the ports of one app sustain; empty where that is not known.

@@ -303,3 +303,25 @@ TEST_CASE("where a server closes first nothing is said of TIME-WAIT", "[report][
   w.service = "";
   CHECK(has(said_of(w).front().text, "60-62 s in TIME-WAIT"));
 }
+
+TEST_CASE("how long ports last is foretold by stages, and not beyond an app's stop",
+          "[report][ports]") {
+  small_world w;
+  w.load = "stages: [ { for: 10 s, to: 6/s }, { for: 60 s, to: 6/s } ]";
+  w.duration = "12 s";  // 30 within the ramp, then 6 a second
+  CHECK(has(with(said_of(w), "asks for"), "; the run ended before they run out, at about 15 s"));
+  w.duration = "20 s";
+  CHECK(has(everything(w), "first EADDRNOTAVAIL at 15 s"));
+  w.load = "stages: [ { for: 10 s, to: 6/s }, { for: 3 s, to: 6/s } ]";
+  w.duration = "12 s";
+  CHECK_FALSE(has(with(said_of(w), "asks for"), "run out"));
+  w.load = "stages: [ { for: 40 s, to: 6/s } ]";  // 60 within 28.3 s of it
+  CHECK(
+      has(with(said_of(w), "asks for"), "; the run ended before they run out, at about 28.284 s"));
+  w.load = "rate: 5/s";
+  w.duration = "2 s";
+  CHECK(has(with(said_of(w), "asks for"), "; the run ended before they run out, at about 12 s"));
+  auto text = w.text();
+  text.insert(text.find("l: { ") + 5, "stop: 4 s, ");
+  CHECK_FALSE(has(with(report::explanation(run_text(text)), "asks for"), "run out"));
+}
