@@ -146,12 +146,18 @@ remarks queue_explanation(const observe::outcome& o, const app_failure& f) {
   const double each = static_cast<double>(end - ns(a.start)) * static_cast<double>(connections) /
                       static_cast<double>(completed);
   const double asked = highest_rate(p, per_second(p.rate));
-  const auto needed = static_cast<std::uint64_t>(std::ceil(asked * each / 1e9));
+  const double busy = asked * each / 1e9;
+  // Renewed connections are set up again, in a larger pool more often for each request.
+  const bool renewed = p.max_lifetime || p.idle_timeout;
+  const bool sure = !renewed && completed > count(o.tree, {"apps", a.name, "failed"});
+  const bool random = sure && p.arrivals == spec::arrival_kind::poisson;
+  const auto needed = random ? most_of_random(busy) : static_cast<std::uint64_t>(std::ceil(busy));
   if (needed <= p.size) return out;
-  out.push_back({"", fmt::format("a request takes one for about {}, so {} needs {}",
+  out.push_back({"", fmt::format("a request takes one for about {}, so {} needs {}{}",
                                  time_text(static_cast<std::int64_t>(each / 1e6) * 1'000'000),
-                                 rate_text(asked), grouped(needed))});
-  out.push_back({"cure", fmt::format("size: {} or more on {}", grouped(needed), a.name)});
+                                 rate_text(asked), sure ? "" : "at least ", grouped(needed))});
+  out.push_back({"cure", sure ? fmt::format("size: {} or more on {}", grouped(needed), a.name)
+                              : fmt::format("size: at least {} on {}", grouped(needed), a.name)});
   return out;
 }
 

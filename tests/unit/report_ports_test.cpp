@@ -325,3 +325,21 @@ TEST_CASE("how long ports last is foretold by stages, and not beyond an app's st
   text.insert(text.find("l: { ") + 5, "stop: 4 s, ");
   CHECK_FALSE(has(with(report::explanation(run_text(text)), "asks for"), "run out"));
 }
+
+TEST_CASE("what a pool needs is a bound where its connections are renewed", "[report][ports]") {
+  const auto cure = [](const std::string& keys) {
+    return with(report::explanation(
+                    run_text("fourtuple: 1\nduration: 60 s\nhosts:\n  c: { address: 10.0.0.1 }\n"
+                             "  s: { address: 10.0.0.2, user: root }\n"
+                             "links: [ { between: [c, s], latency: 10 ms } ]\napps:\n"
+                             "  srv: { host: s, echo_server: { port: 80, delay: 80 ms } }\n"
+                             "  p: { host: c, pool: { to: \"s:80\", queue_timeout: 500 ms, " +
+                             keys + " } }\n")),
+                " on p");
+  };
+  // A request takes one for 100 ms.
+  CHECK(has(cure("size: 3, rate: 35/s"), "size: 4 or more on p"));
+  CHECK(has(cure("size: 3, rate: 90/s"), "size: at least 10 on p"));  // most failed
+  CHECK(has(cure("size: 3, rate: 30/s, max_lifetime: 1 s"), "size: at least 4 on p"));
+  CHECK(has(cure("size: 3, rate: 35/s, arrivals: poisson"), "size: 16 or more on p"));
+}

@@ -128,8 +128,8 @@ TEST_CASE("a datagram nobody wants and a pool that is too small say so", "[repor
           "  p: { host: c, pool: { to: \"s:80\", size: 2, rate: 50/s, queue_timeout: 1 s } }\n") ==
       std::vector<std::string>{
           "why: no connection of p was free for 1 s, its queue_timeout (size: 2)",
-          ": a request takes one for about 217 ms, so 50/s needs 11",
-          "cure: size: 11 or more on p"});
+          ": a request takes one for about 217 ms, so 50/s needs at least 11",
+          "cure: size: at least 11 on p"});
 }
 
 TEST_CASE("rules count as they were when it was sent", "[report][why]") {
