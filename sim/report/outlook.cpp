@@ -100,7 +100,7 @@ std::optional<instant> full_at(const observe::outcome& o, const spec::app& a,
 std::string prospect_text(const observe::outcome& o, const spec::app& a, const port_budget& b) {
   const double sure = *b.kernel_rate();
   const auto* l = std::get_if<spec::load>(&a.kind);
-  if (l != nullptr && l->limit && *l->limit <= b.fits() && b.shared_with.empty())
+  if (l != nullptr && l->limit && *l->limit <= b.surely_fits() && b.shared_with.empty())
     return fmt::format("; its {} fit at one time", grouped(*l->limit));
   if (*b.asked() <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked() / sure));
   const auto full = full_at(o, a, b);

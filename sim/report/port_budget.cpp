@@ -80,6 +80,7 @@ void set_range(port_budget& b, const outgoing& c, const spec::host& h) {
     if (high != 0) b.high = std::min(b.high, high);
   }
   b.ports = free_ports(h, {b.low, b.high});
+  if (h.profile->is_linux && b.ports > 1) b.passed_over = (b.high - b.low + 1) % 2;
   b.ports_of_host = free_ports(h, range);
   b.ports_of_widest = free_ports(h, {1024, 65535});
 }
@@ -123,6 +124,10 @@ std::uint64_t port_budget::pairs() const {
 
 std::uint64_t port_budget::fits() const { return ports * pairs() - kept_time_waits; }
 
+std::uint64_t port_budget::surely_fits() const {
+  return fits() - std::min(fits(), passed_over * pairs());
+}
+
 duration port_budget::held() const {
   if (!hold) return duration::max();
   const duration after = reuses() ? std::min(reuse_after, time_wait) : time_wait;
@@ -144,14 +149,15 @@ std::optional<double> port_budget::book_rate() const {
 
 std::optional<double> port_budget::kernel_rate() const {
   if (!hold || held() == duration::zero()) return std::nullopt;
-  const double room = any_random(streams) ? mean_that_fits(fits()) : static_cast<double>(fits());
+  const double room =
+      any_random(streams) ? mean_that_fits(surely_fits()) : static_cast<double>(surely_fits());
   return room * second / static_cast<double>(ns(longest()));
 }
 
 bool port_budget::should_do() const {
   if (!hold) return false;
   if (longest() == duration::zero()) return true;
-  return !streams.empty() && most_at_once(streams, longest()) <= fits();
+  return !streams.empty() && most_at_once(streams, longest()) <= surely_fits();
 }
 
 bool port_budget::may_do() const {

@@ -29,6 +29,7 @@ struct port_budget {
   std::uint64_t ports = 0;  ///< of the range, not reserved
   std::uint16_t low = 0;
   std::uint16_t high = 0;
+  std::uint64_t passed_over = 0;           ///< of an odd range, which ports are tried in pairs of
   std::uint64_t ports_of_host = 0;         ///< of ip_local_port_range, where an option narrows it
   std::uint64_t ports_of_widest = 64'512;  ///< of 1024-65535, not reserved
   std::uint64_t destinations = 1;
@@ -64,6 +65,8 @@ struct port_budget {
   [[nodiscard]] std::uint64_t pairs() const;
   /// Connections that fit at one time.
   [[nodiscard]] std::uint64_t fits() const;
+  /// ... whichever ports a call looks at.
+  [[nodiscard]] std::uint64_t surely_fits() const;
   /// Open, and closing.
   [[nodiscard]] duration open() const { return *hold + closing; }
   /// How long a connection holds its port; an open() far below TIME-WAIT is left out, as books do.

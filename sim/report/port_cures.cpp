@@ -36,8 +36,8 @@ cure kept_connections(const port_budget& b) {
     c.name = b.proxied ? fmt::format("keepalive: {} or more", grouped(busy))
                        : fmt::format("pool of {} kept connections", grouped(busy));
     c.remark = fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(each)));
-    if (busy > b.fits()) {
-      c.room = b.fits();
+    if (busy > b.surely_fits()) {
+      c.room = b.surely_fits();
       c.enough = false;
     }
   } else {
@@ -91,6 +91,7 @@ void add_range(collector& to, const port_budget& b) {
     to.add("no option IP_LOCAL_PORT_RANGE", changed, "the host's own range");
   } else if (b.low > 1024 || b.high < 65535) {
     changed.ports = b.ports_of_widest;
+    changed.passed_over = 0;
     to.add("net.ipv4.ip_local_port_range: \"1024 65535\"", changed, "mind listeners in that range");
   }
 }

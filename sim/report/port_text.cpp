@@ -36,7 +36,9 @@ std::string_view difference_text(const port_budget& b) {
   const bool late = b.late > duration::zero() && !b.reuses();
   if (any_random(b.streams))
     return late ? "as timers end late and arrivals vary" : "as arrivals vary";
-  return late ? "as timers end late" : "with the time before TIME-WAIT";
+  if (late) return "as timers end late";
+  return b.time_wait > duration::zero() ? "with the time before TIME-WAIT"
+                                        : "as a port of an odd range is passed over";
 }
 
 }  // namespace

@@ -343,3 +343,21 @@ TEST_CASE("what a pool needs is a bound where its connections are renewed", "[re
   CHECK(has(cure("size: 3, rate: 30/s, max_lifetime: 1 s"), "size: at least 4 on p"));
   CHECK(has(cure("size: 3, rate: 35/s, arrivals: poisson"), "size: 16 or more on p"));
 }
+
+TEST_CASE("of an odd range one port may be passed over", "[report][ports]") {
+  small_world w;
+  w.load = "rate: 2/s, hold: 15 s, limit: 30";
+  const auto of = [&](const std::string& range) {
+    std::string text = w.text();
+    text.replace(text.find("40000 40059"), 11, range);
+    return text;
+  };
+  const auto said = [&](const std::string& range) {
+    return with(report::explanation(run_text(of(range))), "asks for");
+  };
+  CHECK(has(said("40000 40029"), "its 30 fit at one time"));
+  CHECK(has(said("40001 40031"), "its 30 fit at one time"));
+  w.load = "rate: 2/s, hold: 15 s, limit: 31";
+  CHECK(said("40001 40031").empty() == has(report::headline(run_text(of("40001 40031"))), "first"));
+  CHECK_FALSE(has(said("40001 40031"), "fit at one time"));
+}
