@@ -27,8 +27,14 @@ bool takes_ports(const spec::app& a) {
   return !fixed && !destinations_of(a).empty();
 }
 
-/// Each of them has all ports of the range for itself.
-using port_sets = std::set<std::pair<ip_address, endpoint>>;
+/// Pairs of source and destination, each of which has all ports of the range for itself.
+struct port_sets {
+  std::set<std::pair<ip_address, endpoint>> pairs;
+  std::uint64_t more = 0;  ///< of apps that have too many to ask whether another has the same
+
+  [[nodiscard]] std::uint64_t size() const { return pairs.size() + more; }
+};
+constexpr std::size_t most_compared = 10'000;
 
 /// Pairs of source and destination of an app, which takes both in turn; its sources alone where it
 /// binds first.
@@ -38,12 +44,16 @@ void add_sets(port_sets& to, const spec::scenario& s, const spec::app& a) {
   const std::size_t sources = binds == nullptr || binds->empty() ? 1 : binds->size();
   const bool alone = binds_first(a);
   const std::size_t turns = alone ? sources : std::lcm(destinations.size(), sources);
+  if (turns > most_compared) {
+    to.more += turns;
+    return;
+  }
   for (std::size_t k = 0; k < turns; ++k) {
     const endpoint& e = destinations[k % destinations.size()];
     const auto own =
         spec::first_address(s.hosts[a.host.host], a.host.member.value_or(0), e.address.family);
     const bool bound = binds != nullptr && !binds->empty();
-    to.insert(
+    to.pairs.insert(
         {bound ? (*binds)[k % sources].address : own.value_or(e.address), alone ? endpoint{} : e});
   }
 }

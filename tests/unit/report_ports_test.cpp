@@ -264,6 +264,20 @@ std::string upstream_world(const std::string& upstream, const std::string& laten
 
 }  // namespace
 
+TEST_CASE("more destinations than are compared one by one are counted", "[report][ports]") {
+  const auto o = run_text(R"(
+fourtuple: 1
+duration: 1 s
+hosts:
+  c: { address: 10.0.0.1, nofile: 1000000, sysctls: { net.ipv4.ip_local_port_range: "40000 40004" } }
+  f: { address: 10.16.0.0/16, count: 10007, nofile: 1000000 }
+apps:
+  srv: { host: f, echo_server: { port: 8080 } }
+  l: { host: c, load: { to: "f:8080", rate: 100/s, hold: 2 s } }
+)");
+  CHECK(has(report::headline(o), "four-tuples of 50,035"));
+}
+
 TEST_CASE("an upstream that closes after its reply is a cure only without latency",
           "[report][ports]") {
   const std::string far =
