@@ -164,6 +164,11 @@ ip_address ip_address::unmapped() const {
 std::string to_string(const ip_address& a) {
   if (a.family == family::inet) return print_v4(a.bytes.data());
   if (a.is_v4_mapped()) return "::ffff:" + print_v4(a.bytes.data() + 12);
+  // inet_ntop(3): ::10.0.0.1, but ::1
+  const bool compatible =
+      std::all_of(a.bytes.begin(), a.bytes.begin() + 12, [](std::uint8_t b) { return b == 0; }) &&
+      (a.bytes[12] != 0 || a.bytes[13] != 0);
+  if (compatible) return "::" + print_v4(a.bytes.data() + 12);
   return print_v6(a.bytes);
 }
 

@@ -33,6 +33,10 @@ TEST_CASE("an IPv6 address prints as RFC 5952 wants", "[core][address]") {
   CHECK(round_trip("2001:db8:0:0:1:0:0:1") == "2001:db8::1:0:0:1");
   CHECK(round_trip("fe80:0:0:0:0:0:0:0") == "fe80::");
   CHECK(round_trip("::ffff:10.0.0.1") == "::ffff:10.0.0.1");
+  CHECK(round_trip("::10.0.0.2") == "::10.0.0.2");
+  CHECK(round_trip("::a00:2") == "::10.0.0.2");
+  CHECK(round_trip("::2") == "::2");
+  CHECK(round_trip("::1:2") == "::0.1.0.2");
   CHECK(round_trip("1:2:3:4:5:6:7::") == "1:2:3:4:5:6:7:0");
   for (const auto* bad : {":", ":::", "1::2::3", "1:2:3:4:5:6:7:8:9", "12345::", "::g",
                           "1:2:3:4:5:6:7:", ":1:2:3:4:5:6:7", "1:2:3:4::5:6:7:8",
