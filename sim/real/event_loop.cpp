@@ -128,8 +128,8 @@ void event_loop::run_ring() {
   }
 }
 
-void event_loop::collect_deadlines() {
-  const instant t = now();
+void event_loop::collect_deadlines(instant until) {
+  const instant t = std::min(now(), until);
   while (!deadlines_.empty() && deadlines_.begin()->first <= t)
     queue(*deadlines_.begin()->second, waiter::cause::deadline);
 }
@@ -152,7 +152,7 @@ void event_loop::turn(instant until, duration at_most) {
     wake(w, level(w));
   }
   look_for_coming();
-  collect_deadlines();
+  collect_deadlines(until);
   run_ring();
 }
 

@@ -48,7 +48,9 @@ class event_loop {
   /// stay until then, or be forgotten.
   void watch_for(watched& w, const std::atomic<bool>& over) { coming_.push_back({&w, &over}); }
 
-  /// Runs what is due, then waits until something is, at most until `until` or for `at_most`.
+  /// Runs what is due, then waits until something is, at most until `until` or for `at_most`. A
+  /// deadline after `until` stays, though it may have passed meanwhile: what the caller does at
+  /// `until` comes first.
   void turn(instant until, duration at_most);
   [[nodiscard]] std::uint64_t wakeups() const { return wakeups_; }
 
@@ -62,7 +64,7 @@ class event_loop {
   void queue(waiter& w, waiter::cause why);
   void disarm(waiter& w);
   void run_ring();
-  void collect_deadlines();
+  void collect_deadlines(instant until);
 
   file epoll_;
   std::int64_t start_ = 0;
