@@ -34,6 +34,8 @@ struct interruptions {
 
 /// Calls that wait on a descriptor: each holds what it names (struct file), so that close() from
 /// elsewhere takes the descriptor alone, and the last to return closes the socket.
+/// DEVIATION: its number stays taken until then, and that last close() does not linger (SO_LINGER).
+/// Who opens sockets meanwhile and looks at their numbers, or is at its nofile, sees it.
 struct descriptor_use {
   unsigned waiting = 0;
   bool closed = false;

@@ -12,6 +12,6 @@ void node::schedule_alarm(instant at, std::uint32_t index) {
   world_.schedule(at, entity_, core::phase::application, *this, index);
 }
 
-void node::process_finished(process& p) { world_.is_finished(&p); }
+void node::process_finished(process& p) { world_.note_finished(&p); }
 
 }  // namespace fourtuple::engine

@@ -16,10 +16,10 @@ void world::end_process(process& p) {
   auto& ending = static_cast<host::sim_process&>(p);
   process* const gone = &p;
   ending.owner().end_process(ending);
-  is_finished(gone);
+  note_finished(gone);
 }
 
-void world::is_finished(const process* p) {
+void world::note_finished(const process* p) {
   if (std::erase(unfinished_, p) == 0 || !unfinished_.empty()) return;
   all_finished_ = true;
   next_question_ = 0;

@@ -142,8 +142,8 @@ class world final : public observe::backend {
   bool settle();
   /// All of them, asking now and then; false where keep_going() ended it.
   bool settled(bool (*keep_going)(void*), void* context);
-  /// It is one of those that must finish: after the last of them the run stops.
-  void is_finished(const process* p);
+  /// After the last of those that must finish the run stops; others do not count.
+  void note_finished(const process* p);
   [[nodiscard]] std::optional<stop> questions(bool (*keep_going)(void*), void* context);
 
   world_options options_;

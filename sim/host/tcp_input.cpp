@@ -36,7 +36,7 @@ void tcp_stack::note_state(state from, state to) {
   ++states_[static_cast<std::size_t>(to)];
 }
 
-/// What of a step is rarer than the rest of carry_out().
+/// The part of carry_out() for a step after which the connection is in another state.
 void tcp_stack::state_changed(std::uint32_t i, tcp_socket& s, state before,
                               const tcp::actions& done) {
   note_state(before, s.tcb->st);
@@ -190,6 +190,7 @@ bool tcp_stack::hint_is_right(const wire::segment& s) const {
   socket.peer_record = s.sender_record;
   tcp::tcb& t = *socket.tcb;
   const state before = t.st;
+  // Only the backlog of a call is processed outside of a soft interrupt.
   tcp::actions& out = owned ? sink_for(socket) : cleared(interrupt_sink_, socket);
   tcp::segment_arrives(t, s, owned, limits_, clock(), out);
   if (s.payload != 0 && out.accepted_left != out.accepted_right) {

@@ -115,7 +115,7 @@ bool schedule_loss_probe(const context& k, bool advancing_rto) {
     wait = jiffies_of_ms(k.l.rto_initial_ms, k.l);
   }
   const std::uint32_t gone = advancing_rto ? 0 : k.c.us - k.x.sent.front().sent_us;
-  if (gone == 0) {
+  if (gone == 0) {  // the RTO as it is: microseconds and back would give the same
     wait = std::min(wait, k.t.rto);
   } else {
     const std::int64_t rto_us = std::int64_t{k.t.rto} * 1'000'000 / k.l.hz - gone;
