@@ -15,128 +15,175 @@ namespace {
 
 constexpr std::int64_t longest_period_s = 120;  // TCP_RTO_MAX, to which TCP_DEFER_ACCEPT counts
 
+/// secs_to_retrans(): how many SYN-ACK retransmissions cover that many seconds.
+std::uint8_t periods_of(std::int64_t seconds) {
+  if (seconds <= 0) return 0;
+  std::int64_t covered = 1;
+  std::int64_t next = 2;
+  std::uint8_t periods = 1;
+  while (covered < seconds && periods < 255) {
+    covered += next;
+    next = std::min(next * 2, longest_period_s);
+    ++periods;
+  }
+  return periods;
+}
+
+/// retrans_to_secs()
+std::int64_t seconds_of(unsigned periods) {
+  std::int64_t seconds = 0;
+  std::int64_t next = 1;
+  for (unsigned n = 0; n < periods; ++n) {
+    seconds += next;
+    next = std::min(next * 2, longest_period_s);
+  }
+  return seconds;
+}
+
+/// do_tcp_setsockopt(TCP_LINGER2): negative is none, longer than TCP_FIN_TIMEOUT_MAX that.
+std::int16_t linger2_of(std::int64_t seconds) {
+  constexpr std::int64_t most = 120;
+  return static_cast<std::int16_t>(seconds < 0 ? -1 : std::min(seconds, most));
+}
+
+/// do_tcp_setsockopt(): what is only remembered; ENOPROTOOPT for all else.
+errc remember(tcp::socket_options& opt, option o, std::int64_t number) {
+  const auto within = [number](std::int64_t least, std::int64_t most) {
+    return number >= least && number <= most;
+  };
+  switch (o) {
+    case option::tcp_syncnt:
+      if (!within(1, 127)) return errc::einval;
+      opt.syncnt = static_cast<std::uint8_t>(number);
+      return errc::ok;
+    case option::tcp_user_timeout:
+      if (number < 0) return errc::einval;
+      opt.user_timeout_ms = static_cast<std::uint32_t>(number);
+      return errc::ok;
+    case option::tcp_defer_accept:
+      opt.defer_accept = periods_of(number);
+      return errc::ok;
+    case option::tcp_linger2:
+      opt.linger2_s = linger2_of(number);
+      return errc::ok;
+    case option::tcp_maxseg:
+      if (number != 0 && !within(88, 32767)) return errc::einval;
+      opt.maxseg = static_cast<std::uint16_t>(number);
+      return errc::ok;
+    case option::tcp_keepintvl:
+      if (!within(1, 32767)) return errc::einval;
+      opt.keep_intvl_s = static_cast<std::uint16_t>(number);
+      return errc::ok;
+    case option::tcp_keepcnt:
+      if (!within(1, 127)) return errc::einval;
+      opt.keep_cnt = static_cast<std::uint8_t>(number);
+      return errc::ok;
+    default:
+      return errc::enoprotoopt;
+  }
+}
+
 }  // namespace
 
 result<> tcp_stack::setsockopt(std::uint32_t i, option o, option_value v) {
   tcp_socket& s = awake(i);
-  tcp::socket_options& opt = s.tcb->opt;
-  const bool on = v.number != 0;
   if (o == option::ipv6_v6only) {
     if (s.family != family::inet6) return errc::enoprotoopt;
     if (s.port() != 0) return errc::einval;
-    s.v6only = on;
+    s.v6only = v.number != 0;
     return {};
   }
   lock held(*this, i);
   const state before = s.tcb->st;
   tcp::actions& out = sink_for(s);
-  switch (o) {
-    case option::so_reuseaddr:
-      s.reuseaddr = on;
-      break;
-    case option::so_reuseport:
-      s.reuseport = on;
-      break;
-    case option::so_broadcast:
-      s.broadcast = on;
-      break;
-    case option::ip_freebind:
-      s.freebind = on;
-      break;
-    case option::ip_bind_address_no_port:
-      if (!parts_.config.profile->ports.has_bind_address_no_port) return errc::enoprotoopt;
-      s.no_port = on;
-      break;
-    case option::so_linger: {
-      socket_extras& x = s.made_rare().extras;
-      x.linger_on = on;
-      if (on) x.linger_s = static_cast<std::int32_t>(v.second);
-      opt.linger_zero = on && v.second == 0;
-      opt.linger_waits = on && v.second > 0;
-      break;
-    }
-    case option::so_rcvbuf:
-      tcp::set_rcvbuf(
-          *s.tcb, stored_buffer(v.number, least_rcvbuf, core_buffer_max(*parts_.config.profile)));
-      break;
-    case option::so_sndbuf:
-      tcp::set_sndbuf(
-          *s.tcb, stored_buffer(v.number, least_sndbuf, core_buffer_max(*parts_.config.profile)));
-      break;
-    case option::so_keepalive:
-      tcp::set_keepalive(*s.tcb, on, limits_, clock(), out);
-      break;
-    case option::so_rcvtimeo:
-      s.made_rare().extras.rcvtimeo = kept_timeout(v.number, limits_.hz);
-      break;
-    case option::so_sndtimeo:
-      s.made_rare().extras.sndtimeo = kept_timeout(v.number, limits_.hz);
-      break;
-    case option::tcp_nodelay:
-      tcp::set_nodelay(*s.tcb, on, limits_, clock(), out);
-      break;
-    case option::tcp_cork:
-      tcp::set_cork(*s.tcb, on, limits_, clock(), out);
-      break;
-    case option::tcp_syncnt:
-      if (v.number < 1 || v.number > 127) return errc::einval;
-      opt.syncnt = static_cast<std::uint8_t>(v.number);
-      break;
-    case option::tcp_user_timeout:
-      if (v.number < 0) return errc::einval;
-      opt.user_timeout_ms = static_cast<std::uint32_t>(v.number);
-      break;
-    case option::tcp_defer_accept: {
-      // secs_to_retrans(): how many SYN-ACK retransmissions cover that many seconds.
-      std::uint8_t periods = 0;
-      if (v.number > 0) {
-        std::int64_t covered = 1;
-        std::int64_t next = 2;
-        periods = 1;
-        while (covered < v.number && periods < 255) {
-          covered += next;
-          next = std::min(next * 2, longest_period_s);
-          ++periods;
-        }
-      }
-      opt.defer_accept = periods;
-      break;
-    }
-    case option::tcp_linger2:
-      opt.linger2_s = v.number < 0     ? std::int16_t{-1}
-                      : v.number > 120 ? std::int16_t{120}
-                                       : static_cast<std::int16_t>(v.number);
-      break;
-    case option::tcp_maxseg:
-      if (v.number != 0 && (v.number < 88 || v.number > 32767)) return errc::einval;
-      opt.maxseg = static_cast<std::uint16_t>(v.number);
-      break;
-    case option::tcp_keepidle:
-      if (v.number < 1 || v.number > 32767) return errc::einval;
-      tcp::set_keep_idle(*s.tcb, static_cast<std::uint16_t>(v.number), limits_, clock(), out);
-      break;
-    case option::tcp_keepintvl:
-      if (v.number < 1 || v.number > 32767) return errc::einval;
-      opt.keep_intvl_s = static_cast<std::uint16_t>(v.number);
-      break;
-    case option::tcp_keepcnt:
-      if (v.number < 1 || v.number > 127) return errc::einval;
-      opt.keep_cnt = static_cast<std::uint8_t>(v.number);
-      break;
-    case option::ip_local_port_range: {
-      if (!parts_.config.profile->ports.has_local_port_range_option) return errc::enoprotoopt;
-      const auto range = port_range_of(v);
-      if (!range) return errc::einval;
-      s.made_rare().extras.port_range = *range;
-      break;
-    }
-    default:
-      return errc::enoprotoopt;
-  }
+  if (const errc refused = set_socket_option(s, o, v, out); refused != errc::ok) return refused;
   if (s.owner && (o == option::so_reuseaddr || o == option::so_reuseport))
     ports_.set_options(s.owner, s.reuseaddr, s.reuseport, 0);
   carry_out(i, s, before, out);
   return {};
+}
+
+/// sk_setsockopt()
+errc tcp_stack::set_socket_option(tcp_socket& s, option o, option_value v, tcp::actions& out) {
+  const bool on = v.number != 0;
+  const std::uint32_t most = core_buffer_max(*parts_.config.profile);
+  switch (o) {
+    case option::so_reuseaddr:
+      s.reuseaddr = on;
+      return errc::ok;
+    case option::so_reuseport:
+      s.reuseport = on;
+      return errc::ok;
+    case option::so_broadcast:
+      s.broadcast = on;
+      return errc::ok;
+    case option::so_linger: {
+      socket_extras& x = s.made_rare().extras;
+      x.linger_on = on;
+      if (on) x.linger_s = static_cast<std::int32_t>(v.second);
+      s.tcb->opt.linger_zero = on && v.second == 0;
+      s.tcb->opt.linger_waits = on && v.second > 0;
+      return errc::ok;
+    }
+    case option::so_rcvbuf:
+      tcp::set_rcvbuf(*s.tcb, stored_buffer(v.number, least_rcvbuf, most));
+      return errc::ok;
+    case option::so_sndbuf:
+      tcp::set_sndbuf(*s.tcb, stored_buffer(v.number, least_sndbuf, most));
+      return errc::ok;
+    case option::so_keepalive:
+      tcp::set_keepalive(*s.tcb, on, limits_, clock(), out);
+      return errc::ok;
+    case option::so_rcvtimeo:
+      s.made_rare().extras.rcvtimeo = kept_timeout(v.number, limits_.hz);
+      return errc::ok;
+    case option::so_sndtimeo:
+      s.made_rare().extras.sndtimeo = kept_timeout(v.number, limits_.hz);
+      return errc::ok;
+    default:
+      return set_tcp_option(s, o, v, out);
+  }
+}
+
+/// do_tcp_setsockopt()
+errc tcp_stack::set_tcp_option(tcp_socket& s, option o, option_value v, tcp::actions& out) {
+  switch (o) {
+    case option::tcp_nodelay:
+      tcp::set_nodelay(*s.tcb, v.number != 0, limits_, clock(), out);
+      return errc::ok;
+    case option::tcp_cork:
+      tcp::set_cork(*s.tcb, v.number != 0, limits_, clock(), out);
+      return errc::ok;
+    case option::tcp_keepidle:
+      if (v.number < 1 || v.number > 32767) return errc::einval;
+      tcp::set_keep_idle(*s.tcb, static_cast<std::uint16_t>(v.number), limits_, clock(), out);
+      return errc::ok;
+    case option::ip_freebind:
+    case option::ip_bind_address_no_port:
+    case option::ip_local_port_range:
+      return set_ip_option(s, o, v);
+    default:
+      return remember(s.tcb->opt, o, v.number);
+  }
+}
+
+/// do_ip_setsockopt(), of IPv6 sockets too
+errc tcp_stack::set_ip_option(tcp_socket& s, option o, option_value v) {
+  const profile::port_rules& has = parts_.config.profile->ports;
+  if (o == option::ip_freebind) {
+    s.freebind = v.number != 0;
+    return errc::ok;
+  }
+  if (o == option::ip_bind_address_no_port) {
+    if (!has.has_bind_address_no_port) return errc::enoprotoopt;
+    s.no_port = v.number != 0;
+    return errc::ok;
+  }
+  if (!has.has_local_port_range_option) return errc::enoprotoopt;
+  const auto range = port_range_of(v);
+  if (!range) return errc::einval;
+  s.made_rare().extras.port_range = *range;
+  return errc::ok;
 }
 
 namespace {
@@ -187,15 +234,8 @@ result<option_value> tcp_stack::getsockopt(std::uint32_t i, option o) {
       return number(opt.syncnt != 0 ? opt.syncnt : limits_.syn_retries);
     case option::tcp_user_timeout:
       return number(opt.user_timeout_ms);
-    case option::tcp_defer_accept: {
-      std::int64_t seconds = 0;  // retrans_to_secs()
-      std::int64_t next = 1;
-      for (unsigned n = 0; n < opt.defer_accept; ++n) {
-        seconds += next;
-        next = std::min(next * 2, longest_period_s);
-      }
-      return number(seconds);
-    }
+    case option::tcp_defer_accept:
+      return number(seconds_of(opt.defer_accept));
     case option::tcp_linger2:
       return number(opt.linger2_s != 0 ? std::int64_t{opt.linger2_s}
                                        : std::int64_t{limits_.fin_timeout_s});

@@ -138,11 +138,15 @@ class tcp_stack final : public ports::records {
 
  private:
   // calls
+  errc set_socket_option(tcp_socket& s, option o, option_value v, tcp::actions& out);
+  errc set_tcp_option(tcp_socket& s, option o, option_value v, tcp::actions& out);
+  errc set_ip_option(tcp_socket& s, option o, option_value v);
   result<> open(std::uint32_t i, const endpoint& to);
   [[gnu::noinline]] result<> connect_awakened(std::uint32_t i, const endpoint& to);
   [[gnu::noinline]] errc failure_to_connect(std::uint32_t i, tcp_socket& s);
   [[gnu::noinline]] bool may_release_rare(std::uint32_t i);
-  [[gnu::cold]] void keep_chosen_source(tcp_socket& s, wire::address_id chosen);
+  [[gnu::cold]] void no_port_found(tcp_socket& s, wire::address_id chosen);
+  [[gnu::cold]] void take_over(std::uint32_t time_wait, tcp::connection_setup& setup);
   void aim_at_v4(tcp_socket& s, tcp::connection_setup& setup, wire::address_id v4_peer);
   result<wire::address_id> destination_of(const tcp_socket& s, const endpoint& to) const;
   void disconnect_locked(std::uint32_t i);
