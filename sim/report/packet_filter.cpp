@@ -91,6 +91,7 @@ class parser {
     if (!words_at_end()) throw bad_filter{fmt::format("'{}' is not expected there", here())};
     return e;
   }
+  [[nodiscard]] const std::vector<std::string>& hosts() const { return hosts_; }
 
  private:
   /// terms joined by and, or: from left to right.
@@ -167,10 +168,11 @@ class parser {
     });
   }
 
-  static expression host(side s, const std::string& value) {
+  expression host(side s, const std::string& value) {
     if (const auto address = parse_address(value))
       return at_ends(
           s, [a = *address](const endpoint& e, const std::string&) { return e.address == a; });
+    hosts_.push_back(value);
     return at_ends(s, [value](const endpoint&, const std::string& name) { return name == value; });
   }
 
@@ -201,6 +203,7 @@ class parser {
 
   std::vector<std::string> words_;
   std::size_t next_ = 0;
+  std::vector<std::string> hosts_;
 };
 
 }  // namespace
@@ -210,11 +213,13 @@ packet_filter parse_packet_filter(const std::vector<std::string>& words) {
   if (parts.empty()) return {};
   // Far more than anybody types; deep brackets cost stack.
   constexpr std::size_t most_words = 1000;
-  if (parts.size() > most_words) return {nullptr, "the filter has more than 1000 words"};
+  if (parts.size() > most_words) return {nullptr, {}, "the filter has more than 1000 words"};
   try {
-    return {parser(std::move(parts)).whole(), {}};
+    parser p(std::move(parts));
+    auto test = p.whole();
+    return {std::move(test), p.hosts(), {}};
   } catch (const bad_filter& e) {
-    return {nullptr, e.message};
+    return {nullptr, {}, e.message};
   }
 }
 

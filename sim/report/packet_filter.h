@@ -18,6 +18,7 @@ class packet_test {
 
 struct packet_filter {
   std::shared_ptr<const packet_test> test;  ///< null: every packet
+  std::vector<std::string> hosts;           ///< that it names, and which must be in the file
   std::string error;                        ///< what is wrong with the words; else empty
 };
 

@@ -92,11 +92,12 @@ std::vector<timed> read_times(context& c, const node& changes) {
   }
   for (const node& n : changes.items) {
     mapping m(c, n, change_table, "a change");
-    if (!m.is_map() || !m.has("at") || !m.has("set")) continue;
+    if (!m.is_map()) continue;
     timed t{m.time("at"), m.find("set"), n.where};
-    if (t.at == duration{} && spec::parse_time(m.find("at")->text).value)
+    if (t.at == duration{} && m.has("at") && spec::parse_time(m.find("at")->text).value)
       m.error("at", "must be more than 0 (what holds from the start is no change)");
     if (c.out.duration && t.at > *c.out.duration) m.error("at", "is after the end of the run");
+    if (t.set == nullptr) continue;
     if (t.set->kind != node::type::map || t.set->entries.empty()) {
       m.error("set", "must be a mapping from paths to values: { apps.api.delay: 6 s }");
       continue;
@@ -108,16 +109,19 @@ std::vector<timed> read_times(context& c, const node& changes) {
   return out;
 }
 
-/// Writes into the tree; false where that was an error.
-bool set_all(context& c, node& root, const timed& t) {
-  const std::size_t before = c.errors.size();
+/// Writes into the tree.
+void set_all(context& c, node& root, const timed& t) {
   for (const entry& e : t.set->entries) {
     std::vector<config_error> wrong;
     const auto to = apply_change(root, e.key, e.value, wrong);
     for (const auto& w : wrong) c.error(e.where, w.message);
     if (to && wrong.empty()) check_changeable(c, e.where, e.key, *to);
   }
-  return c.errors.size() == before;
+}
+
+/// Each path must lead to what may change, whatever else is wrong with the file.
+void check_paths(context& c, const std::vector<timed>& all, node root) {
+  for (const timed& t : all) set_all(c, root, t);
 }
 
 /// The rate of an open loop, where the app is one.
@@ -253,23 +257,27 @@ std::string changeable_keys(std::string_view table) {
 void load_changes(context& c, const node& changes, const node& root, read_file_at read) {
   if (changes.kind == node::type::null) return;
   const auto all = read_times(c, changes);
+  check_paths(c, all, root);
   if (!c.errors.empty()) return;  // a file with mistakes has no later state
   node tree = root;
   spec::scenario before = c.out;
   for (const timed& t : all) {
-    if (!set_all(c, tree, t)) return;
-    number_nodes(tree);
+    node changed = tree;
+    set_all(c, changed, t);
+    number_nodes(changed);
     context then;
     then.file = c.file;
-    read(then, tree);
+    read(then, changed);
     for (auto& e : then.errors) {
       e.message += " (after the change at " + spec::time_text(t.at) + ")";
       c.errors.push_back(std::move(e));
     }
-    if (!c.errors.empty()) return;
+    if (!then.errors.empty()) continue;  // the next ones are told of as if this one were not there
     c.out.changes.push_back(element(c, before, then.out, t).read());
     before = std::move(then.out);
+    tree = std::move(changed);
   }
+  if (!c.errors.empty()) return;
   for (auto& each : c.out.changes)
     for (auto& what : each.what)
       if (auto* app = std::get_if<spec::app_change>(&what))

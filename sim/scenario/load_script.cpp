@@ -5,11 +5,15 @@
 #include "sim/spec/template.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fourtuple::scenario {
 namespace {
 
 constexpr std::size_t most_steps = 100'000;
+/// Of repeats within repeats: what takes no virtual time, counts and waits for nothing, would not
+/// end.
+constexpr std::uint64_t most_rounds = 1'000'000'000;
 constexpr duration microsecond{1000};
 
 using spec::call;
@@ -334,7 +338,17 @@ class script_reader {
     }
     s.pace = m.maybe_time("pace");
     if (s.pace && *s.pace < microsecond && m.has("pace")) m.error("pace", "must be at least 1 us");
-    if (const node* list = m.find("steps")) s.steps = read(*list, false);
+    const node* list = m.find("steps");
+    if (list == nullptr) return;
+    if (list->kind == node::type::list && list->items.empty()) m.error("steps", "repeats nothing");
+    const std::uint64_t outer =
+        std::exchange(rounds_, rounds_ * std::max<std::uint64_t>(s.times, 1));
+    if (rounds_ > most_rounds) {
+      m.error("repeat", "with those around it, more than the limit of 1000000000 rounds");
+      rounds_ = outer;  // told once
+    }
+    s.steps = read(*list, false);
+    rounds_ = outer;
   }
 
   /// On what the link is after the steps so far.
@@ -365,6 +379,7 @@ class script_reader {
 
   context& c_;
   std::size_t steps_ = 0;
+  std::uint64_t rounds_ = 1;  ///< of the repeats around what is read now, multiplied
   std::vector<std::string> kept_;
   std::vector<use> used_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, profile::sysctls> sysctls_;

@@ -78,12 +78,16 @@ void sort_errors(std::vector<config_error>& errors) {
   for (auto& e : errors)  // words of the file are quoted in them, and a message is one line
     for (auto& c : e.message)
       if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  const bool full = errors.size() >= limits::errors;
   const auto key = [](const config_error& e) { return std::tie(e.where, e.message); };
   std::stable_sort(errors.begin(), errors.end(),
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
   errors.erase(std::unique(errors.begin(), errors.end(),
                            [&](const auto& a, const auto& b) { return key(a) == key(b); }),
                errors.end());
+  if (full)
+    errors.push_back({errors.front().file, errors.back().where,
+                      "here the list ends: it has room for 1000 mistakes"});
 }
 
 struct checked {

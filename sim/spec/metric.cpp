@@ -229,7 +229,10 @@ metric_lookup top_metric(const metric_path& path) {
     for (const auto& r : top_rows) words.push_back(r.pattern);
     const auto hint = profile::did_you_mean(path[0].key, words);
     found.error = "unknown metric " + quoted(to_string(path)) +
-                  (hint.empty() ? " (metrics begin with apps., hosts. or script[N].)" : hint);
+                  (hint.empty() ? " (metrics begin with apps., hosts., script[N]. or run., or are "
+                                  "ended_at, digest, seed "
+                                  "or title)"
+                                : hint);
   }
   return found;
 }

@@ -65,6 +65,18 @@ void guard_standard_streams();
 [[nodiscard]] report::style style_of_stdout(bool no_color);
 /// Set by SIGINT and SIGTERM; the second signal ends the program at once.
 [[nodiscard]] const std::atomic<bool>& interrupted();
+/// While it lives a scenario is read. From a terminal, a pipe or a FIFO that may take for ever, so
+/// the first signal ends the program (exit code 130).
+class reading_input {
+ public:
+  explicit reading_input(const std::string& path);
+  ~reading_input();
+  reading_input(const reading_input&) = delete;
+  reading_input& operator=(const reading_input&) = delete;
+
+ private:
+  bool may_wait_;
+};
 void catch_signals();
 [[nodiscard]] std::int64_t wall_clock_ns();
 [[nodiscard]] std::uint64_t peak_rss_bytes();
@@ -138,8 +150,8 @@ void add_series_flags(CLI::App& verb, run_flags& f, const std::string& remark = 
 /// Loads and runs one file; what is wrong with it stands in the outcome.
 [[nodiscard]] observe::outcome run_file(const std::string& path, const run_flags& f,
                                         const run::run_options& options);
-/// Throws usage_error where the file has no host (or member) of that name.
-void check_member(const spec::scenario& s, const std::string& host);
+/// Throws usage_error where the file has no host (or member) of that name, which `what` asks for.
+void check_member(const spec::scenario& s, std::string_view what, const std::string& host);
 /// What is wrong with a file, and what stopped a run, on standard error.
 void complain_about(const observe::outcome& o);
 

@@ -62,7 +62,10 @@ observe::outcome run_file(const std::string& path, const run_flags& f,
   observe::outcome out;
   out.file = path;
   const auto sets = parse_settings(f.sets);
-  auto loaded = scenario::load_file(path, sets);
+  auto loaded = [&] {
+    const reading_input reading(path);
+    return scenario::load_file(path, sets);
+  }();
   if (!loaded) {
     out.result = verdict::bad_input;
     for (const auto& e : loaded.errors) out.errors.push_back(e.text());
@@ -81,12 +84,12 @@ observe::outcome run_file(const std::string& path, const run_flags& f,
   return run::run_scenario(std::move(spec), options, run::simulated());
 }
 
-void check_member(const spec::scenario& s, const std::string& host) {
+void check_member(const spec::scenario& s, std::string_view what, const std::string& host) {
   if (spec::find_host(s, host)) return;
   std::vector<std::string> known;
   for (const auto& h : s.hosts) known.push_back(h.name);
   throw usage_error{
-      fmt::format("--host {}: the file has no such host{}", host, nearest(host, known))};
+      fmt::format("{} {}: the file has no such host{}", what, host, nearest(host, known))};
 }
 
 void complain_about(const observe::outcome& o) {

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "tools/cli/cli.h"
 
@@ -18,9 +19,12 @@ namespace fourtuple::cli {
 namespace {
 
 std::atomic<bool> interrupt_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<int> waiting_reads{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 extern "C" void on_signal(int number) {
+  if (waiting_reads.load(std::memory_order_relaxed) > 0)
+    ::_exit(static_cast<int>(verdict::interrupted));
   interrupt_flag.store(true, std::memory_order_relaxed);
   std::signal(number, SIG_DFL);  // the next one ends the program
 }
@@ -48,6 +52,15 @@ report::style style_of_stdout(bool no_color) {
 }
 
 const std::atomic<bool>& interrupted() { return interrupt_flag; }
+
+reading_input::reading_input(const std::string& path) {
+  std::error_code ignored;
+  may_wait_ = path == "-" || !std::filesystem::is_regular_file(path, ignored);
+  if (may_wait_) waiting_reads.fetch_add(1, std::memory_order_relaxed);
+}
+reading_input::~reading_input() {
+  if (may_wait_) waiting_reads.fetch_sub(1, std::memory_order_relaxed);
+}
 
 void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write()

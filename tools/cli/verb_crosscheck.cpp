@@ -34,6 +34,7 @@ struct crosscheck_flags {
 scenario::load_result load_for_both(const std::string& path, const std::string& standard_input,
                                     const std::vector<scenario::setting>& sets) {
   const auto load = [&](const std::vector<scenario::setting>& with) {
+    const reading_input reading(path);
     return path == "-" ? scenario::load(path, standard_input, with)
                        : scenario::load_file(path, with);
   };
@@ -56,6 +57,7 @@ class job {
         sets_(parse_settings(flags.model.sets)) {}
 
   void read_standard_input() {
+    const reading_input reading("-");
     input_.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   }
 

@@ -31,6 +31,7 @@ observe::outcome lint_one(const std::string& path, const lint_flags& f,
   observe::outcome o;
   o.file = path;
   std::vector<scenario::config_error> errors;
+  const reading_input reading(path);
   if (f.resolved) {
     auto done = scenario::resolved_file(path, sets);
     errors = std::move(done.errors);

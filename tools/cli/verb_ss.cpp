@@ -33,7 +33,7 @@ std::vector<const observe::socket_table*> wanted_tables(const observe::outcome& 
                                                         const ss_flags& f) {
   std::vector<const observe::socket_table*> out;
   if (!o.scenario) return out;
-  if (!f.host.empty()) check_member(*o.scenario, f.host);
+  if (!f.host.empty()) check_member(*o.scenario, "--host", f.host);
   for (const auto& t : o.sockets) {
     if (is_wanted(*o.scenario, t.host, f.host)) out.push_back(&t);
   }

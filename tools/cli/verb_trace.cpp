@@ -90,7 +90,8 @@ verdict show_packets(const trace_flags& f) {
   const bool text_wanted = results.stdout_is_free() && f.pcapng != "-";
   bool written = results.write(forms, text_wanted ? &text : nullptr);
   if (!o.scenario) return o.result;
-  if (!f.host.empty() && log.packets.empty()) check_member(*o.scenario, f.host);
+  if (!f.host.empty() && log.packets.empty()) check_member(*o.scenario, "--host", f.host);
+  for (const auto& name : filter.hosts) check_member(*o.scenario, "filter: host", name);
   if (log.left_out != 0) {
     complain(fmt::format("{} packets recorded, {} more left out (--limit, --port, --host)",
                          report::grouped(log.packets.size()), report::grouped(log.left_out)));
@@ -112,7 +113,9 @@ verdict show_packets(const trace_flags& f) {
 
 void add_trace(CLI::App& app, verdict& code) {
   auto* verb = app.add_subcommand(
-      "trace", "The packets of a run: a list in tcpdump's manner, ladder diagrams, pcapng");
+      "trace",
+      "The packets of a run: a list in tcpdump's manner, ladder diagrams, pcapng. What the "
+      "file expects is not looked at");
   const auto f = std::make_shared<trace_flags>();
   verb->add_option("FILE", f->file, "A scenario file; - is standard input")->required();
   verb->add_flag("--ladder", f->ladder, "Ladder diagrams of the first connections");

@@ -113,6 +113,16 @@ class ExitCodes(CommandTest):
         self.assertEqual(running.returncode, 130, err)
         self.assertIn('"stopped": "interrupted at', out)
 
+    def test_the_first_signal_ends_who_waits_for_a_file(self):
+        pipe = str(self.path / "pipe.yaml")
+        os.mkfifo(pipe)
+        for verb in ("lint", "run", "crosscheck"):
+            waiting = self.start(verb, pipe)
+            with open(pipe, "wb"):  # which succeeds once the program reads it
+                waiting.send_signal(signal.SIGTERM)
+                waiting.communicate(timeout=60)
+            self.assertEqual(waiting.returncode, 130)
+
     def test_several_files_give_the_most_severe(self):
         ok, fails = self.file("ok.yaml", OK), self.file("fails.yaml", FAILS)
         bad, long = self.file("bad.yaml", BAD), self.file("long.yaml", LONG)
