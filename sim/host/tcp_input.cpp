@@ -27,6 +27,7 @@ tcp_stack::tcp_stack(kernel_parts parts)
 void tcp_stack::configure() {
   limits_ = limits_of(*parts_.config.profile, parts_.sysctls, parts_.config.timers.hz);
   ports_.configure(ports::rules_of(*parts_.config.profile, parts_.sysctls));
+  note_ports();  // those of ip_local_port_range, which may be another
 }
 
 // ---- carrying out -------------------------------------------------------------------------------

@@ -93,8 +93,8 @@ void tcp_stack::syn_arrives(std::uint32_t i, const wire::segment& s, const tcp::
     return;
   }
   if (!cookie && reused == nullptr && sysctls.tcp_syncookies == 0) {
-    const auto most = static_cast<std::uint32_t>(sysctls.tcp_max_syn_backlog);
-    if (most - std::min(most, l.listening().requests) < most / 4) {
+    const std::int64_t most = sysctls.tcp_max_syn_backlog;
+    if (most - l.listening().requests < most >> 2) {
       parts_.counters.add(tcp::counter::TcpExtListenDrops);
       return;
     }
@@ -130,9 +130,8 @@ void tcp_stack::answer_with_cookie(std::uint32_t i, const wire::segment& s) {
   const wire::four_tuple tuple = s.tuple.reversed();
   const tcp::clock c = clock();
   const wire::seq cookie = tcp::make_cookie(s, cookie_keys(tuple, tcp::cookie_minute(c)), c);
-  const tcp::request r =
-      tcp::cookie_request(s, cookie, ts_offset_for(tuple, wire::hash(tuple)), path_to(tuple.remote),
-                          sockets_[i].tcb->opt, limits_, c);
+  tcp::request r = tcp::cookie_request(s, cookie, ts_offset_for(tuple, wire::hash(tuple)),
+                                       path_to(tuple.remote), sockets_[i].tcb->opt, limits_, c);
   parts_.counters.add(tcp::counter::TcpExtSyncookiesSent);
   tcp::actions& out = sink();
   tcp::make_syn_ack(r, limits_, c, out);

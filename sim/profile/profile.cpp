@@ -58,6 +58,8 @@ constexpr tcp_rules linux_6_18_tcp{
     .somaxconn = 4096,                       // 5.4
     .max_syn_backlog = ehash_entries / 128,  // tcp_set_hashinfo
     .strict_sequence = true,                 // 6.17 [M]
+    .checks_tsecr = true,                    // 6.15, tcp_check_req() [M]
+    .whole_first_window = true,              // 6.11, tcp_select_initial_window() [M]
     .fin_needs_cwnd = true,                  // 6.14, tcp_cwnd_test()
     .psh_on_tso = true,                      // 5.4, __tcp_transmit_skb()
     .space_when_sent = true,                 // 5.19, tcp_event_new_data_sent()
@@ -95,6 +97,8 @@ constexpr host_profile linux_6_1() {
   p.tcp.syn_linear_timeouts = 0;                            // absent in 6.1
   p.tcp.rmem_max = 6'291'456;                               // [0.3]
   p.tcp.strict_sequence = false;                            // 6.17
+  p.tcp.checks_tsecr = false;                               // 6.15
+  p.tcp.whole_first_window = false;                         // 6.11
   p.tcp.fin_needs_cwnd = false;                             // 6.14
   p.tcp.challenge_ack_for_unsent = false;                   // not backported to 6.1 [M]
   return p;

@@ -104,6 +104,8 @@ struct tcp_rules {
   std::int32_t somaxconn;
   std::int32_t max_syn_backlog;
   bool strict_sequence;           ///< 6.17: a segment past the window's right edge is refused
+  bool checks_tsecr;              ///< 6.15: a half-open connection hears no TSecr it did not send
+  bool whole_first_window;        ///< 6.11: the first window may be more than a SYN can say
   bool fin_needs_cwnd;            ///< 6.14: a small last segment with FIN waits for cwnd as others
   bool psh_on_tso;  ///< 5.4: what goes as one buffer of several segments ends with PSH
   bool space_when_sent;           ///< 5.19: SO_SNDBUF may grow with each buffer that goes

@@ -34,6 +34,7 @@ inline constexpr std::size_t timer_count = 3;
   X(TcpExtTCPTimeouts) X(TcpExtTCPLossProbes) X(TcpExtTCPSynRetrans) X(TcpExtTCPReqQFullDrop)    \
   X(TcpExtTCPMigrateReqSuccess) X(TcpExtTCPMigrateReqFailure) X(TcpExtTCPRcvQDrop)               \
   X(TcpExtTCPReqQFullDoCookies) X(TcpExtPAWSActive) X(TcpExtPAWSEstab) X(TcpExtDelayedACKs)      \
+  X(TcpExtTSEcrRejected)                                                                         \
   X(TcpExtDelayedACKLost) X(TcpExtTCPChallengeACK) X(TcpExtTCPSYNChallenge)                      \
   X(TcpExtEmbryonicRsts) X(TcpExtTCPDSACKOldSent) X(TcpExtTCPOFOQueue)                           \
   X(TcpExtTCPACKSkippedSynRecv) X(TcpExtTCPACKSkippedPAWS) X(TcpExtTCPACKSkippedSeq)             \

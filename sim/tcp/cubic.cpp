@@ -18,7 +18,7 @@ constexpr std::uint32_t reno_scale = 8 * (beta_scale + beta) / 3 / (beta_scale -
 constexpr std::uint32_t hystart_least_cwnd = 16;      // hystart_low_window
 constexpr std::int32_t hystart_ack_gap_us = 2000;     // hystart_ack_delta_us
 constexpr std::uint8_t hystart_samples = 8;           // HYSTART_MIN_SAMPLES
-constexpr std::uint64_t largest_burst = 65536 - 321;  // sk_gso_max_size
+constexpr std::uint64_t largest_burst = detail::gso_max_size;
 
 cubic_state& state_of(const context& k) {
   if (k.t.cubic == 0) {

@@ -45,6 +45,12 @@ namespace fourtuple::tcp::detail {
   return s.seq_number == right && s.sequence_length() == 0;
 }
 
+/// What a SYN can say of a window, which it does not scale; until the handshake is over no more
+/// counts (tcp_synack_window()).
+[[nodiscard]] inline std::uint32_t window_of_syn(std::uint32_t window) {
+  return std::min<std::uint32_t>(window, 65535);
+}
+
 // window.cpp
 /// tcp_select_initial_window(): the first window and its scale.
 struct initial_window {
@@ -53,13 +59,17 @@ struct initial_window {
 };
 [[nodiscard]] initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbuf,
                                           const limits& l);
-/// SKB_TRUESIZE() of a buffer whose payload is in page fragments, as the send queue's.
-/// DEVIATION: of kernels without wireless and AX.25 drivers; with them MAX_TCP_HEADER is 64 more.
-inline constexpr std::uint32_t max_tcp_header = 256;
+/// DEVIATION: of kernels without tunnels and without wireless and AX.25 drivers, as the one
+/// measured; with tunnels MAX_TCP_HEADER is 64 more, with both 128. Who reads SO_SNDBUF where the
+/// MSS is 385 to 512.
+inline constexpr std::uint32_t max_tcp_header = 192;
 inline constexpr std::uint32_t shared_info = 320;
 inline constexpr std::uint32_t sk_buff = 256;
 inline constexpr std::uint32_t gso_max_size = 65536 - (max_tcp_header + 1);
-inline constexpr std::uint32_t buffer_overhead = max_tcp_header + shared_info + sk_buff;
+/// SKB_TRUESIZE() of a buffer whose payload is in page fragments, as the send queue's: its head is
+/// one of SKB_SMALL_HEAD_CACHE_SIZE, of which headers get 256 bytes. DEVIATION: before 6.3 too.
+inline constexpr std::uint32_t small_head = 256;
+inline constexpr std::uint32_t buffer_overhead = small_head + shared_info + sk_buff;
 
 [[nodiscard]] inline std::uint32_t receive_buffer(const tcb& t, const limits& l) {
   return t.opt.rcvbuf != 0 ? t.opt.rcvbuf : l.rmem_default;

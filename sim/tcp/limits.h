@@ -31,6 +31,8 @@ struct limits {
   bool rfc1337 = false;                      ///< tcp_rfc1337
   bool challenge_unsent_ack = true;          ///< RFC 5961 5.2 in ESTABLISHED, 6.18.44
   bool strict_end_seq = true;                ///< 6.17+: SEG end must lie in the window
+  bool check_tsecr = true;                   ///< 6.15+: tsecr_reject of tcp_check_req()
+  bool whole_first_window = true;            ///< 6.11+: not cut to 65,535 bytes
   bool fin_needs_cwnd = true;                ///< 6.14+: a small last segment may not exceed cwnd
   bool space_when_sent = true;               ///< 5.19+: tcp_check_space() with each buffer sent
   bool psh_on_tso = true;                    ///< 5.4+: what goes as one buffer ends with PSH

@@ -66,7 +66,7 @@ void send_syn(tcb& t, bool with_ack, const limits& l, const clock& c, actions& o
     s.ts_value = c.ms + t.ts_offset;
     s.ts_echo = t.ts_recent;
   }
-  s.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(t.rcv_wnd, 65535));
+  s.window = static_cast<std::uint16_t>(window_of_syn(t.rcv_wnd));
   if (with_ack) {
     answer_ecn(t, s);
   } else {

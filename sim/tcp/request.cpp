@@ -38,20 +38,20 @@ request open_request(const wire::segment& syn, seq iss, std::uint32_t ts_offset,
   return r;
 }
 
-void make_syn_ack(const request& r, const limits&, const clock& c, actions& out) {
+void make_syn_ack(request& r, const limits&, const clock& c, actions& out) {
   wire::segment& s = out.segments.emplace_back();
   s.tuple = r.tuple;
   s.seq_number = r.snt_isn;
   s.ack_number = r.rcv_isn + 1;
   s.flags = wire::syn | wire::ack;
   if (r.ecn_ok) s.flags |= wire::ece;
-  s.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(r.rcv_wnd, 65535));
+  s.window = static_cast<std::uint16_t>(window_of_syn(r.rcv_wnd));
   s.mss = r.mss;
   s.sack_permitted = r.sack;
   if (r.window_scaling) s.window_scale = r.rcv_wscale;
   if (r.timestamps) {
     s.has_timestamps = true;
-    s.ts_value = c.ms + r.ts_offset;
+    s.ts_value = r.ts_sent_last = c.ms + r.ts_offset;
     s.ts_echo = r.ts_recent;
   }
 }
@@ -70,11 +70,37 @@ void plain_ack(const request& r, const clock& c, actions& out) {
   s.seq_number = r.snt_isn + 1;
   s.ack_number = r.rcv_isn + 1;
   s.flags = wire::ack;
-  s.window = static_cast<std::uint16_t>(r.rcv_wnd >> r.rcv_wscale);
+  s.window = static_cast<std::uint16_t>(window_of_syn(r.rcv_wnd) >> r.rcv_wscale);
   if (r.timestamps) {
     s.has_timestamps = true;
     s.ts_value = c.ms + r.ts_offset;
     s.ts_echo = r.ts_recent;
+  }
+}
+
+/// tsecr_reject: it echoes no time stamp of a SYN-ACK, but of an ACK that the request sent
+/// meanwhile, or of nobody.
+bool echoes_another(const request& r, const wire::segment& s, const limits& l) {
+  return l.check_tsecr && r.timestamps && s.has_timestamps && s.ts_echo != 0 &&
+         s.ts_echo - r.ts_sent_first > r.ts_sent_last - r.ts_sent_first;
+}
+
+/// tcp_oow_rate_limited(): what carries something is always answered.
+bool may_answer(request& r, const wire::segment& s, const limits& l, const clock& c, actions& out) {
+  if (s.sequence_length() != 0 && !s.has(wire::syn)) return true;
+  if (within_ratelimit(r.last_oow_ack, l, c)) return true;
+  out.count(counter::TcpExtTCPACKSkippedSynRecv);
+  return false;
+}
+
+/// Its time stamps or its place are wrong.
+void refuse_out_of_window(request& r, const wire::segment& s, bool paws, const limits& l,
+                          const clock& c, actions& out) {
+  if (!s.has(wire::rst) && may_answer(r, s, l, c, out)) plain_ack(r, c, out);
+  if (paws) {
+    out.count(counter::TcpExtPAWSEstab);
+  } else if (echoes_another(r, s, l)) {
+    out.count(counter::TcpExtTSEcrRejected);
   }
 }
 
@@ -85,10 +111,7 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
   const bool paws = r.timestamps && s.has_timestamps && wire::before(s.ts_value, r.ts_recent);
   const bool pure_syn = s.has(wire::syn) && !s.has(wire::ack) && !s.has(wire::rst);
   if (pure_syn && s.seq_number == r.rcv_isn && !paws) {
-    if (!within_ratelimit(r.last_oow_ack, l, c)) {
-      out.count(counter::TcpExtTCPACKSkippedSynRecv);
-      return request_verdict::drop;
-    }
+    if (!may_answer(r, s, l, c, out)) return request_verdict::drop;
     ++r.retransmits;
     out.count(counter::TcpRetransSegs);
     out.count(counter::TcpExtTCPSynRetrans);
@@ -100,8 +123,8 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
     return request_verdict::drop;
   }
   const seq next = r.rcv_isn + 1;
-  if (paws || !in_window(s, next, next + r.rcv_wnd)) {
-    if (!s.has(wire::rst) && within_ratelimit(r.last_oow_ack, l, c)) plain_ack(r, c, out);
+  if (paws || echoes_another(r, s, l) || !in_window(s, next, next + window_of_syn(r.rcv_wnd))) {
+    refuse_out_of_window(r, s, paws, l, c, out);
     return request_verdict::drop;
   }
   if (s.has(wire::rst)) {
@@ -118,6 +141,7 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
   }
   if (s.has(wire::syn) && s.seq_number != r.rcv_isn) {
     out.count(counter::TcpAttemptFails);
+    out.count(counter::TcpExtEmbryonicRsts);
     refuse(s, out);
     return request_verdict::kill;
   }
@@ -141,6 +165,7 @@ bool overflowed(request& r, const wire::segment& s, const limits& l, actions& ou
     return false;
   }
   refuse(s, out);
+  out.count(counter::TcpExtEmbryonicRsts);
   return true;
 }
 

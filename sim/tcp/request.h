@@ -20,8 +20,9 @@ struct request {
   std::uint32_t ts_recent_stamp_s = 0;
   std::uint32_t ts_offset = 0;
   std::uint32_t ts_sent_first = 0;  ///< our TSval in the first SYN-ACK: what TSecr may not precede
+  std::uint32_t ts_sent_last = 0;   ///< ... and in the last: what it may not exceed
   std::uint32_t sent_us = 0;        ///< when the SYN-ACK was sent first, for the RTT; 0: no sample
-  std::uint32_t rcv_wnd = 0;        ///< offered in the SYN-ACK
+  std::uint32_t rcv_wnd = 0;        ///< offered in the SYN-ACK, as far as that can say it
   std::uint32_t last_oow_ack = 0;   ///< jiffy + 1; 0: never (D.5)
   std::uint16_t peer_mss = 536;
   std::uint16_t mss = 1460;         ///< ours, as offered
@@ -48,7 +49,7 @@ static_assert(sizeof(request) <= 64);
 
 /// Appends the SYN-ACK of this request to out.segments. The host arms its timer for
 /// request_timeout() after the first one.
-void make_syn_ack(const request& r, const limits& l, const clock& c, actions& out);
+void make_syn_ack(request& r, const limits& l, const clock& c, actions& out);
 
 /// Jiffies until the request's timer fires next: 1, 2, 4, ... s.
 [[nodiscard]] std::uint64_t request_timeout(const request& r, const limits& l);

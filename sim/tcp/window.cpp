@@ -11,7 +11,7 @@ initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbu
   initial_window w;
   std::uint32_t space = (rcvbuf != 0 ? rcvbuf : l.rmem_default) / 2;
   if (space > mss) space -= space % mss;
-  w.window = std::min<std::uint32_t>(space, 65535);
+  w.window = l.whole_first_window ? space : window_of_syn(space);
   if (scaling) {
     std::uint32_t most = std::max({space, l.rmem_max, l.core_rmem_max});
     if (rcvbuf != 0) most = std::max(space, std::min(most, rcvbuf / 2));

@@ -39,7 +39,7 @@ class path {
     sender = new_connection(s, any_amount, limits_);
     open_active(sender, limits_, at(now_), out_);
     const wire::segment syn = out_.segments.at(0);
-    const request r = open_request(syn, 9000, 11, path_facts{}, {}, limits_, at(now_ + one_way));
+    request r = open_request(syn, 9000, 11, path_facts{}, {}, limits_, at(now_ + one_way));
     out_.clear();
     make_syn_ack(r, limits_, at(now_ + one_way), out_);
     const wire::segment syn_ack = out_.segments.at(0);

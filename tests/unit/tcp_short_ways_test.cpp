@@ -27,7 +27,7 @@ struct connection {
     s.iss = 1000;
     t = new_connection(s, {}, l);
     open_active(t, l, at(0), out);
-    const request r = open_request(out.segments.at(0), 9000, 11, path_facts{}, {}, l, at(0));
+    request r = open_request(out.segments.at(0), 9000, 11, path_facts{}, {}, l, at(0));
     out.clear();
     make_syn_ack(r, l, at(0), out);
     const wire::segment syn_ack = out.segments.at(0);

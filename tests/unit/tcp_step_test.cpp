@@ -51,7 +51,7 @@ pair established() {
   p.client = new_connection(setup(), {}, linux_limits);
   open_active(p.client, linux_limits, at(0ms), p.out);
   const wire::segment syn = p.out.segments.at(0);
-  const request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(50ms));
+  request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(50ms));
   p.out.clear();
   make_syn_ack(r, linux_limits, at(50ms), p.out);
   const wire::segment syn_ack = p.out.segments.at(0);
@@ -102,7 +102,7 @@ TEST_CASE("SYN and SYN-ACK carry the windows and options of Linux 6.18", "[tcp]"
   CHECK(syn.window_scale == 10);
   CHECK(syn.sack_permitted);
   CHECK(syn.has_timestamps);
-  const request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(0ms));
+  request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(0ms));
   p.out.clear();
   make_syn_ack(r, linux_limits, at(0ms), p.out);
   CHECK(shown(p.out.segments.at(0)) == "S. 9000:9000 ack 1001 win 65160");
@@ -277,7 +277,7 @@ TEST_CASE("A SYN-ACK that echoes the first of two SYNs opens the connection", "[
   timer_expires(t, timer::retransmit, linux_limits, at(1s), out);
   REQUIRE(out.segments.at(0).has(wire::syn));
   out.clear();
-  const request r = open_request(first_syn, 9000, 11, path_facts{}, {}, linux_limits, at(700ms));
+  request r = open_request(first_syn, 9000, 11, path_facts{}, {}, linux_limits, at(700ms));
   make_syn_ack(r, linux_limits, at(700ms), out);
   const wire::segment syn_ack = out.segments.at(0);
   out.clear();
