@@ -35,7 +35,8 @@ struct timer_settings {
 /// (sock_set_timeout).
 [[nodiscard]] inline duration kept_timeout(std::int64_t nanoseconds, std::uint32_t hz) {
   const std::int64_t jiffy = 1'000'000'000 / hz;
-  return duration{(nanoseconds + jiffy - 1) / jiffy * jiffy};
+  const std::int64_t microseconds = nanoseconds / 1000;  // all that a timeval can say
+  return duration{(microseconds * 1000 + jiffy - 1) / jiffy * jiffy};
 }
 
 class timers {

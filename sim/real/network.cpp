@@ -237,7 +237,9 @@ std::string write_sysctl(const network_namespace& where, std::string_view name,
     return errno == ENOENT ? fmt::format("{}: this kernel has it not in a network namespace", name)
                            : fmt::format("{}: {}", name, std::strerror(errno));
   }
-  if (::write(f.get(), value.data(), value.size()) < 0)
+  // As sysctl(8) does: without its newline an empty value would not be written at all.
+  const std::string line = std::string(value) + '\n';
+  if (::write(f.get(), line.data(), line.size()) < 0)
     return fmt::format("{}: the kernel refuses \"{}\": {}", name, value, std::strerror(errno));
   return {};
 }

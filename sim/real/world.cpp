@@ -363,7 +363,7 @@ void world::note_levels(one_host& h) const {
     // A listener's half-open connection is a request, which holds no port (inet_reqsk_alloc()).
     const bool request = row.state == "SYN-RECEIVED" && listening.contains(row.local.port);
     const bool in_range = row.local.port >= range.low && row.local.port <= range.high;
-    if (in_range && !request) held.insert(row.local);
+    if (in_range && !request) held.insert({row.local.address.unmapped(), row.local.port});
     waiting += row.state == "TIME-WAIT" ? 1U : 0U;
   }
   h.ports.set(held.size(), now());
