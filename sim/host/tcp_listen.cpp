@@ -198,7 +198,7 @@ void tcp_stack::to_request(std::uint32_t index, const wire::segment& s,
     }
     return;
   }
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(r.r);
   switch (tcp::request_segment(r.r, s, sockets_[answering].tcb->opt, limits_, clock(), out)) {
     case tcp::request_verdict::drop:
       break;
@@ -291,7 +291,7 @@ void tcp_stack::request_timer(std::uint32_t index) {
       young *= 2;
     }
   }
-  tcp::actions& out = sink();
+  tcp::actions& out = sink_for(r.r);
   const bool first = r.r.timeouts == 0;
   const bool keep = tcp::request_timer(r.r, most, opt, limits_, clock(), out);
   if (keep) {

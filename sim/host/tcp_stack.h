@@ -224,6 +224,11 @@ class tcp_stack final : public ports::records {
   tcp::actions& sink_for(const tcp_socket& s) {
     return cleared(parts_.world.in_soft_interrupt() ? interrupt_sink_ : call_sink_, s);
   }
+  tcp::actions& sink_for(const tcp::request& r) {
+    tcp::actions& out = sink();
+    if (parts_.filter.watches_output()) out.refused = parts_.filter.refuses(r.tuple);
+    return out;
+  }
   tcp::actions& cleared(tcp::actions& out, const tcp_socket& s) {
     out.clear();
     if (parts_.filter.watches_output()) [[unlikely]]

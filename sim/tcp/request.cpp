@@ -78,6 +78,16 @@ void plain_ack(const request& r, const clock& c, actions& out) {
   }
 }
 
+/// inet_rtx_syn_ack(): what the host's own firewall refuses was not sent.
+void send_syn_ack_again(request& r, const limits& l, const clock& c, actions& out) {
+  if (!out.refused) {
+    ++r.retransmits;
+    out.count(counter::TcpRetransSegs);
+    out.count(counter::TcpExtTCPSynRetrans);
+  }
+  make_syn_ack(r, l, c, out);
+}
+
 /// tsecr_reject: it echoes no time stamp of a SYN-ACK, but of an ACK that the request sent
 /// meanwhile, or of nobody.
 bool echoes_another(const request& r, const wire::segment& s, const limits& l) {
@@ -112,11 +122,8 @@ request_verdict request_segment(request& r, const wire::segment& s, const socket
   const bool pure_syn = s.has(wire::syn) && !s.has(wire::ack) && !s.has(wire::rst);
   if (pure_syn && s.seq_number == r.rcv_isn && !paws) {
     if (!may_answer(r, s, l, c, out)) return request_verdict::drop;
-    ++r.retransmits;
-    out.count(counter::TcpRetransSegs);
-    out.count(counter::TcpExtTCPSynRetrans);
-    make_syn_ack(r, l, c, out);
-    return request_verdict::resent;
+    send_syn_ack_again(r, l, c, out);
+    return out.refused ? request_verdict::drop : request_verdict::resent;
   }
   if (s.has(wire::ack) && !s.has(wire::rst) && s.ack_number != r.snt_isn + 1) {
     refuse(s, out);
@@ -180,12 +187,7 @@ bool request_timer(request& r, unsigned max_retries, const socket_options& liste
     resend = !r.acked || r.timeouts + 1 >= listener.defer_accept;
   }
   if (expire) return false;
-  if (resend) {
-    ++r.retransmits;
-    out.count(counter::TcpRetransSegs);
-    out.count(counter::TcpExtTCPSynRetrans);
-    make_syn_ack(r, l, c, out);
-  }
+  if (resend) send_syn_ack_again(r, l, c, out);
   if (r.timeouts < 255) ++r.timeouts;
   return true;
 }
