@@ -55,8 +55,24 @@ bool resets(const spec::app& a) {
   return l != nullptr && l->close == spec::close_by::reset;
 }
 
-/// A connection is open until its reply at least: two round trips, and what its server takes. Its
-/// last one is for a FIN and what answers it, whoever closes first.
+/// How long the server of a load that waits for its close lets a connection be, once it has come
+/// and, of one that is to be silent for a while, once the reply has gone.
+duration until_server_closes(const spec::app& a, const spec::app* server) {
+  const auto* l = std::get_if<spec::load>(&a.kind);
+  if (l == nullptr || l->close != spec::close_by::server || server == nullptr) return {};
+  if (const auto* p = std::get_if<spec::proxy>(&server->kind))
+    return p->idle_timeout.value_or(duration{});
+  const auto* e = std::get_if<spec::echo_server>(&server->kind);
+  if (e == nullptr || e->close.kind == spec::server_close::when::after_reply) return {};
+  duration first = duration::max();
+  if (e->close.kind == spec::server_close::when::after_time) first = e->close.time;
+  if (e->idle_timeout) first = std::min(first, e->delay + *e->idle_timeout);
+  return first == duration::max() ? duration{} : first;
+}
+
+/// A connection is open until its reply at least, or until its server closes where it waits for
+/// that: two round trips, and what its server takes. Its last one is for a FIN and what answers it,
+/// whoever closes first.
 void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scenario& s,
                     const spec::app& a) {
   const duration round_trip{number(o.tree, {"apps", a.name, "connect_time", "p50"})};
@@ -64,7 +80,7 @@ void wait_for_reply(port_budget& b, const observe::outcome& o, const spec::scena
   const spec::app* server = to.empty() ? nullptr : listener_at(s, to.front());
   const auto* e = server == nullptr ? nullptr : std::get_if<spec::echo_server>(&server->kind);
   const duration thinks = e == nullptr ? duration{} : e->delay;
-  b.hold = std::max(*b.hold, 2 * round_trip + thinks);
+  b.hold = std::max(*b.hold, 2 * round_trip + std::max(thinks, until_server_closes(a, server)));
   if (!resets(a)) b.closing = round_trip;
   b.busy = std::max(b.busy.value_or(duration{}), round_trip + thinks);
 }

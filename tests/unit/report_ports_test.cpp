@@ -139,6 +139,23 @@ TEST_CASE("a port is held until the other side has closed too", "[report][ports]
   CHECK(has(with(said_of(w), "asks for"), "sustain 375/s (60 / 160 ms)"));
 }
 
+TEST_CASE("a port is held until a server that is waited for closes", "[report][ports]") {
+  small_world w;
+  w.rest = "links: [ { between: [c, s], latency: 20 ms } ]\n";
+  w.service = ", close: after 3 s";
+  w.load = "rate: 20/s, close: server";
+  CHECK(has(said_of(w).front().text,
+            "each held 3.12 s open and closing: by the book 19.2/s (60 / 3.12 s); the file asks"));
+  CHECK_FALSE(with(said_of(w), "2 destination addresses").empty());
+  w.load = "rate: 19/s, close: server";
+  CHECK(has(everything(w), "no failure"));
+  CHECK(has(with(said_of(w), "asks for"), "sustain 19.2/s (60 / 3.12 s): 1.2 % of it is left"));
+  w.service = ", idle_timeout: 1 s";
+  CHECK(has(with(said_of(w), "asks for"), "(60 / 1.12 s)"));
+  w.load = "rate: 54/s, close: server";
+  CHECK(has(said_of(w).front().text, "by the book 53.6/s (60 / 1.12 s)"));
+}
+
 TEST_CASE("timers that are exact are not said to be late", "[report][ports]") {
   small_world w;
   w.rest = "links: [ { between: [c, s], latency: 200 ms } ]\n";
