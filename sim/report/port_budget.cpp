@@ -191,6 +191,7 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   }
   b.sources = std::max<std::uint64_t>(1, sources.size());
   b.has_no_port = h.profile->ports.has_bind_address_no_port;
+  b.binds = !c.bind.empty();
   b.binds_first = binds_first(c);
   const bool loopback = std::all_of(c.to.begin(), c.to.end(),
                                     [](const endpoint& e) { return e.address.is_loopback(); });

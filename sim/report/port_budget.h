@@ -35,6 +35,7 @@ struct port_budget {
   std::uint64_t destinations = 1;
   std::uint64_t sources = 1;
   bool proxied = false;                  ///< a proxy's connections to its upstreams
+  bool binds = false;                    ///< to addresses that the file names
   bool binds_first = false;              ///< bind() with port 0: a port serves one destination only
   bool has_no_port = false;              ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
   std::vector<stream> streams;           ///< what is asked for; of stages the highest
@@ -50,10 +51,10 @@ struct port_budget {
   bool closes_on_reply =
       false;                ///< before a FIN that comes with it, so that both sides close first
   bool unanswered = false;  ///< most connects hear nothing: `hold` is their timeout, in SYN-SENT
-  bool tw_reuse = false;                 ///< the sysctl applies
-  bool timestamps = true;                ///< of both ends, which taking over needs
-  duration reuse_after{};                ///< an old TIME-WAIT may be taken over then
-  duration reuse_after_least{};          ///< ... as soon as then, by a clock of whole seconds
+  bool tw_reuse = false;    ///< the sysctl applies
+  bool timestamps = true;   ///< of both ends, which taking over needs
+  duration reuse_after{};   ///< an old TIME-WAIT may be taken over then
+  duration reuse_after_least{};  ///< ... as soon as then, by a clock of whole seconds
 
   /// As that host keeps it, but for more than tcp_max_tw_buckets.
   void keep_time_wait(const spec::host& h);

@@ -112,18 +112,32 @@ std::uint64_t times_more(const port_budget& b, std::uint64_t port_budget::*addre
   return 0;
 }
 
-/// More addresses, as many times as now as it takes.
+/// More addresses, as many times as now as it takes; `b` is what they begin from.
+void add_more(collector& to, const port_budget& b, std::uint64_t port_budget::*addresses,
+              const char* what, std::string remark) {
+  const std::uint64_t factor = times_more(b, addresses);
+  if (factor == 0) return;
+  port_budget changed = b;
+  changed.*addresses = b.*addresses * factor;
+  to.add(fmt::format("{} {} addresses", changed.*addresses, what), changed, std::move(remark));
+}
+
+/// A bind() takes the port too, which then serves one destination only and whose TIME-WAIT nobody
+/// takes over, unless it leaves the choice of the port to connect().
+void add_sources(collector& to, const port_budget& b) {
+  port_budget bound = b;
+  std::string remark = "bind: in turn";
+  if (!b.binds && b.has_no_port && (b.destinations > 1 || b.reuses())) {
+    remark += ", options: [IP_BIND_ADDRESS_NO_PORT]";
+  } else if (!b.binds) {
+    bound.binds_first = true;
+  }
+  add_more(to, bound, &port_budget::sources, "source", std::move(remark));
+}
+
 void add_addresses(collector& to, const port_budget& b) {
-  const auto add = [&](std::uint64_t port_budget::*addresses, const char* what,
-                       std::string remark) {
-    const std::uint64_t factor = times_more(b, addresses);
-    if (factor == 0) return;
-    port_budget changed = b;
-    changed.*addresses = b.*addresses * factor;
-    to.add(fmt::format("{} {} addresses", changed.*addresses, what), changed, std::move(remark));
-  };
-  if (!b.binds_first) add(&port_budget::destinations, "destination", "");
-  add(&port_budget::sources, "source", "bind: in turn");
+  if (!b.binds_first) add_more(to, b, &port_budget::destinations, "destination", "");
+  add_sources(to, b);
 }
 
 /// Who hears nothing may give up sooner.

@@ -238,6 +238,27 @@ TEST_CASE("sources and destinations that go in turn are pairs", "[report][ports]
   CHECK(has(said_of(w).front().text, "by the book 2/s (120 / 60 s)"));
 }
 
+TEST_CASE("sources more are promised with the option that lets ports serve all destinations",
+          "[report][ports]") {
+  small_world w;
+  w.to = "[\"10.0.0.2:80\", \"10.0.0.12:80\"]";
+  w.load = "rate: 4/s";
+  w.duration = "40 s";
+  CHECK(cure_of(w, "source addresses") ==
+        "3 source addresses: 5.8/s (bind: in turn, options: [IP_BIND_ADDRESS_NO_PORT])");
+  w.duration = "130 s";
+  w.load = "rate: 5/s, bind: [\"10.0.0.1:0\", \"10.0.0.11:0\", \"10.0.0.21:0\"]";
+  auto text = w.text();
+  text.replace(text.find("10.0.0.11]"), 10, "10.0.0.11, 10.0.0.21]");
+  CHECK(has(report::headline(run_text(text)), "first EADDR"));
+  text.insert(text.find("rate: 5/s"), "options: [IP_BIND_ADDRESS_NO_PORT], ");
+  CHECK(has(report::headline(run_text(text)), "no failure"));
+  w.duration = "20 s";
+  w.load = "rate: 4/s";
+  w.to = "\"10.0.0.2:80\"";
+  CHECK(has(cure_of(w, "source addresses"), "5 source addresses: 4.8/s (bind: in turn)"));
+}
+
 TEST_CASE("ports of pools and echo clients are room that may be the tightest", "[report][ports]") {
   const auto line = [](const std::string& apps) {
     return report::headline(
