@@ -26,6 +26,12 @@ std::uint64_t busy_at_once(const port_budget& b, duration each) {
   return static_cast<std::uint64_t>(std::ceil(std::max(1.0, mean)));
 }
 
+/// Connections that are kept leave no TIME-WAIT, and have the ports of those for themselves.
+std::uint64_t surely_kept(port_budget b) {
+  b.kept_time_waits = 0;
+  return b.surely_fits();
+}
+
 cure kept_connections(const port_budget& b) {
   const duration each = b.busy.value_or(*b.hold);
   const double asked = b.asked().value_or(0);
@@ -36,8 +42,8 @@ cure kept_connections(const port_budget& b) {
     c.name = b.proxied ? fmt::format("keepalive: {} or more", grouped(busy))
                        : fmt::format("pool of {} kept connections", grouped(busy));
     c.remark = fmt::format("{} x {} busy at once", rate_text(asked), time_text(ns(each)));
-    if (busy > b.surely_fits()) {
-      c.room = b.surely_fits();
+    if (busy > surely_kept(b)) {
+      c.room = surely_kept(b);
       c.enough = false;
     }
   } else {

@@ -345,6 +345,11 @@ TEST_CASE("tcp_max_tw_buckets below the ports leaves the others", "[report][port
   CHECK(has(
       said_of(w).front().text,
       "of which at most 15 are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets), each held 5 s open"));
+  // Those that are kept have no TIME-WAIT: the 15 are theirs as well.
+  CHECK(cure_of(w, "pool of") ==
+        "pool of 50 kept connections: no limit from ports (10/s x 5 s busy at once)");
+  w.load = "rate: 13/s, hold: 5 s";
+  CHECK(has(cure_of(w, "pool of"), "pool of 65 kept connections: 60 at one time, not enough"));
 }
 
 TEST_CASE("where a server closes first nothing is said of TIME-WAIT", "[report][ports]") {
