@@ -35,13 +35,18 @@ std::string script_headline(const observe::script_failure& f) {
                      f.host.empty() ? "" : " on ", f.host, f.expected, f.got);
 }
 
+/// What is left of it; how much nobody knows of ports that TIME-WAITs hold until they are wanted.
+std::string left_text(const room& r) {
+  if (r.taken_over) return ", with TIME-WAITs that may be taken over";
+  return r.spread() ? "" : ", headroom " + percent(1 - r.share());
+}
+
 std::string calm_headline(const observe::outcome& o) {
   if (std::string scan = scan_headline(o); !scan.empty()) return scan;
   if (!o.scenario->apps.empty()) {
     const room r = tightest_room(o);
     if (r.of == 0) return "no failure";
-    const std::string left = r.spread() ? "" : ", headroom " + percent(1 - r.share());
-    return fmt::format("no failure: {} at the peak{}", r.what, left);
+    return fmt::format("no failure: {} at the peak{}", r.what, left_text(r));
   }
   const std::size_t steps = o.scenario->script.size();
   return steps == 1 ? "the one step of the script as expected"

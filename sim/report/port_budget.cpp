@@ -135,7 +135,7 @@ duration port_budget::held() const {
 }
 
 duration port_budget::longest() const {
-  return open() + (reuses() ? std::min(reuse_after, time_wait) : time_wait + late);
+  return open() + (reuses() ? std::min(reuse_after_most, time_wait + late) : time_wait + late);
 }
 
 duration port_budget::shortest() const {
@@ -199,9 +199,10 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   b.timestamps = has_timestamps(s, c, h);
   b.reuse_after = std::max(h.sysctls.tcp_tw_reuse_delay, duration{1'000'000});
   if (h.profile->time_wait.reuse_clock == profile::tw_reuse_clock::whole_seconds) {
-    b.reuse_after = std::chrono::seconds{1};
+    b.reuse_after = b.reuse_after_most = std::chrono::seconds{1};
   } else {
     b.reuse_after_least = b.reuse_after;
+    b.reuse_after_most = b.reuse_after + std::chrono::milliseconds{1};
   }
   return b;
 }

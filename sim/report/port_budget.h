@@ -55,6 +55,7 @@ struct port_budget {
   bool timestamps = true;   ///< of both ends, which taking over needs
   duration reuse_after{};   ///< an old TIME-WAIT may be taken over then
   duration reuse_after_least{};  ///< ... as soon as then, by a clock of whole seconds
+  duration reuse_after_most{};   ///< ... and surely then, by one of whole milliseconds
 
   /// As that host keeps it, but for more than tcp_max_tw_buckets.
   void keep_time_wait(const spec::host& h);

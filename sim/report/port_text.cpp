@@ -37,6 +37,7 @@ std::string_view difference_text(const port_budget& b) {
   if (any_random(b.streams))
     return late ? "as timers end late and arrivals vary" : "as arrivals vary";
   if (late) return "as timers end late";
+  if (b.reuses() && b.reuse_after_most > b.reuse_after) return "as whole milliseconds are counted";
   return b.time_wait > duration::zero() ? "with the time before TIME-WAIT"
                                         : "as a port of an odd range is passed over";
 }

@@ -58,6 +58,16 @@ void add_sets(port_sets& to, const spec::scenario& s, const spec::app& a) {
   }
 }
 
+/// Whether a connect() of an app beside it takes over old TIME-WAITs, and there were any.
+bool takes_over(const observe::outcome& o, const spec::app& a) {
+  if (count(o.tree, {"hosts", host_of(*o.scenario, a), "time_wait", "peak"}) == 0) return false;
+  return std::any_of(o.scenario->apps.begin(), o.scenario->apps.end(), [&](const spec::app& each) {
+    if (!runs_beside(a, each) || !takes_ports(each)) return false;
+    const auto b = budget_at_end(o, each);
+    return b && b->reuses() && b->time_wait > b->reuse_after;
+  });
+}
+
 /// The ports of an app's host, which all apps there use.
 room tcp_room(const observe::outcome& o, const spec::app& a) {
   const std::string host = host_of(*o.scenario, a);
@@ -76,7 +86,7 @@ room tcp_room(const observe::outcome& o, const spec::app& a) {
   return {
       fmt::format("{} used {} {} of {}{}", host, grouped(used), tuples ? "four-tuples" : "ports",
                   grouped(of), used > of ? " an address" : ""),
-      used, of};
+      used, of, takes_over(o, a)};
 }
 
 std::optional<room> udp_room(const observe::outcome& o, const spec::app& a) {
@@ -90,7 +100,7 @@ std::optional<room> udp_room(const observe::outcome& o, const spec::app& a) {
   if (!p) return std::nullopt;
   const auto used = count(o.tree, {"hosts", host, "ports", "udp", "peak"});
   return room{fmt::format("{} used {} UDP ports of {}", host, grouped(used), grouped(p->ports)),
-              used, p->ports};
+              used, p->ports, false};
 }
 
 }  // namespace
@@ -107,7 +117,7 @@ room tightest_room(const observe::outcome& o) {
     const std::uint64_t used = count(o.tree, {"apps", a.name, "fds", "peak"});
     const std::uint64_t limit = count(o.tree, {"apps", a.name, "fds", "limit"});
     consider({fmt::format("{} used {} descriptors of {}", a.name, grouped(used), grouped(limit)),
-              used, limit});
+              used, limit, false});
   }
   return best;
 }

@@ -13,6 +13,7 @@ struct room {
   std::string what;  ///< "client used 101 ports of 1,000"
   std::uint64_t used = 0;
   std::uint64_t of = 0;
+  bool taken_over = false;  ///< TIME-WAITs among them that a connect() takes over hold nothing up
   /// More ports than an address has: of several addresses, and nobody counted which are of which.
   [[nodiscard]] bool spread() const { return used > of; }
   [[nodiscard]] double share() const {
