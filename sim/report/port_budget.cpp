@@ -110,8 +110,11 @@ void port_budget::keep_time_wait(const spec::host& h) {
     kept_time_waits = most;
     return;
   }
-  time_wait = h.profile->time_wait.length;
-  late = lateness(h, time_wait);
+  const duration length = h.profile->time_wait.length;
+  time_wait = left_open_by.empty() ? length : h.sysctls.tcp_fin_timeout;
+  late = lateness(h, std::min(time_wait, length));
+  // A longer FIN-WAIT-2 has a timer for what is beyond that.
+  if (time_wait > length) late += lateness(h, time_wait - length);
 }
 
 std::optional<double> port_budget::asked() const {
@@ -207,6 +210,23 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const outgoing& c,
   return b;
 }
 
+/// A server that never closes is the end of all of them, where the destinations are one fleet.
+void set_left_open(port_budget& b, const spec::scenario& s, const std::vector<endpoint>& to) {
+  const spec::app* server = nullptr;
+  constexpr std::ptrdiff_t looked_at = 100;
+  const auto last = to.begin() + std::min(std::ssize(to), looked_at);
+  for (auto e = to.begin(); e != last; ++e) {
+    server = listener_at(s, *e);
+    if (server == nullptr) return;
+    const auto* echo = std::get_if<spec::echo_server>(&server->kind);
+    b.may_close = echo != nullptr;
+    const bool never = echo != nullptr ? echo->close.kind == spec::server_close::when::never
+                                       : std::holds_alternative<spec::listener>(server->kind);
+    if (!never) return;
+  }
+  if (server != nullptr) b.left_open_by = server->name;
+}
+
 /// The part of a proxy: a connection is held as long as its upstream thinks, and the proxy closes
 /// first unless its upstream closes after each reply.
 void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
@@ -222,6 +242,7 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
     if (e == nullptr || e->close.kind != spec::server_close::when::after_reply) closes_first = true;
   }
   b.busy = b.hold;
+  set_left_open(b, s, p.upstream);
   if (closes_first) b.keep_time_wait(s.hosts[a.host.host]);
 }
 
@@ -269,7 +290,14 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
     add_neighbours(*b, s, a, *l);
     b->in_all = connections_in_all(s, *l, b->asked());
     b->hold = b->busy = l->hold;
-    if (l->close == spec::close_by::client) b->keep_time_wait(h);
+    if (l->close == spec::close_by::client) {
+      set_left_open(*b, s, l->to);
+      // With a length of its own, which is not looked at here.
+      if (!b->left_open_by.empty() &&
+          has_option({l->to, l->bind, l->options}, spec::sockopt::tcp_linger2))
+        return std::nullopt;
+      b->keep_time_wait(h);
+    }
     return b;
   }
   if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {

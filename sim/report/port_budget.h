@@ -45,7 +45,10 @@ struct port_budget {
   std::optional<duration> busy;          ///< what a request takes on a kept connection
   duration closing{};                    ///< after it, until the other side has closed too
   duration time_wait{};                  ///< after that, where the client closes first; else 0
-  duration late{};                       ///< by so much the timer wheel may let it last longer
+  std::string
+      left_open_by;        ///< a server that does not close: `time_wait` is an orphan's FIN-WAIT-2
+  bool may_close = false;  ///< ... but could, after its reply
+  duration late{};         ///< by so much the timer wheel may let it last longer
   std::uint64_t kept_time_waits = 0;  ///< no more at one time, where that is below the ports; they
                                       ///< have no part in `time_wait` then
   bool closes_on_reply =
@@ -59,8 +62,10 @@ struct port_budget {
 
   /// As that host keeps it, but for more than tcp_max_tw_buckets.
   void keep_time_wait(const spec::host& h);
-  /// bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says.
-  [[nodiscard]] bool reuses() const { return tw_reuse && timestamps && !binds_first; }
+  /// bind() never takes over a TIME-WAIT, whatever tcp_tw_reuse says; nobody does a FIN-WAIT-2.
+  [[nodiscard]] bool reuses() const {
+    return tw_reuse && timestamps && !binds_first && left_open_by.empty();
+  }
   /// Connections per second; nothing where the file names no rate.
   [[nodiscard]] std::optional<double> asked() const;
   /// Pairs of source and destination that it goes through, both in turn.

@@ -81,13 +81,27 @@ class collector {
 };
 
 void add_reuse(collector& to, const port_budget& b) {
-  if (b.reuses() || b.binds_first || b.time_wait <= b.reuse_after) return;
+  if (b.reuses() || b.binds_first || !b.left_open_by.empty() || b.time_wait <= b.reuse_after)
+    return;
   port_budget changed = b;
   changed.tw_reuse = changed.timestamps = true;
   std::string name = b.tw_reuse ? "" : "net.ipv4.tcp_tw_reuse: 1";
   if (!b.timestamps)
     name += std::string(name.empty() ? "" : " and ") + "net.ipv4.tcp_timestamps: 1 at both ends";
   to.add(name, changed, b.timestamps ? "needs timestamps; client side" : "");
+}
+
+/// The longest FIN-WAIT-2 that does.
+void add_fin_timeout(collector& to, const port_budget& b) {
+  if (b.left_open_by.empty() || b.streams.empty()) return;
+  constexpr std::chrono::seconds shortest{5};  // a slow path prolongs what is below
+  port_budget changed = b;
+  changed.time_wait = std::chrono::floor<std::chrono::seconds>(b.time_wait);
+  while (changed.time_wait > shortest && !changed.should_do())
+    changed.time_wait -= std::chrono::seconds{1};
+  if (changed.time_wait == b.time_wait || !changed.should_do()) return;
+  to.add(fmt::format("net.ipv4.tcp_fin_timeout: {}", changed.time_wait / std::chrono::seconds{1}),
+         changed, "client side");
 }
 
 void add_range(collector& to, const port_budget& b) {
@@ -162,6 +176,17 @@ std::vector<cure> cures_of_silence(const port_budget& b) {
   return found.all;
 }
 
+/// Its server closes first.
+void add_close(collector& to, const port_budget& b) {
+  if (!b.left_open_by.empty() && !b.may_close) return;
+  port_budget changed = b;
+  changed.time_wait = changed.late = {};
+  std::string name = b.proxied ? "close: after_reply upstream" : "close: server";
+  if (!b.proxied && !b.left_open_by.empty())
+    name += fmt::format(", and close: after_reply on {}", b.left_open_by);
+  to.add(std::move(name), changed, "TIME-WAIT then stays with the server");
+}
+
 }  // namespace
 
 std::vector<cure> cures_of(const port_budget& b) {
@@ -170,6 +195,7 @@ std::vector<cure> cures_of(const port_budget& b) {
   collector found(b);
   if (b.hold) found.all.push_back(kept_connections(b));
   if (b.hold) add_reuse(found, b);
+  if (b.hold) add_fin_timeout(found, b);
   if (b.binds_first && b.has_no_port) {
     port_budget changed = b;
     changed.binds_first = false;
@@ -179,12 +205,7 @@ std::vector<cure> cures_of(const port_budget& b) {
   }
   add_range(found, b);
   add_addresses(found, b);
-  if (b.hold && b.time_wait > duration::zero() && !b.closes_on_reply) {
-    port_budget changed = b;
-    changed.time_wait = changed.late = {};
-    found.add(b.proxied ? "close: after_reply upstream" : "close: server", changed,
-              "TIME-WAIT then stays with the server");
-  }
+  if (b.hold && b.time_wait > duration::zero() && !b.closes_on_reply) add_close(found, b);
   std::stable_sort(found.all.begin(), found.all.end(), [](const cure& one, const cure& other) {
     return std::pair(!one.enough, !one.perhaps) < std::pair(!other.enough, !other.perhaps);
   });

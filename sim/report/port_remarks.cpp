@@ -50,7 +50,8 @@ void add_silence(remarks& to, remarks silence) {
 std::string state_held(const port_budget& b) {
   if (b.unanswered) return "syn-sent";
   if (!b.hold) return "established";
-  return b.time_wait > duration::zero() ? "time-wait" : "";
+  if (b.time_wait == duration::zero()) return "";
+  return b.left_open_by.empty() ? "time-wait" : "fin-wait-2";
 }
 
 /// As ss(8) wants it: in brackets where it has colons.

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
 #include "sim/report/text.h"
 
 namespace fourtuple::report {
@@ -24,8 +22,10 @@ std::string held_text(const port_budget& b) {
     out += out.empty() ? "held " : ", then ";
     const std::int64_t least = ns(b.time_wait) / 1'000'000'000;
     const std::int64_t most = ns(b.time_wait + b.late) / 1'000'000'000;
-    out += most > least ? fmt::format("{}-{} s in TIME-WAIT", least, most)
-                        : time_text(ns(b.time_wait)) + " in TIME-WAIT";
+    out += most > least ? fmt::format("{}-{} s", least, most) : time_text(ns(b.time_wait));
+    out += fmt::format(" in {}", state_text(b));
+    if (!b.left_open_by.empty())
+      out += fmt::format(" (net.ipv4.tcp_fin_timeout), as {} never closes", b.left_open_by);
     if (b.reuses()) out += " (taken over after " + time_text(ns(b.reuse_after)) + ")";
   }
   return out;
@@ -38,15 +38,21 @@ std::string_view difference_text(const port_budget& b) {
     return late ? "as timers end late and arrivals vary" : "as arrivals vary";
   if (late) return "as timers end late";
   if (b.reuses() && b.reuse_after_most > b.reuse_after) return "as whole milliseconds are counted";
+  if (b.time_wait > duration::zero() && !b.left_open_by.empty())
+    return "with the time before FIN-WAIT-2";
   return b.time_wait > duration::zero() ? "with the time before TIME-WAIT"
                                         : "as a port of an odd range is passed over";
 }
 
 }  // namespace
 
+std::string_view state_text(const port_budget& b) {
+  return b.left_open_by.empty() ? "TIME-WAIT" : "FIN-WAIT-2";
+}
+
 std::string kept_text(const port_budget& b) {
-  return fmt::format("at most {} are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets)",
-                     grouped(b.kept_time_waits));
+  return fmt::format("at most {} are in {} (net.ipv4.tcp_max_tw_buckets)",
+                     grouped(b.kept_time_waits), state_text(b));
 }
 
 std::string rates_text(const port_budget& b, double book) {

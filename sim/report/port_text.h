@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sim/report/port_budget.h"
 
@@ -9,6 +10,8 @@ namespace fourtuple::report {
 
 /// "100 ports (range 40000-40099) per destination, each held ...: by the book ..."
 [[nodiscard]] std::string budget_text(const port_budget& b);
+/// Where a port is after its connection was closed: "TIME-WAIT", "FIN-WAIT-2".
+[[nodiscard]] std::string_view state_text(const port_budget& b);
 /// "at most 10 are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets)"
 [[nodiscard]] std::string kept_text(const port_budget& b);
 /// "470.5/s (28,232 / 60 s), 455/s as timers end late"

@@ -376,6 +376,32 @@ TEST_CASE("where a server closes first nothing is said of TIME-WAIT", "[report][
   CHECK(has(said_of(w).front().text, "60-62 s in TIME-WAIT"));
 }
 
+TEST_CASE("where a server never closes ports are in FIN-WAIT-2", "[report][ports]") {
+  small_world w;
+  w.service = ", close: never";
+  w.load = "rate: 3/s";
+  w.duration = "30 s";
+  const auto all = said_of(w);
+  CHECK(has(all.front().text,
+            "each held 60-62 s in FIN-WAIT-2 (net.ipv4.tcp_fin_timeout), as srv never closes: by "
+            "the book 1/s (60 / 60 s)"));
+  CHECK(has(with(all, "tcp_fin_timeout: "), "net.ipv4.tcp_fin_timeout: 17: 3.1/s (client side)"));
+  CHECK_FALSE(with(all, "close: server, and close: after_reply on srv").empty());
+  CHECK(with(all, "tcp_tw_reuse").empty());
+  CHECK(all.back().text == "ss -tan state fin-wait-2 dst 10.0.0.2 | wc -l");
+  CHECK_FALSE(has(with(all, "each"), "TIME-WAIT"));
+  w.client = ", net.ipv4.tcp_tw_reuse: 1, net.ipv4.tcp_fin_timeout: 17";
+  w.duration = "90 s";
+  CHECK(has(everything(w), "no failure: c used "));
+  CHECK(has(with(said_of(w), "asks for"), "sustain 3.5/s (60 / 17 s), 3.1/s as timers end late"));
+  // What holds them is the client's own timer, however long the server's TIME-WAIT is.
+  w.client = ", net.ipv4.tcp_fin_timeout: 90";
+  CHECK(has(said_of(w).front().text, "s in FIN-WAIT-2"));
+  CHECK(has(said_of(w).front().text, "by the book 0.667/s (60 / 90 s)"));
+  w.service = "";
+  CHECK(has(said_of(w).front().text, "by the book 1/s (60 / 60 s)"));
+}
+
 TEST_CASE("how long ports last is foretold by stages, and not beyond an app's stop",
           "[report][ports]") {
   small_world w;
