@@ -88,7 +88,7 @@ class course {
 std::optional<instant> full_at(const observe::outcome& o, const spec::app& a,
                                const port_budget& b) {
   const auto* l = std::get_if<spec::load>(&a.kind);
-  if (l == nullptr || !b.shared_with.empty() || ports_change(*o.scenario, a)) return std::nullopt;
+  if (l == nullptr || !b.alone() || ports_change(*o.scenario, a)) return std::nullopt;
   const auto after = course(*l).reaches(static_cast<double>(b.fits()));
   if (!after || *after > b.held()) return std::nullopt;
   const instant at{a.start + *after};
@@ -100,7 +100,7 @@ std::optional<instant> full_at(const observe::outcome& o, const spec::app& a,
 std::string prospect_text(const observe::outcome& o, const spec::app& a, const port_budget& b) {
   const double sure = *b.kernel_rate();
   const auto* l = std::get_if<spec::load>(&a.kind);
-  if (l != nullptr && l->limit && *l->limit <= b.surely_fits() && b.shared_with.empty())
+  if (l != nullptr && l->limit && *l->limit <= b.surely_fits() && b.alone())
     return fmt::format("; its {} fit at one time", grouped(*l->limit));
   if (*b.asked() <= sure) return fmt::format(": {} of it is left", percent(1 - *b.asked() / sure));
   const auto full = full_at(o, a, b);
@@ -115,6 +115,10 @@ std::string rate_remark(const observe::outcome& o, const spec::app& a) {
   std::string text = fmt::format("{} asks for {}; ", a.name, asked_text(*b));
   const auto book = b->book_rate();
   const char* which = "its ports";
+  if (b->held_open > 0) {
+    text += fmt::format("of its {} ports {}; ", grouped(b->ports * b->pairs()), holders_text(*b));
+    which = "the others";
+  }
   if (b->kept_time_waits > 0) {
     text += fmt::format("of its {} ports {}", grouped(b->ports * b->pairs()), kept_text(*b));
     if (!book) return text + ": no limit from ports";

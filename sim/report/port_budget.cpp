@@ -5,6 +5,7 @@
 #include <set>
 
 #include "sim/core/timer_wheel.h"
+#include "sim/report/neighbours.h"
 #include "sim/report/reading.h"
 
 namespace fourtuple::report {
@@ -27,20 +28,6 @@ bool has_option(const outgoing& c, spec::sockopt wanted) {
 
 bool binds_first(const outgoing& c) {
   return !c.bind.empty() && !has_option(c, spec::sockopt::ip_bind_address_no_port);
-}
-
-std::optional<double> rate_asked(const spec::load& l) {
-  if (l.rate) return highest_rate(l, per_second(*l.rate));
-  std::optional<double> highest;
-  for (const auto& stage : l.stages) {
-    highest = std::max(highest.value_or(0), per_second(stage.to));
-  }
-  return highest;
-}
-
-template <class Client>
-stream stream_of(const Client& c, double rate) {
-  return {rate, 1, c.arrivals == spec::arrival_kind::poisson};
 }
 
 /// What the loads and pools of the file ask of a proxy; nothing where one of them has no rate.
@@ -125,7 +112,10 @@ std::uint64_t port_budget::pairs() const {
   return binds_first ? sources : std::lcm(destinations, sources);
 }
 
-std::uint64_t port_budget::fits() const { return ports * pairs() - kept_time_waits; }
+std::uint64_t port_budget::fits() const {
+  const std::uint64_t all = ports * pairs();
+  return all - std::min(all, kept_time_waits + held_open);
+}
 
 std::uint64_t port_budget::surely_fits() const {
   return fits() - std::min(fits(), passed_over * pairs());
@@ -133,8 +123,8 @@ std::uint64_t port_budget::surely_fits() const {
 
 duration port_budget::held() const {
   if (!hold) return duration::max();
-  const duration after = reuses() ? std::min(reuse_after, time_wait) : time_wait;
-  return open() * 100 < after ? after : open() + after;
+  const duration waits = reuses() ? std::min(reuse_after, time_wait) : time_wait;
+  return open() * 100 < waits ? waits : open() + waits;
 }
 
 duration port_budget::longest() const {
@@ -160,7 +150,8 @@ std::optional<double> port_budget::kernel_rate() const {
 bool port_budget::should_do() const {
   if (!hold) return false;
   if (longest() == duration::zero()) return true;
-  return !streams.empty() && most_at_once(streams, longest()) <= surely_fits();
+  // Those of loads that have just ended may be one more than their rate says, each.
+  return !streams.empty() && most_at_once(streams, longest()) + after.size() <= surely_fits();
 }
 
 bool port_budget::may_do() const {
@@ -246,31 +237,6 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
   if (closes_first) b.keep_time_wait(s.hosts[a.host.host]);
 }
 
-/// Loads of the host that open connections to the same destinations or, where it binds first, from
-/// the same addresses: by the share of theirs that do.
-void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a,
-                    const spec::load& mine) {
-  if (b.streams.empty()) return;
-  const auto& own = b.binds_first ? mine.bind : mine.to;
-  const std::set<endpoint> known(own.begin(), own.end());
-  int looked_at = 0;
-  constexpr int enough = 100;  // of thousands on one host nobody reads the names
-  for (const auto& other : s.apps) {
-    const auto* l = std::get_if<spec::load>(&other.kind);
-    if (l == nullptr || &other == &a || !runs_beside(a, other)) continue;
-    if (++looked_at > enough) return;
-    if (!b.binds_first && !l->bind.empty()) continue;
-    const auto& theirs = b.binds_first ? l->bind : l->to;
-    const auto shared = std::count_if(theirs.begin(), theirs.end(),
-                                      [&](const endpoint& e) { return known.contains(e); });
-    const double rate = rate_asked(*l).value_or(0);
-    if (shared == 0 || rate <= 0) continue;
-    const double share = static_cast<double>(shared) / static_cast<double>(theirs.size());
-    b.streams.push_back(stream_of(*l, rate * share));
-    b.shared_with.push_back(other.name);
-  }
-}
-
 std::optional<double> connections_in_all(const spec::scenario& s, const spec::load& l,
                                          std::optional<double> asked) {
   std::optional<double> all;
@@ -287,8 +253,6 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
     auto b = budget_of(s, outgoing{l->to, l->bind, l->options}, h);
     if (!b) return b;
     if (const auto rate = rate_asked(*l)) b->streams.push_back(stream_of(*l, *rate));
-    add_neighbours(*b, s, a, *l);
-    b->in_all = connections_in_all(s, *l, b->asked());
     b->hold = b->busy = l->hold;
     if (l->close == spec::close_by::client) {
       set_left_open(*b, s, l->to);
@@ -298,11 +262,15 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
         return std::nullopt;
       b->keep_time_wait(h);
     }
+    add_neighbours(*b, s, a);
+    b->in_all = connections_in_all(s, *l, b->asked());
     return b;
   }
   if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {
     auto b = budget_of(s, outgoing{p->upstream, p->bind, p->options}, h);
-    if (b) set_upstream(*b, s, a, *p);
+    if (!b) return b;
+    set_upstream(*b, s, a, *p);
+    add_neighbours(*b, s, a);
     return b;
   }
   return std::nullopt;

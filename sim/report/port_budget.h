@@ -32,6 +32,8 @@ struct port_budget {
   std::uint64_t passed_over = 0;           ///< of an odd range, which ports are tried in pairs of
   std::uint64_t ports_of_host = 0;         ///< of ip_local_port_range, where an option narrows it
   std::uint64_t ports_of_widest = 64'512;  ///< of 1024-65535, not reserved
+  std::uint64_t held_open = 0;             ///< by others for ever
+  std::vector<std::string> holders;        ///< ... by these
   std::uint64_t destinations = 1;
   std::uint64_t sources = 1;
   bool proxied = false;                  ///< a proxy's connections to its upstreams
@@ -40,6 +42,8 @@ struct port_budget {
   bool has_no_port = false;              ///< the kernel knows IP_BIND_ADDRESS_NO_PORT
   std::vector<stream> streams;           ///< what is asked for; of stages the highest
   std::vector<std::string> shared_with;  ///< apps whose connections are among them too
+  std::optional<double> own_rate;        ///< where they are only of others, which ran before
+  std::vector<std::string> after;        ///< of these ports may still be held
   std::optional<double> in_all;          ///< connections that the file asks for from start to end
   std::optional<duration> hold;          ///< until the client closes; nothing: for ever
   std::optional<duration> busy;          ///< what a request takes on a kept connection
@@ -66,7 +70,9 @@ struct port_budget {
   [[nodiscard]] bool reuses() const {
     return tw_reuse && timestamps && !binds_first && left_open_by.empty();
   }
-  /// Connections per second; nothing where the file names no rate.
+  /// All connections that take its ports are its own, or are held by others for ever.
+  [[nodiscard]] bool alone() const { return shared_with.empty() && after.empty(); }
+  /// Connections per second, where the file asks for the most; nothing where it names no rate.
   [[nodiscard]] std::optional<double> asked() const;
   /// Pairs of source and destination that it goes through, both in turn.
   [[nodiscard]] std::uint64_t pairs() const;

@@ -44,7 +44,17 @@ std::string_view difference_text(const port_budget& b) {
                                         : "as a port of an odd range is passed over";
 }
 
+/// "a", "a and 3 more"
+std::string names_text(const std::vector<std::string>& names) {
+  if (names.size() == 1) return names.front();
+  return fmt::format("{} and {} more", names.front(), names.size() - 1);
+}
+
 }  // namespace
+
+std::string holders_text(const port_budget& b) {
+  return fmt::format("{} are held by {} for ever", grouped(b.held_open), names_text(b.holders));
+}
 
 std::string_view state_text(const port_budget& b) {
   return b.left_open_by.empty() ? "TIME-WAIT" : "FIN-WAIT-2";
@@ -66,10 +76,15 @@ std::string rates_text(const port_budget& b, double book) {
 }
 
 std::string asked_text(const port_budget& b) {
-  std::string out = rate_text(*b.asked());
-  if (b.shared_with.empty()) return out;
-  out += ", with " + b.shared_with.front();
-  if (b.shared_with.size() > 1) out += fmt::format(" and {} more", b.shared_with.size() - 1);
+  std::string out;
+  if (b.own_rate) {
+    out = fmt::format("{}, after {} of {}", rate_text(*b.own_rate), rate_text(*b.asked()),
+                      names_text(b.shared_with));
+    return b.after.empty() ? out : out + " and of " + names_text(b.after);
+  }
+  out = rate_text(*b.asked());
+  if (!b.shared_with.empty()) out += ", with " + names_text(b.shared_with);
+  if (!b.after.empty()) out += ", after " + names_text(b.after);
   return out;
 }
 
@@ -83,7 +98,8 @@ std::string budget_text(const port_budget& b) {
                         : b.binds_first || b.sources > 1 ? "sources"
                                                          : "destinations");
   }
-  if (b.kept_time_waits > 0) what += ", of which " + kept_text(b);
+  if (b.held_open > 0) what += ", of which " + holders_text(b);
+  if (b.kept_time_waits > 0) what += (b.held_open > 0 ? " and " : ", of which ") + kept_text(b);
   if (const std::string held = held_text(b); !held.empty()) what += ", each " + held;
   if (const auto book = b.book_rate()) what += ": by the book " + rates_text(b, *book);
   if (b.asked()) what += fmt::format("; the file asks for {}", asked_text(b));

@@ -111,7 +111,7 @@ TEST_CASE("where ports should have sufficed nothing is promised", "[report][port
   small_world w;
   w.load = "rate: 30/min, close: client";
   w.rest =
-      "  other: { host: c, echo_client: { to: \"10.0.0.2:80\", connections: 55, messages: 0, "
+      "  other: { host: c, echo_client: { to: \"10.0.0.2:80\", connections: 55, messages: 9, "
       "think: 60 s } }\n";
   const auto all = said_of(w);
   CHECK(has(all.front().text, ". So something else holds ports too, or for longer"));
@@ -400,6 +400,57 @@ TEST_CASE("where a server never closes ports are in FIN-WAIT-2", "[report][ports
   CHECK(has(said_of(w).front().text, "by the book 0.667/s (60 / 90 s)"));
   w.service = "";
   CHECK(has(said_of(w).front().text, "by the book 1/s (60 / 60 s)"));
+}
+
+namespace {
+
+/// What is said where the load has these keys of its app.
+std::vector<report::remark> said_with(const small_world& w, const std::string& keys) {
+  auto text = w.text();
+  text.insert(text.find("l: { ") + 5, keys);
+  return report::explanation(run_text(text));
+}
+
+}  // namespace
+
+TEST_CASE("rates of loads that never run together are not added", "[report][ports]") {
+  small_world w;
+  w.duration = "8 s";
+  w.load = "rate: 5/s";
+  w.rest = "  m: { host: c, start: 4 s, load: { to: \"10.0.0.2:80\", rate: 5/s } }\n";
+  auto all = said_with(w, "stop: 4 s, ");
+  CHECK_FALSE(with(all, "l asks for 5/s; by the book").empty());
+  CHECK_FALSE(with(all, "m asks for 5/s, after l; by the book").empty());
+  // The first one's TIME-WAITs are more than the second makes.
+  w.load = "rate: 12/s";
+  w.rest = "  m: { host: c, start: 5 s, load: { to: \"10.0.0.2:80\", rate: 1/s } }\n";
+  all = said_with(w, "stop: 4 s, ");
+  CHECK_FALSE(with(all, "m asks for 1/s, after 12/s of l; by the book").empty());
+  w.load = "rate: 12/s, close: reset";
+  all = said_with(w, "stop: 4 s, ");
+  CHECK_FALSE(with(all, "m asks for 1/s; by the book").empty());
+  // One that is over by its limit.
+  w.load = "rate: 12/s, limit: 48";
+  CHECK_FALSE(with(said_of(w), "m asks for 1/s, after 12/s of l; by the book").empty());
+  w.load = "rate: 12/s, limit: 72";
+  CHECK_FALSE(with(said_with(w, "start: 1 s, "), "the file asks for 13/s").empty());
+}
+
+TEST_CASE("connections that a finished load keeps are no rate", "[report][ports]") {
+  small_world w;
+  w.duration = "30 s";
+  w.load = "rate: 10/s, hold: forever, limit: 30";
+  w.rest = "  m: { host: c, start: 4 s, load: { to: \"10.0.0.2:80\", rate: 2/s } }\n";
+  const auto all = said_of(w);
+  CHECK(all.front().text ==
+        "60 ports (range 40000-40059) per destination, of which 30 are held by l for ever, each "
+        "held 60-62 s in TIME-WAIT: by the book 0.5/s (30 / 60 s), 0.483/s as timers end late; the "
+        "file asks for 2/s");
+  w.duration = "10 s";
+  CHECK_FALSE(with(said_of(w),
+                   "m asks for 2/s; of its 60 ports 30 are held by l for ever; by the "
+                   "book the others sustain 0.5/s (30 / 60 s)")
+                  .empty());
 }
 
 TEST_CASE("how long ports last is foretold by stages, and not beyond an app's stop",
