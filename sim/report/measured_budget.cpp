@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sim/report/history.h"
+#include "sim/report/neighbours.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/reading.h"
 
@@ -107,6 +108,20 @@ bool no_time_wait_seen(const observe::outcome& o, const spec::app& a, duration t
   return tuples * 2 < kept;
 }
 
+/// Pools beside it that close nothing, by what they have opened: as many as were busy at once.
+void add_pools(port_budget& b, const observe::outcome& o, const spec::scenario& s,
+               const spec::app& a) {
+  for (const auto& other : s.apps) {
+    const auto* p = std::get_if<spec::pool>(&other.kind);
+    if (p == nullptr || p->idle_timeout || p->max_lifetime || other.stop) continue;
+    const bool one = other.host.member || s.hosts[other.host.host].members() == 1;
+    if (!one || !runs_beside(a, other)) continue;
+    const std::uint64_t opened = count(o.tree, {"apps", other.name, "opened"});
+    if (opened <= p->size && opened == count(o.tree, {"apps", other.name, "connected"}))
+      add_holder(b, a, other, opened);
+  }
+}
+
 }  // namespace
 
 std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app& a,
@@ -116,6 +131,7 @@ std::optional<port_budget> budget_at(const observe::outcome& o, const spec::app&
   const spec::app& app = then->apps[static_cast<std::size_t>(&a - o.scenario->apps.data())];
   auto b = budget_of(*then, app);
   if (!b) return b;
+  add_pools(*b, o, *then, app);
   if (nobody_answers(o, a.name)) {
     wait_in_vain(*b, app);
   } else if (b->hold) {

@@ -14,6 +14,36 @@ namespace {
 
 constexpr int enough = 100;  // of thousands on one host nobody reads the names
 
+/// Ports that the servers of one host listen on.
+class listened_ports {
+ public:
+  void add(const profile::port_range& r) {
+    for (std::uint32_t port = r.low; port <= r.high; ++port) in_[port] = true;
+  }
+  /// Of a range, without those that are reserved.
+  [[nodiscard]] std::uint64_t count_in(const spec::host& h, std::uint32_t low,
+                                       std::uint32_t high) const {
+    std::uint64_t found = 0;
+    for (std::uint32_t port = low; port <= high; ++port) {
+      const auto p = static_cast<std::uint16_t>(port);
+      if (in_[port] && h.sysctls.ip_local_reserved_ports.count_in({p, p}) == 0) ++found;
+    }
+    return found;
+  }
+
+ private:
+  std::vector<bool> in_ = std::vector<bool>(65536);
+};
+
+/// What a TCP server listens on; nothing for other apps.
+std::vector<profile::port_range> listened(const spec::app& a) {
+  if (const auto* l = std::get_if<spec::listener>(&a.kind)) return l->ports;
+  if (const auto* e = std::get_if<spec::echo_server>(&a.kind))
+    return {{e->listen.port, e->listen.port}};
+  if (const auto* p = std::get_if<spec::proxy>(&a.kind)) return {{p->listen.port, p->listen.port}};
+  return {};
+}
+
 /// The part of other apps' connections that need a port which the app could have too.
 class sharing {
  public:
@@ -132,6 +162,28 @@ std::optional<double> rate_asked(const spec::load& l) {
     highest = std::max(highest.value_or(0), per_second(stage.to));
   }
   return highest;
+}
+
+void leave_out_listened(port_budget& b, const spec::scenario& s, const spec::app& a) {
+  const spec::host& h = s.hosts[a.host.host];
+  listened_ports taken;
+  bool any = false;
+  for (const auto& other : s.apps) {
+    if (!runs_beside(a, other)) continue;
+    bool here = false;
+    for (const auto& r : listened(other)) {
+      taken.add(r);
+      any = true;
+      here = here || (r.low <= b.high && r.high >= b.low);
+    }
+    if (here) b.listeners.push_back(other.name);
+  }
+  if (!any) return;
+  const auto range = h.sysctls.ip_local_port_range;
+  b.listened = taken.count_in(h, b.low, b.high);
+  b.ports -= std::min(b.ports, b.listened);
+  b.ports_of_host -= std::min(b.ports_of_host, taken.count_in(h, range.low, range.high));
+  b.ports_of_widest -= taken.count_in(h, 1024, 65535);
 }
 
 void add_holder(port_budget& b, const spec::app& a, const spec::app& other, std::uint64_t count) {

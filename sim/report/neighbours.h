@@ -16,6 +16,8 @@ template <class Client>
   return {rate, 1, c.arrivals == spec::arrival_kind::poisson};
 }
 
+/// Ports of its ranges that servers of its host listen on: no client gets those.
+void leave_out_listened(port_budget& b, const spec::scenario& s, const spec::app& a);
 /// Loads that run before it or beside it and need the same ports, those to the same destinations
 /// or, where it binds first, from the same addresses; and clients that keep such ports for ever.
 void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a);

@@ -252,6 +252,7 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   if (const auto* l = std::get_if<spec::load>(&a.kind)) {
     auto b = budget_of(s, outgoing{l->to, l->bind, l->options}, h);
     if (!b) return b;
+    leave_out_listened(*b, s, a);
     if (const auto rate = rate_asked(*l)) b->streams.push_back(stream_of(*l, *rate));
     b->hold = b->busy = l->hold;
     if (l->close == spec::close_by::client) {
@@ -269,6 +270,7 @@ std::optional<port_budget> budget_of(const spec::scenario& s, const spec::app& a
   if (const auto* p = std::get_if<spec::proxy>(&a.kind)) {
     auto b = budget_of(s, outgoing{p->upstream, p->bind, p->options}, h);
     if (!b) return b;
+    leave_out_listened(*b, s, a);
     set_upstream(*b, s, a, *p);
     add_neighbours(*b, s, a);
     return b;

@@ -26,12 +26,14 @@ template <class Client>
 }
 
 struct port_budget {
-  std::uint64_t ports = 0;  ///< of the range, not reserved
+  std::uint64_t ports = 0;  ///< of the range, not reserved, and nobody listens there
   std::uint16_t low = 0;
   std::uint16_t high = 0;
   std::uint64_t passed_over = 0;           ///< of an odd range, which ports are tried in pairs of
   std::uint64_t ports_of_host = 0;         ///< of ip_local_port_range, where an option narrows it
   std::uint64_t ports_of_widest = 64'512;  ///< of 1024-65535, not reserved
+  std::uint64_t listened = 0;              ///< of the range, which servers of the host have
+  std::vector<std::string> listeners;      ///< ... these
   std::uint64_t held_open = 0;             ///< by others for ever
   std::vector<std::string> holders;        ///< ... by these
   std::uint64_t destinations = 1;

@@ -50,6 +50,12 @@ std::string names_text(const std::vector<std::string>& names) {
   return fmt::format("{} and {} more", names.front(), names.size() - 1);
 }
 
+std::string listeners_text(const port_budget& b) {
+  if (b.listened == 0) return {};
+  return fmt::format(" less {} that {} listen{} on", grouped(b.listened), names_text(b.listeners),
+                     b.listeners.size() == 1 ? "s" : "");
+}
+
 }  // namespace
 
 std::string holders_text(const port_budget& b) {
@@ -89,7 +95,8 @@ std::string asked_text(const port_budget& b) {
 }
 
 std::string budget_text(const port_budget& b) {
-  std::string what = fmt::format("{} ports (range {}-{}) ", grouped(b.ports), b.low, b.high);
+  std::string what =
+      fmt::format("{} ports (range {}-{}{}) ", grouped(b.ports), b.low, b.high, listeners_text(b));
   what += b.binds_first ? "per source address, whatever the destination" : "per destination";
   if (b.pairs() > 1) {
     const bool both = !b.binds_first && b.sources > 1 && b.destinations > 1;

@@ -453,6 +453,25 @@ TEST_CASE("connections that a finished load keeps are no rate", "[report][ports]
                   .empty());
 }
 
+TEST_CASE("ports of listeners and pools are not those of a load", "[report][ports]") {
+  small_world w;
+  w.duration = "50 s";
+  w.load = "rate: 1/s";
+  w.rest = "  li: { host: c, listener: { ports: [40000-40019] } }\n";
+  CHECK(has(said_of(w).front().text,
+            "40 ports (range 40000-40059 less 20 that li listens on) per destination, each held"));
+  CHECK(has(cure_of(w, "2 destination addresses"), "addresses: 1.2/s"));
+  w.client = ", net.ipv4.ip_local_reserved_ports: \"40000-40009\"";
+  CHECK(has(said_of(w).front().text, "40 ports (range 40000-40059 less 10 that li listens on)"));
+  w.client = "";
+  w.rest = "  p: { host: c, pool: { to: \"10.0.0.2:80\", rate: 20/s, size: 30, hold: 999 ms } }\n";
+  CHECK(has(said_of(w).front().text, ", of which 20 are held by p for ever, each held"));
+  CHECK(has(said_of(w).front().text, "(40 / 60 s)"));
+  w.load = "rate: 2/s";
+  w.rest = "  p: { host: c, pool: { to: \"10.0.0.12:80\", rate: 20/s, size: 30, hold: 999 ms } }\n";
+  CHECK_FALSE(has(said_of(w).front().text, "for ever"));
+}
+
 TEST_CASE("how long ports last is foretold by stages, and not beyond an app's stop",
           "[report][ports]") {
   small_world w;
