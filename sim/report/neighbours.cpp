@@ -166,10 +166,11 @@ std::optional<double> rate_asked(const spec::load& l) {
 
 void leave_out_listened(port_budget& b, const spec::scenario& s, const spec::app& a) {
   const spec::host& h = s.hosts[a.host.host];
+  const duration until = period_of(s, a).until;
   listened_ports taken;
   bool any = false;
   for (const auto& other : s.apps) {
-    if (!runs_beside(a, other)) continue;
+    if (!runs_beside(a, other) || other.stop || other.start >= until) continue;
     bool here = false;
     for (const auto& r : listened(other)) {
       taken.add(r);

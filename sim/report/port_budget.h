@@ -34,7 +34,7 @@ struct port_budget {
   std::uint64_t ports_of_widest = 64'512;  ///< of 1024-65535, not reserved
   std::uint64_t listened = 0;              ///< of the range, which servers of the host have
   std::vector<std::string> listeners;      ///< ... these
-  std::uint64_t held_open = 0;             ///< by others for ever
+  std::uint64_t held_open = 0;             ///< at last, by others for ever
   std::vector<std::string> holders;        ///< ... by these
   std::uint64_t destinations = 1;
   std::uint64_t sources = 1;

@@ -59,7 +59,8 @@ std::string listeners_text(const port_budget& b) {
 }  // namespace
 
 std::string holders_text(const port_budget& b) {
-  return fmt::format("{} are held by {} for ever", grouped(b.held_open), names_text(b.holders));
+  return fmt::format("{} take{} {} for ever", names_text(b.holders),
+                     b.holders.size() == 1 ? "s" : "", grouped(b.held_open));
 }
 
 std::string_view state_text(const port_budget& b) {

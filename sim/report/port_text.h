@@ -12,7 +12,7 @@ namespace fourtuple::report {
 [[nodiscard]] std::string budget_text(const port_budget& b);
 /// Where a port is after its connection was closed: "TIME-WAIT", "FIN-WAIT-2".
 [[nodiscard]] std::string_view state_text(const port_budget& b);
-/// "500 are held by keep for ever"
+/// "keep takes 500 for ever"
 [[nodiscard]] std::string holders_text(const port_budget& b);
 /// "at most 10 are in TIME-WAIT (net.ipv4.tcp_max_tw_buckets)"
 [[nodiscard]] std::string kept_text(const port_budget& b);

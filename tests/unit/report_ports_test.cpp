@@ -443,12 +443,12 @@ TEST_CASE("connections that a finished load keeps are no rate", "[report][ports]
   w.rest = "  m: { host: c, start: 4 s, load: { to: \"10.0.0.2:80\", rate: 2/s } }\n";
   const auto all = said_of(w);
   CHECK(all.front().text ==
-        "60 ports (range 40000-40059) per destination, of which 30 are held by l for ever, each "
+        "60 ports (range 40000-40059) per destination, of which l takes 30 for ever, each "
         "held 60-62 s in TIME-WAIT: by the book 0.5/s (30 / 60 s), 0.483/s as timers end late; the "
         "file asks for 2/s");
   w.duration = "10 s";
   CHECK_FALSE(with(said_of(w),
-                   "m asks for 2/s; of its 60 ports 30 are held by l for ever; by the "
+                   "m asks for 2/s; of its 60 ports l takes 30 for ever; by the "
                    "book the others sustain 0.5/s (30 / 60 s)")
                   .empty());
 }
@@ -464,8 +464,12 @@ TEST_CASE("ports of listeners and pools are not those of a load", "[report][port
   w.client = ", net.ipv4.ip_local_reserved_ports: \"40000-40009\"";
   CHECK(has(said_of(w).front().text, "40 ports (range 40000-40059 less 10 that li listens on)"));
   w.client = "";
+  w.rest = "  li: { host: c, stop: 2 s, listener: { ports: [40000-40019] } }\n";
+  CHECK_FALSE(has(everything(w), "listens on"));
+  w.rest = "  li: { host: c, start: 40 s, listener: { ports: [40059] } }\n";
+  CHECK(has(with(said_with(w, "stop: 30 s, "), "asks for"), "sustain 1/s (60 / 60 s)"));
   w.rest = "  p: { host: c, pool: { to: \"10.0.0.2:80\", rate: 20/s, size: 30, hold: 999 ms } }\n";
-  CHECK(has(said_of(w).front().text, ", of which 20 are held by p for ever, each held"));
+  CHECK(has(said_of(w).front().text, ", of which p takes 20 for ever, each held"));
   CHECK(has(said_of(w).front().text, "(40 / 60 s)"));
   w.load = "rate: 2/s";
   w.rest = "  p: { host: c, pool: { to: \"10.0.0.12:80\", rate: 20/s, size: 30, hold: 999 ms } }\n";
