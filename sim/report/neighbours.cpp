@@ -12,7 +12,9 @@ namespace fourtuple::report {
 
 namespace {
 
-constexpr int enough = 100;  // of thousands on one host nobody reads the names
+// Beyond these nobody says what all of a host's clients ask for together.
+constexpr int most_looked_at = 1'000;
+constexpr std::size_t most_together = 100;
 
 /// Ports that the servers of one host listen on.
 class listened_ports {
@@ -138,8 +140,13 @@ double rate_at(const std::vector<asking>& all, duration t) {
 /// Of the loads, of which the first is the app itself, those that ask for the most at one time.
 void set_streams(port_budget& b, const std::vector<asking>& all) {
   duration when = all.front().when.from;
-  for (const auto& each : all)
-    if (rate_at(all, each.when.from) > rate_at(all, when)) when = each.when.from;
+  double highest = rate_at(all, when);
+  for (const auto& each : all) {
+    const double rate = rate_at(all, each.when.from);
+    if (rate <= highest) continue;
+    highest = rate;
+    when = each.when.from;
+  }
   if (!all.front().at(when)) b.own_rate = all.front().rate();
   b.streams.clear();
   for (const auto& each : all) {
@@ -205,7 +212,10 @@ void add_neighbours(port_budget& b, const spec::scenario& s, const spec::app& a)
     const auto* l = std::get_if<spec::load>(&other.kind);
     const bool may_hold = l != nullptr || std::holds_alternative<spec::echo_client>(other.kind);
     if (!may_hold || &other == &a || !runs_beside(a, other)) continue;
-    if (++looked_at > enough) break;
+    if (++looked_at > most_looked_at || all.size() > most_together) {
+      b.streams.clear();
+      return;
+    }
     const period theirs = period_of(s, other);
     if (theirs.from >= mine.until) continue;
     if (const std::uint64_t kept = kept_for_ever(s, other); kept > 0) {

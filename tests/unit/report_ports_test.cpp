@@ -436,6 +436,20 @@ TEST_CASE("rates of loads that never run together are not added", "[report][port
   CHECK_FALSE(with(said_with(w, "start: 1 s, "), "the file asks for 13/s").empty());
 }
 
+TEST_CASE("of more loads than are added up no rate is said", "[report][ports]") {
+  small_world w;
+  w.duration = "1 s";
+  w.load = "rate: 1/min";
+  for (int i = 0; i < 99; ++i)
+    w.rest += "  m" + std::to_string(i) +
+              ": { host: c, load: { to: \"10.0.0.2:80\", rate: 1/min, close: reset } }\n";
+  CHECK_FALSE(with(said_of(w), "asks for 1.7/s, with l and 98 more").empty());
+  w.rest += "  n: { host: c, load: { to: \"10.0.0.2:80\", rate: 1/min, close: reset } }\n";
+  w.rest += "  o: { host: c, load: { to: \"10.0.0.2:80\", rate: 1/min, close: reset } }\n";
+  w.rest += "  p: { host: c, load: { to: \"10.0.0.2:80\", rate: 1/min, close: reset } }\n";
+  CHECK(with(said_of(w), "asks for").empty());
+}
+
 TEST_CASE("connections that a finished load keeps are no rate", "[report][ports]") {
   small_world w;
   w.duration = "30 s";
