@@ -1,5 +1,6 @@
 #include "sim/observe/app_metrics.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace fourtuple::observe {
@@ -70,6 +71,7 @@ void app_metrics::begin_counting(instant now) {
   errors = {};
   if (upstream_errors) *upstream_errors = {};
   first_failure.reset();
+  other_firsts.clear();
   connect_time = {};
   tuples = {};
   active.restart(now);
@@ -97,7 +99,15 @@ void app_metrics::count(fault what) { errors.add(what); }
 
 void app_metrics::fail(instant at, fault what, std::string_view call, std::uint64_t attempt) {
   count(what);
-  if (!first_failure) first_failure = observe::first_failure{at, what, std::string(call), attempt};
+  const auto same = [&](const auto& known) { return known.what == what; };
+  if (first_failure && same(*first_failure)) return;
+  if (std::any_of(other_firsts.begin(), other_firsts.end(), same)) return;
+  observe::first_failure first{at, what, std::string(call), attempt};
+  if (!first_failure) {
+    first_failure = std::move(first);
+  } else {
+    other_firsts.push_back(std::move(first));
+  }
 }
 
 }  // namespace fourtuple::observe

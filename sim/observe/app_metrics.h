@@ -25,6 +25,7 @@ struct fault {
   enum class word : std::uint8_t { errno_name, timeout, eof } kind = word::errno_name;
   errc error = errc::ok;
   [[nodiscard]] std::string text() const;  ///< "EADDRNOTAVAIL", "timeout", "eof"
+  friend bool operator==(const fault&, const fault&) = default;
 };
 
 /// The first attempt that failed.
@@ -151,6 +152,7 @@ struct app_metrics {
   std::uint64_t failed = 0;
   error_counts errors;
   std::optional<observe::first_failure> first_failure;
+  std::vector<observe::first_failure> other_firsts;  ///< the first of every other kind, by time
   duration_samples connect_time;
   tuple_set tuples;
   std::vector<connection_row> connections;  ///< the first max_rows
@@ -213,7 +215,7 @@ struct app_metrics {
 
   /// Counts it in `errors`.
   void count(fault what);
-  /// Counts a failed attempt and remembers the first.
+  /// Counts a failed attempt and remembers the first, and the first of every other kind.
   void fail(instant at, fault what, std::string_view call, std::uint64_t attempt);
 };
 

@@ -68,6 +68,13 @@ struct start_failure {
   bool expected = false;               ///< the file's `expect` speaks of this app's errors
 };
 
+/// When an app first failed with an error that was not its first; of several processes the earliest.
+struct other_failure {
+  std::size_t app = 0;  ///< in scenario->apps
+  std::string member;
+  first_failure what;
+};
+
 struct socket_table {
   std::string host;
   std::vector<socket_row> rows;
@@ -93,6 +100,7 @@ struct outcome {
   value tree;                       ///< FORMAT 4; null where nothing ran
   std::vector<expectation_row> expect;
   std::vector<start_failure> start_failures;
+  std::vector<other_failure> other_failures;
   std::vector<script_failure> script_failures;
   observe::series series;
   metric_series metrics;              ///< where a series was asked for

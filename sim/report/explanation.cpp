@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <string_view>
 
 #include "sim/report/headline.h"
@@ -285,13 +286,41 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
   return silence ? silence_explanation(o, f) : remarks{};
 }
 
+/// Whether something ran out or was taken, which a report tells whatever failed before it.
+bool of_a_limit(const app_failure& f) {
+  constexpr std::array<std::string_view, 4> all = {"EADDRNOTAVAIL", "EADDRINUSE", "EMFILE",
+                                                   "EAGAIN"};
+  return f.attempt > 0 && std::find(all.begin(), all.end(), f.error) != all.end();
+}
+
+/// What ran out later than the first failure of another kind: of every such error the first, with
+/// its why and its cures. Those that are told so are no longer among `failures`.
+remarks then_ran_out(const observe::outcome& o, std::vector<app_failure>& failures,
+                     std::string_view told) {
+  auto all = failures;
+  for (auto& f : other_failures(o)) all.push_back(std::move(f));
+  std::erase_if(all, [](const auto& f) { return !of_a_limit(f); });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  std::set<std::string_view> known{told};
+  remarks out;
+  for (const auto& f : all) {
+    if (!known.insert(f.error).second) continue;
+    out.push_back({"then", failure_text(o, f)});
+    append(out, why_of(o, f));
+    std::erase_if(failures, [&](const auto& each) {
+      return each.app == f.app && each.at == f.at && each.error == f.error;
+    });
+  }
+  return out;
+}
+
 /// The other apps that failed, a line each.
-remarks also(const observe::outcome& o, const std::vector<app_failure>& failures,
-             std::size_t first) {
+remarks also(const observe::outcome& o, const std::vector<app_failure>& failures) {
   constexpr std::size_t most = 6;
   remarks out;
-  for (std::size_t i = first; i < failures.size(); ++i) {
-    if (i == first + most) {
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    if (i == most) {
       out.push_back({"", fmt::format("and {} more apps", failures.size() - i)});
       break;
     }
@@ -308,17 +337,19 @@ std::vector<remark> explanation(const observe::outcome& o) {
   // A server that could not start counts as a failure too; it is told once.
   std::erase_if(failures, [](const auto& f) { return f.attempt == 0; });
   remarks out;
+  std::string told;
   if (const auto* f = leading_start_failure(o)) {
-    append(out, start_explanation(*f));
-    append(out, also(o, failures, 0));
-    return out;
+    out = start_explanation(*f);
+  } else if (!failures.empty()) {
+    told = failures.front().error;
+    out = why_of(o, failures.front());
+    failures.erase(failures.begin());
+  } else {
+    return outlook(o);
   }
-  if (!failures.empty()) {
-    append(out, why_of(o, failures.front()));
-    append(out, also(o, failures, 1));
-    return out;
-  }
-  return outlook(o);
+  append(out, then_ran_out(o, failures, told));
+  append(out, also(o, failures));
+  return out;
 }
 
 }  // namespace fourtuple::report

@@ -34,6 +34,15 @@ bool out_of_step(const spec::app& a) {
   return load != nullptr && load->retry.retries > 0;
 }
 
+app_failure with_destination(app_failure f, const spec::app& a) {
+  // What a proxy could not accept was on its way to itself.
+  const auto to = f.call == "accept" ? std::vector<endpoint>() : destinations_of(a);
+  if (to.size() == 1) f.to = to.front();
+  // Attempt k goes to the k-th destination in turn, unless retries or reuse have shifted it.
+  if (to.size() > 1 && f.attempt > 0 && !out_of_step(a)) f.to = to[(f.attempt - 1) % to.size()];
+  return f;
+}
+
 }  // namespace
 
 const observe::value* find(const observe::value& tree,
@@ -70,24 +79,27 @@ std::vector<app_failure> app_failures(const observe::outcome& o) {
     const auto [process, member] = first_member(*app, host_of(*o.scenario, a));
     const observe::value* first = process->find("first_failure");
     if (first == nullptr || first->is_null()) continue;
-    app_failure f{i,
-                  member,
-                  number(*first, {"at"}),
-                  text(*first, {"error"}),
-                  text(*first, {"call"}),
-                  count(*first, {"attempt"}),
-                  std::nullopt};
-    // What a proxy could not accept was on its way to itself.
-    const auto to = f.call == "accept" ? std::vector<endpoint>() : destinations_of(a);
-    if (to.size() == 1) f.to = to.front();
-    // Attempt k goes to the k-th destination in turn, unless retries or reuse have shifted it.
-    if (to.size() > 1 && f.attempt > 0 && !out_of_step(a)) f.to = to[(f.attempt - 1) % to.size()];
-    out.push_back(std::move(f));
+    out.push_back(
+        with_destination({i, member, number(*first, {"at"}), text(*first, {"error"}),
+                          text(*first, {"call"}), count(*first, {"attempt"}), std::nullopt},
+                         a));
   }
   // A connection that the other side ended is often the echo of what failed there at that instant.
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
     return std::pair(a.at, a.error == "eof") < std::pair(b.at, b.error == "eof");
   });
+  return out;
+}
+
+std::vector<app_failure> other_failures(const observe::outcome& o) {
+  std::vector<app_failure> out;
+  for (const auto& f : o.other_failures) {
+    out.push_back(with_destination({f.app, f.member, ns(f.what.at), f.what.what.text(), f.what.call,
+                                    f.what.attempt, std::nullopt},
+                                   o.scenario->apps[f.app]));
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
   return out;
 }
 

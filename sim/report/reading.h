@@ -35,6 +35,8 @@ struct app_failure {
 };
 /// Of every app that failed, the earliest first.
 [[nodiscard]] std::vector<app_failure> app_failures(const observe::outcome& o);
+/// The first ones of an app with another error than its first, of all apps, the earliest first.
+[[nodiscard]] std::vector<app_failure> other_failures(const observe::outcome& o);
 
 /// The start that failed and that a report begins with: one that was not expected to, else one that
 /// came before every failed attempt. Null: none.

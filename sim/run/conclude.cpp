@@ -73,6 +73,33 @@ void session::collect_sockets() {
   }
 }
 
+/// What is the first error of one process may be another's second; the first of the app is in the
+/// tree.
+void session::collect_other_failures() {
+  for (std::size_t i = 0; i < sources_.apps.size(); ++i) {
+    std::vector<observe::other_failure> of_app;
+    const auto consider = [&](const observe::app_metrics& m, const observe::first_failure& f) {
+      const auto known = std::find_if(of_app.begin(), of_app.end(),
+                                      [&](const auto& k) { return k.what.what == f.what; });
+      if (known == of_app.end()) {
+        of_app.push_back({i, m.member, f});
+      } else if (f.at < known->what.at) {
+        *known = {i, m.member, f};
+      }
+    };
+    for (const auto* m : sources_.apps[i]) {
+      if (m->first_failure) consider(*m, *m->first_failure);
+      for (const auto& f : m->other_firsts) consider(*m, f);
+    }
+    if (of_app.empty()) continue;
+    const auto first =
+        std::min_element(of_app.begin(), of_app.end(),
+                         [](const auto& a, const auto& b) { return a.what.at < b.what.at; });
+    of_app.erase(first);
+    out_.other_failures.insert(out_.other_failures.end(), of_app.begin(), of_app.end());
+  }
+}
+
 void session::collect_script_failures() {
   for (const auto& row : script_.rows) {
     if (!row.pass || *row.pass) continue;
@@ -142,6 +169,7 @@ void session::conclude() {
   note_start_failures();
   refresh();
   evaluate_end();
+  collect_other_failures();
   collect_script_failures();
   collect_script_calls();
   decide();

@@ -61,6 +61,7 @@ class session {
   void begin_counting(instant from);
   void carry_out(const spec::change& c);
   void note_start_failures();
+  void collect_other_failures();
   void refresh();
   void evaluate_at(instant t);
   void evaluate_end();

@@ -1,0 +1,82 @@
+// What a report says where something ran out: whatever failed before, and of kinds of apps and
+// limits of their own.
+#include <algorithm>
+
+#include "sim/report/headline.h"
+#include "sim/report/text.h"
+#include "tests/support/catch.h"
+#include "tests/unit/run_text.h"
+
+using namespace fourtuple;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+/// "why: ..." of a run with these apps of a client of 1,000 ports and a server.
+lines told(const std::string& apps, const std::string& client = "", const std::string& rest = "") {
+  lines out;
+  const auto o = run_text(
+      "fourtuple: 1\nhosts:\n"
+      "  client: { address: 10.0.0.1, sysctls: { net.ipv4.ip_local_port_range: \"40000 40999\" }" +
+      client +
+      " }\n"
+      "  server: { address: [10.0.0.2, 10.0.0.3], user: root, nofile: 200000 }\n"
+      "apps:\n" +
+      apps + rest);
+  for (const auto& r : report::explanation(o)) out.push_back(r.label + ": " + r.text);
+  return out;
+}
+
+bool has(const lines& all, const std::string& words) {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& l) { return l.find(words) != std::string::npos; });
+}
+
+const std::string api = "  api: { host: server, echo_server: { port: 443 } }\n";
+
+}  // namespace
+
+TEST_CASE("what runs out later is told beside the first failure", "[report][limits]") {
+  const auto late = told(
+      "  api: { host: server, start: 10 ms, echo_server: { port: 443 } }\n"
+      "  load: { host: client, load: { to: \"10.0.0.2:443\", rate: 100/s } }\n",
+      "", "duration: 20 s\n");
+  REQUIRE(late.size() > 4);
+  CHECK(late[0] == "why: api listens on 10.0.0.2:443 only from 10 ms on");
+  CHECK(late[1] ==
+        "then: load on client: first EADDRNOTAVAIL at 10.02 s (attempt 1,003 to 10.0.0.2:443)");
+  CHECK(late[2].starts_with("why: 1,000 ports (range 40000-40999) per destination"));
+  CHECK(has(late, "cures: pool"));
+}
+
+TEST_CASE("ports that another app runs out of have a why, and are told once", "[report][limits]") {
+  const auto all =
+      told(api +
+               "  wrong: { host: client, load: { to: \"10.0.0.2:80\", rate: 1/s } }\n"
+               "  load: { host: client, load: { to: \"10.0.0.2:443\", rate: 100/s } }\n",
+           "", "duration: 20 s\n");
+  CHECK(all.front() == "why: no app of this file listens on 10.0.0.2:80");
+  const std::string first = "load on client: first EADDRNOTAVAIL at 10 s";
+  CHECK(std::count_if(all.begin(), all.end(),
+                      [&](const auto& l) { return l.find(first) != std::string::npos; }) == 1);
+  CHECK(has(all, "then: " + first));
+  CHECK(has(all, "why: 1,000 ports"));
+}
+
+TEST_CASE("of a fleet the member that met an error first is named", "[report][limits]") {
+  const auto o = run_text(R"(
+fourtuple: 1
+duration: 20 s
+hosts:
+  f: { count: 2, address: 10.0.1.0/24, sysctls: { net.ipv4.ip_local_port_range: "40000 40099" } }
+  s: { address: 10.0.0.2, user: root }
+apps:
+  api: { host: s, start: 10 ms, echo_server: { port: 443 } }
+  l: { host: f, load: { to: "s:443", rate: 100/s } }
+)");
+  REQUIRE(o.other_failures.size() == 1);
+  CHECK(o.other_failures[0].member == "f-1");
+  CHECK(o.other_failures[0].what.what.error == errc::eaddrnotavail);
+  CHECK(o.other_failures[0].what.attempt == 103);
+}
