@@ -10,6 +10,7 @@
 #include "sim/report/headline.h"
 #include "sim/report/history.h"
 #include "sim/report/obstacle.h"
+#include "sim/report/pool_ports.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/port_remarks.h"
 #include "sim/report/reading.h"
@@ -267,7 +268,8 @@ remarks why_of(const observe::outcome& o, const app_failure& f) {
   if (in_bind && (f.error == "EADDRNOTAVAIL" || f.error == "EADDRINUSE")) {
     remarks silence = obstacle_explanation(o, f, true);
     if (silence.empty()) silence = silence_explanation(o, f);
-    return ports_explanation(o, f, std::move(silence));
+    remarks found = ports_explanation(o, f, std::move(silence));
+    return found.empty() ? kept_ports_explanation(o, f) : found;
   }
   if (f.error == "eof" || f.error == "ECONNRESET" || f.error == "EPIPE") {
     return reuse_explanation(o, f);

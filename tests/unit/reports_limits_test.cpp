@@ -80,3 +80,56 @@ apps:
   CHECK(o.other_failures[0].what.what.error == errc::eaddrnotavail);
   CHECK(o.other_failures[0].what.attempt == 103);
 }
+
+TEST_CASE("a pool that renews its connections says what runs its ports out", "[report][limits]") {
+  const auto with = [](const std::string& pool, const std::string& length = "25 s") {
+    return told(api +
+                    "  db: { host: client, pool: { to: \"10.0.0.2:443\", size: 40, rate: 400/s, "
+                    "hold: 50 ms, " +
+                    pool + " } }\n",
+                "", "duration: " + length + "\n");
+  };
+  const auto all = with("max_lifetime: 400 ms");
+  REQUIRE(all.size() == 7);
+  CHECK(
+      all[0].starts_with("why: 1,000 ports (range 40000-40999) per destination, each held 400 ms "
+                         "open, then 60-62 s in TIME-WAIT"));
+  CHECK(all[1].starts_with(": db needed more than 1,000 connections in its first "));
+  CHECK(all[1].ends_with(", as max_lifetime: 400 ms ends them"));
+  CHECK(all[2] ==
+        "cures: max_lifetime: 2.6 s or more (40 connections and their TIME-WAITs fit "
+        "then)");
+  CHECK(all[3] == ": no max_lifetime: no limit from ports (40 kept connections)");
+  CHECK(all[4] == ": net.ipv4.tcp_tw_reuse: 1 (needs timestamps; client side)");
+  // What is promised holds.
+  CHECK_FALSE(has(with("max_lifetime: 2.6 s", "5 min"), "EADDRNOTAVAIL"));
+}
+
+TEST_CASE("no number is promised to a pool that shares its ports", "[report][limits]") {
+  const std::string pool =
+      "  db: { host: client, pool: { to: \"10.0.0.2:443\", size: 40, rate: 400/s, hold: 50 ms, "
+      "max_lifetime: 400 ms } }\n";
+  const auto shared =
+      told(api + pool + "  l: { host: client, load: { to: \"10.0.0.2:443\", rate: 1/s } }\n", "",
+           "duration: 25 s\n");
+  CHECK(has(shared, "as max_lifetime: 400 ms ends them"));
+  CHECK_FALSE(has(shared, "cures"));
+}
+
+TEST_CASE("an echo_client has too few ports for all its connections", "[report][limits]") {
+  const auto with = [](const std::string& to, const std::string& n) {
+    return told(
+        api + "  e: { host: client, echo_client: { to: " + to + ", connections: " + n + " } }\n",
+        ", nofile: 100000");
+  };
+  CHECK(with("\"10.0.0.2:443\"", "1200") ==
+        lines{"why: 1,000 ports (range 40000-40999) per destination, and e opens 1,200 connections "
+              "at once",
+              "cures: connections: 1,000 or fewer",
+              ": net.ipv4.ip_local_port_range: \"1024 65535\": 64,512 at one time (mind listeners "
+              "in that range)",
+              ": 2 destination addresses: 2,000 at one time",
+              "check: ss -tan state established dport = :443 | wc -l"});
+  CHECK(with("\"10.0.0.2:443\"", "1000").empty());
+  CHECK(with("[\"10.0.0.2:443\", \"10.0.0.3:443\"]", "1200").empty());
+}
