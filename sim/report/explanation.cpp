@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "sim/report/accept_queue.h"
 #include "sim/report/headline.h"
 #include "sim/report/history.h"
 #include "sim/report/obstacle.h"
@@ -167,28 +168,7 @@ remarks silence_explanation(const observe::outcome& o, const app_failure& f) {
   if (!f.to) return {};
   const auto* client = std::get_if<spec::udp_client>(&o.scenario->apps[f.app].kind);
   if (client != nullptr) return datagram_silence(o, *client, f);
-  const auto owner = spec::owner_of(*o.scenario, f.to->address);
-  if (!owner) return {};
-  const std::string host = spec::host_name(*o.scenario, *owner);
-  const auto overflows = count(o.tree, {"hosts", host, "nstat", "TcpExtListenOverflows"});
-  if (overflows == 0) return {};
-  const std::int32_t somaxconn = o.scenario->hosts[owner->host].sysctls.somaxconn;
-  remarks out{
-      {"why", fmt::format("the accept queue on {} overflowed {} times", host, grouped(overflows))}};
-  if (const spec::app* server = listener_at(*o.scenario, *f.to)) {
-    const auto* e = std::get_if<spec::echo_server>(&server->kind);
-    const auto* l = std::get_if<spec::listener>(&server->kind);
-    const std::int32_t backlog = e != nullptr   ? e->backlog
-                                 : l != nullptr ? l->backlog
-                                                : spec::proxy::backlog;
-    const std::int32_t least = std::min(backlog, somaxconn);
-    out.push_back(
-        {"cure", fmt::format("a longer queue (backlog {} and net.core.somaxconn {} give {}) or "
-                             "faster accepts on {}",
-                             backlog, somaxconn, least, server->name)});
-  }
-  out.push_back({"check", "nstat -az TcpExtListenOverflows TcpExtListenDrops; ss -tln"});
-  return out;
+  return unaccepted_explanation(o, f);
 }
 
 /// A proxy's kept connection that its upstream had closed when it was used again.

@@ -133,3 +133,42 @@ TEST_CASE("an echo_client has too few ports for all its connections", "[report][
   CHECK(with("\"10.0.0.2:443\"", "1000").empty());
   CHECK(with("[\"10.0.0.2:443\", \"10.0.0.3:443\"]", "1200").empty());
 }
+
+TEST_CASE("a server that accepts too slowly needs a higher rate, not a longer queue",
+          "[report][limits]") {
+  const auto all = told(
+      "  api: { host: server, echo_server: { port: 443, accept_rate: 50/s, backlog: 20 } }\n"
+      "  load: { host: client, load: { to: \"10.0.0.2:443\", rate: 60/s, timeout: 1 s } }\n",
+      "", "duration: 15 s\n");
+  REQUIRE(all.size() == 4);
+  CHECK(all[0] == "why: api accepts 50/s (accept_rate), and load asks for 60/s");
+  CHECK(all[1].starts_with(": the accept queue on server overflowed "));
+  CHECK(all[1].ends_with(" times; a longer one would only let them wait longer"));
+  CHECK(all[2] == "cure: accept_rate: 60/s or more on api");
+}
+
+TEST_CASE("a server that is full needs as many slots as its clients hold", "[report][limits]") {
+  const auto with = [](const std::string& most) {
+    return told(
+        "  api: { host: server, echo_server: { port: 443, delay: 1 s, backlog: 50, "
+        "max_connections: " +
+            most +
+            " } }\n  a: { host: client, load: { to: \"10.0.0.2:443\", rate: 30/s, timeout: "
+            "4 s } }\n",
+        "", "links: [ { between: [client, server], latency: 10 ms } ]\nduration: 20 s\n");
+  };
+  const auto full = with("20");
+  REQUIRE(full.size() == 4);
+  CHECK(full[0] ==
+        "why: api has at most 20 connections open (max_connections), and at 30/s its "
+        "clients have 31 open");
+  CHECK(full[2] == "cure: max_connections: 31 or more on api");
+  CHECK_FALSE(has(with("31"), "why"));
+}
+
+TEST_CASE("a listener never replies, whatever its queue", "[report][limits]") {
+  CHECK(told("  api: { host: server, listener: { ports: [443], backlog: 0, accept: false } }\n"
+             "  l: { host: client, load: { to: \"10.0.0.2:443\", rate: 5/s, timeout: 3 s } }\n",
+             "", "duration: 5 s\n")
+            .front() == "why: api never replies: a listener reads nothing");
+}
