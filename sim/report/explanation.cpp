@@ -140,6 +140,11 @@ remarks queue_explanation(const observe::outcome& o, const app_failure& f) {
   remarks out{
       {"why", fmt::format("no connection of {} was free for {}, its queue_timeout (size: {})",
                           a.name, time_text(ns(*p.queue_timeout)), grouped(p.size))}};
+  if (remarks full = server_limit(o, f); !full.empty()) {
+    full.front().label.clear();
+    append(out, std::move(full));
+    return out;
+  }
   // As they were busy all the time, what they completed says how long a request takes.
   const spec::host& h = o.scenario->hosts[a.host.host];
   const std::uint64_t connections = std::uint64_t{p.size} * (a.host.member ? 1 : h.members());

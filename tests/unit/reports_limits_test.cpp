@@ -172,3 +172,15 @@ TEST_CASE("a listener never replies, whatever its queue", "[report][limits]") {
              "", "duration: 5 s\n")
             .front() == "why: api never replies: a listener reads nothing");
 }
+
+TEST_CASE("a pool waits for a server that has too few connections, not for its own size",
+          "[report][limits]") {
+  const auto all = told(
+      "  api: { host: server, echo_server: { port: 443, max_connections: 5 } }\n"
+      "  db: { host: client, pool: { to: \"10.0.0.2:443\", rate: 100/s, size: 10, hold: 90 ms, "
+      "queue_timeout: 2 s } }\n",
+      "", "duration: 20 s\n");
+  REQUIRE(all.size() == 4);
+  CHECK(all[1] == ": api has at most 5 connections open (max_connections), and db keeps up to 10");
+  CHECK(all[3] == "cure: max_connections: 10 or more on api");
+}
