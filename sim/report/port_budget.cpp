@@ -233,6 +233,13 @@ void set_upstream(port_budget& b, const spec::scenario& s, const spec::app& a,
     if (e == nullptr || e->close.kind != spec::server_close::when::after_reply) closes_first = true;
   }
   b.busy = b.hold;
+  if (p.upstream_idle_timeout && b.destinations == 1) {
+    const auto streams = streams_to(s, a);
+    double rate = 0;
+    for (const stream& each : streams) rate = std::max(rate, each.rate);
+    const duration pause{rate > 0 ? static_cast<std::int64_t>(second / rate) : 0};
+    if (*p.upstream_idle_timeout + *b.busy < pause) b.pause = pause;
+  }
   set_left_open(b, s, p.upstream);
   if (closes_first) b.keep_time_wait(s.hosts[a.host.host]);
 }

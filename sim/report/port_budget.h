@@ -49,6 +49,7 @@ struct port_budget {
   std::optional<double> in_all;          ///< connections that the file asks for from start to end
   std::optional<duration> hold;          ///< until the client closes; nothing: for ever
   std::optional<duration> busy;          ///< what a request takes on a kept connection
+  std::optional<duration> pause;         ///< between requests, which kept ones do not outlast
   duration closing{};                    ///< after it, until the other side has closed too
   duration time_wait{};                  ///< after that, where the client closes first; else 0
   std::string

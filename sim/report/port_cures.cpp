@@ -50,6 +50,11 @@ cure kept_connections(const port_budget& b) {
     c.name = b.proxied ? "a larger keepalive" : "pool: kept connections";
     c.remark = "as many as are busy at once";
   }
+  if (b.pause) {
+    const std::string longer = "upstream_idle_timeout above " + time_text(ns(*b.pause));
+    c.name = b.streams.empty() ? longer : c.name + " and an " + longer;
+    c.remark = "kept connections are closed before the next request";
+  }
   return c;
 }
 

@@ -184,3 +184,21 @@ TEST_CASE("a pool waits for a server that has too few connections, not for its o
   CHECK(all[1] == ": api has at most 5 connections open (max_connections), and db keeps up to 10");
   CHECK(all[3] == "cure: max_connections: 10 or more on api");
 }
+
+TEST_CASE("a proxy that closes its kept connections too early is not told to keep more",
+          "[report][limits]") {
+  const auto with = [](const std::string& idle) {
+    return told(api +
+                    "  px: { host: client, proxy: { listen: \"0.0.0.0:8080\", upstream: "
+                    "\"10.0.0.2:443\", keepalive: 5, upstream_idle_timeout: " +
+                    idle +
+                    " } }\n  e: { host: server, load: { to: \"10.0.0.1:8080\", rate: 50/s } }\n",
+                "", "duration: 25 s\n");
+  };
+  const auto early = with("10 ms");
+  CHECK(has(early,
+            "cures: upstream_idle_timeout above 20 ms: no limit from ports (kept "
+            "connections are closed before the next request)"));
+  CHECK_FALSE(has(early, "a larger keepalive"));
+  CHECK_FALSE(has(with("21 ms"), "ports (range"));
+}
