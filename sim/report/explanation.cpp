@@ -14,6 +14,7 @@
 #include "sim/report/pool_ports.h"
 #include "sim/report/port_budget.h"
 #include "sim/report/port_remarks.h"
+#include "sim/report/port_text.h"
 #include "sim/report/reading.h"
 #include "sim/report/text.h"
 
@@ -27,11 +28,20 @@ void append(remarks& to, remarks more) {
   for (auto& r : more) to.push_back(std::move(r));
 }
 
+/// Whether the app does so by itself, which is told then.
+bool runs_out_later(const observe::outcome& o, const app_failure& f) {
+  const auto others = other_failures(o);
+  return std::any_of(others.begin(), others.end(), [&](const auto& other) {
+    return other.app == f.app && other.error == "EADDRNOTAVAIL";
+  });
+}
+
 remarks descriptors_explanation(const observe::outcome& o, const app_failure& f) {
   const spec::app& a = o.scenario->apps[f.app];
   std::string why = fmt::format("nofile is {}, and 0-2 are taken: {} sockets at a time",
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
   std::string cure;
+  std::string next;
   // A proxy has descriptors for its clients too.
   const auto b = budget_at(o, a, f.member, at_ns(f.at));
   if (b && !b->proxied && !b->streams.empty() && b->hold) {
@@ -41,12 +51,15 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
       why += fmt::format("; {} x {} keeps {}{} open", rate_text(own.rate), time_text(ns(*b->hold)),
                          own.random ? "up to " : "", grouped(open));
       cure = fmt::format("nofile: {} or more on {}", open + open / 10 + 8, a.name);
+      if (!b->may_do() && !runs_out_later(o, f))
+        next = "then the ports would run out: " + budget_text(*b);
     }
   }
   if (cure.empty()) cure = fmt::format("a higher nofile on {} (ulimit -n)", a.name);
-  return {{"why", why},
-          {"cure", cure},
-          {"check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits"}};
+  remarks out{{"why", why}, {"cure", cure}};
+  if (!next.empty()) out.push_back({"", next});
+  out.push_back({"check", "ls /proc/PID/fd | wc -l; grep files /proc/PID/limits"});
+  return out;
 }
 
 /// The address a server listens on; a `listener` has its ports on all IPv4 addresses.

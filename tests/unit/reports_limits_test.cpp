@@ -202,3 +202,16 @@ TEST_CASE("a proxy that closes its kept connections too early is not told to kee
   CHECK_FALSE(has(early, "a larger keepalive"));
   CHECK_FALSE(has(with("21 ms"), "ports (range"));
 }
+
+TEST_CASE("more descriptors lead to the limit of ports, where that is the next",
+          "[report][limits]") {
+  const auto with = [](const std::string& rate) {
+    return told(
+        "  api: { host: server, echo_server: { port: 443, delay: 20 s } }\n"
+        "  load: { host: client, nofile: 100, load: { to: \"10.0.0.2:443\", rate: " +
+            rate + " } }\n",
+        "", "duration: 15 s\n");
+  };
+  CHECK(has(with("40/s"), ": then the ports would run out: 1,000 ports (range 40000-40999)"));
+  CHECK_FALSE(has(with("10/s"), "then the ports"));
+}
