@@ -109,7 +109,7 @@ remarks absence_of(const observe::outcome& o, const spec::app& server, const app
 remarks refused_explanation(const observe::outcome& o, const app_failure& f) {
   if (!f.to) return {};
   const bool udp = std::holds_alternative<spec::udp_client>(o.scenario->apps[f.app].kind);
-  const spec::app* server = listener_at(*o.scenario, *f.to, udp);
+  const spec::app* server = listener_at(*o.scenario, *f.to, udp, &o.scenario->apps[f.app]);
   if (server == nullptr) {
     return {{"why", fmt::format("no app of this file listens on {}", to_string(*f.to))}};
   }
@@ -127,7 +127,7 @@ remarks obstacle_explanation(const observe::outcome& o, const app_failure& f, bo
 
 /// A destination that cannot be: nobody's address, or one of a family that the sender has not.
 remarks destination_explanation(const observe::outcome& o, const app_failure& f) {
-  if (!f.to) return {};
+  if (!f.to || f.to->address.is_loopback()) return {};  // every host has its own
   if (!spec::owner_of(*o.scenario, f.to->address))
     return {{"why", to_string(f.to->address) + " is no host of this file"}};
   const auto from = member_called(*o.scenario, f.member);

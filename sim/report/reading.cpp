@@ -148,9 +148,12 @@ bool runs_beside(const spec::app& a, const spec::app& b) {
          (!a.host.member || !b.host.member || a.host.member == b.host.member);
 }
 
-const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp) {
+const spec::app* listener_at(const spec::scenario& s, const endpoint& to, bool udp,
+                             const spec::app* client) {
   const auto owner = spec::owner_of(s, to.address);
+  const bool own = client != nullptr && to.address.is_loopback();
   for (const auto& a : s.apps) {
+    if (own && !runs_beside(a, *client)) continue;
     if (owner && a.host.host != owner->host) continue;
     if (udp) {
       const auto* u = std::get_if<spec::udp_server>(&a.kind);

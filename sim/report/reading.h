@@ -49,9 +49,10 @@ struct app_failure {
 [[nodiscard]] const std::vector<endpoint>* binds_of(const spec::app& a);
 /// Whether two apps run on a host that both have.
 [[nodiscard]] bool runs_beside(const spec::app& a, const spec::app& b);
-/// The app that serves that TCP (or UDP) port; null where the file has none.
+/// The app that serves that TCP (or UDP) port; null where the file has none. On 127.0.0.1 it is one
+/// of the host of `client`, where that is known.
 [[nodiscard]] const spec::app* listener_at(const spec::scenario& s, const endpoint& to,
-                                           bool udp = false);
+                                           bool udp = false, const spec::app* client = nullptr);
 /// The name of the host an app runs on: "client", "fleet", "fleet-3".
 [[nodiscard]] std::string host_of(const spec::scenario& s, const spec::app& a);
 /// The host of that name, of a counted one the member ("fleet-3").

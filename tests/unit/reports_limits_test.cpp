@@ -215,3 +215,9 @@ TEST_CASE("more descriptors lead to the limit of ports, where that is the next",
   CHECK(has(with("40/s"), ": then the ports would run out: 1,000 ports (range 40000-40999)"));
   CHECK_FALSE(has(with("10/s"), "then the ports"));
 }
+
+TEST_CASE("every host has a loopback of its own", "[report][limits]") {
+  CHECK(told(api + "  a: { host: client, load: { to: \"127.0.0.1:443\", rate: 1/s } }\n", "",
+             "duration: 2 s\n")
+            .front() == "why: no app of this file listens on 127.0.0.1:443");
+}
