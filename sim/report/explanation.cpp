@@ -42,6 +42,13 @@ remarks descriptors_explanation(const observe::outcome& o, const app_failure& f)
                                 grouped(a.nofile), grouped(a.nofile - std::min(a.nofile, 3u)));
   std::string cure;
   std::string next;
+  const auto* server = std::get_if<spec::echo_server>(&a.kind);
+  if (server != nullptr && server->close.kind == spec::server_close::when::never) {
+    why +=
+        fmt::format("; {} never closes (close: never), so each connection keeps its own", a.name);
+    cure = fmt::format("close() when a client has closed; a higher nofile on {} only lasts longer",
+                       a.name);
+  }
   // A proxy has descriptors for its clients too.
   const auto b = budget_at(o, a, f.member, at_ns(f.at));
   if (b && !b->proxied && !b->streams.empty() && b->hold) {

@@ -64,6 +64,7 @@ std::string time_text(std::int64_t nanoseconds) {
 
 std::string percent(double share) {
   const double p = share * 100;
+  if (p > 0 && p < 0.05) return "less than 0.1 %";
   return fmt::format("{:.{}f} %", p, p >= 99.95 || p == 0 ? 0 : 1);
 }
 

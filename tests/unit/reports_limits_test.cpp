@@ -221,3 +221,20 @@ TEST_CASE("every host has a loopback of its own", "[report][limits]") {
              "duration: 2 s\n")
             .front() == "why: no app of this file listens on 127.0.0.1:443");
 }
+
+TEST_CASE("a loss is not rounded to none", "[report][text]") {
+  CHECK(report::percent(0.0004) == "less than 0.1 %");
+  CHECK(report::percent(0.0005) == "0.1 %");
+  CHECK(report::percent(0.0012) == "0.1 %");
+}
+
+TEST_CASE("a server that never closes has that for its cause", "[report][limits]") {
+  const auto all = told(
+      "  api: { host: server, nofile: 20, echo_server: { port: 443, close: never } }\n"
+      "  l: { host: client, load: { to: \"10.0.0.2:443\", rate: 10/s } }\n",
+      "", "duration: 5 s\n");
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].ends_with("api never closes (close: never), so each connection keeps its own"));
+  CHECK(all[1] ==
+        "cure: close() when a client has closed; a higher nofile on api only lasts longer");
+}
