@@ -46,6 +46,9 @@ bool server_leaves_open(const spec::scenario& s, const app_failure& f) {
   return e != nullptr && !e->idle_timeout && e->close.kind == spec::server_close::when::peer;
 }
 
+/// Of one source and one destination: whichever of them connections go to, so many have a port.
+std::uint64_t ports_of_pair(const port_budget& b) { return b.surely_fits() / b.pairs(); }
+
 bool may_be_widened(const port_budget& b) {
   return b.ports == b.ports_of_host && b.ports < b.ports_of_widest;
 }
@@ -70,7 +73,7 @@ class renewals {
   }
   /// The shortest max_lifetime with which the ports suffice; nothing: none does.
   [[nodiscard]] std::optional<duration> lifetime_that_does() const {
-    const std::uint64_t ended = b_.surely_fits() / p_.size;  // and one that is open
+    const std::uint64_t ended = ports_of_pair(b_) / p_.size;  // and one that is open
     if (ended < 2) return std::nullopt;
     constexpr duration step{100'000'000};
     const duration least = after() / static_cast<std::int64_t>(ended - 1) + duration{1};
@@ -105,7 +108,7 @@ remarks renewal_cures(const spec::app& a, const app_failure& f, const spec::pool
                       const port_budget& b) {
   const renewals r(p, b);
   std::vector<std::string> texts;
-  const bool all_fit = p.size <= b.surely_fits();
+  const bool all_fit = p.size <= ports_of_pair(b);
   const bool both = p.max_lifetime && p.idle_timeout;
   const auto longer = r.lifetime_that_does();
   if (p.max_lifetime && longer) {
@@ -122,7 +125,7 @@ remarks renewal_cures(const spec::app& a, const app_failure& f, const spec::pool
                                 grouped(p.size)));
   }
   if (!b.reuses() && !b.binds_first && b.timestamps && b.time_wait > b.reuse_after) {
-    texts.push_back(cure_text("net.ipv4.tcp_tw_reuse: 1", r.fit(b.surely_fits(), b.reuse_after),
+    texts.push_back(cure_text("net.ipv4.tcp_tw_reuse: 1", r.fit(ports_of_pair(b), b.reuse_after),
                               "needs timestamps; client side"));
   }
   const double held = needed_per_second(a, f) * static_cast<double>(ns(b.time_wait)) / 1e9;
@@ -135,27 +138,29 @@ remarks renewal_cures(const spec::app& a, const app_failure& f, const spec::pool
   return out;
 }
 
-remarks pool_explanation(const observe::outcome& o, const spec::scenario& then,
-                         const app_failure& f, const spec::pool& p) {
-  const spec::app& a = then.apps[f.app];
-  auto b = ports_of(then, a, p);
-  const bool renewed = p.max_lifetime || p.idle_timeout;
-  const bool waits = count(o.tree, {"hosts", f.member, "time_wait", "peak"}) > 0;
-  if (!b || !renewed || !waits || f.at <= ns(a.start) || f.attempt < 2) return {};
-  // How long a connection that is ended when idle was open nobody knows.
-  b->hold = p.idle_timeout ? duration{} : *p.max_lifetime;
-  remarks out{{"why", budget_text(*b)},
-              {"", fmt::format("{} needed more than {} connections in its first {} ({}), as {}",
-                               a.name, grouped(f.attempt - 1), time_text(f.at - ns(a.start)),
-                               rate_text(needed_per_second(a, f)), what_ends(p))}};
-  const bool known = b->pairs() == 1 && b->time_wait > duration::zero() && !shares_ports(then, a) &&
-                     server_leaves_open(then, f);
-  if (known) {
-    for (auto& each : renewal_cures(a, f, p, *b)) out.push_back(std::move(each));
+/// More connections than ports, whatever ends when. `key` says how many they are.
+remarks too_many(const spec::app& a, const app_failure& f, const port_budget& b,
+                 std::uint64_t connections, std::string_view key, std::string_view what) {
+  const std::string to =
+      b.destinations > 1 ? fmt::format(" to {} destinations", b.destinations) : "";
+  remarks out{
+      {"why", fmt::format("{} ports (range {}-{}) per destination, and {} {} {} "
+                          "connections at once{}",
+                          grouped(b.ports), b.low, b.high, a.name, what, grouped(connections), to)},
+      {"cures", fmt::format("{}: {} or fewer", key, grouped(b.surely_fits()))}};
+  if (may_be_widened(b) && connections <= b.ports_of_widest * b.pairs()) {
+    out.push_back({"", fmt::format("{}: {} at one time (mind listeners in that range)", widest,
+                                   grouped(b.ports_of_widest * b.pairs()))});
   }
-  if (f.to && b->time_wait > duration::zero()) {
+  const std::uint64_t each = ports_of_pair(b);
+  if (each > 0 && b.sources == 1 && !b.binds_first) {
+    const std::uint64_t needed = (connections + each - 1) / each;
+    out.push_back({"", fmt::format("{} destination addresses: {} at one time", needed,
+                                   grouped(needed * each))});
+  }
+  if (f.to) {
     out.push_back(
-        {"check", fmt::format("ss -tan state time-wait dport = :{} | wc -l", f.to->port)});
+        {"check", fmt::format("ss -tan state established dport = :{} | wc -l", f.to->port)});
   }
   return out;
 }
@@ -165,26 +170,32 @@ remarks echo_explanation(const spec::scenario& then, const app_failure& f,
   const spec::app& a = then.apps[f.app];
   const auto b = ports_of(then, a, e);
   if (!b || e.connections <= b->fits() || shares_ports(then, a)) return {};
-  remarks out{
-      {"why",
-       fmt::format("{} ports (range {}-{}) per destination, and {} opens {} "
-                   "connections at once{}",
-                   grouped(b->ports), b->low, b->high, a.name, grouped(e.connections),
-                   b->destinations > 1 ? fmt::format(" to {} destinations", b->destinations) : "")},
-      {"cures", fmt::format("connections: {} or fewer", grouped(b->surely_fits()))}};
-  if (may_be_widened(*b) && e.connections <= b->ports_of_widest * b->destinations) {
-    out.push_back({"", fmt::format("{}: {} at one time (mind listeners in that range)", widest,
-                                   grouped(b->ports_of_widest * b->destinations))});
+  return too_many(a, f, *b, e.connections, "connections", "opens");
+}
+
+remarks pool_explanation(const observe::outcome& o, const spec::scenario& then,
+                         const app_failure& f, const spec::pool& p) {
+  const spec::app& a = then.apps[f.app];
+  auto b = ports_of(then, a, p);
+  const bool renewed = p.max_lifetime || p.idle_timeout;
+  const bool waits = count(o.tree, {"hosts", f.member, "time_wait", "peak"}) > 0;
+  if (b && !renewed && p.size > b->fits() && !shares_ports(then, a) && server_leaves_open(then, f))
+    return too_many(a, f, *b, p.size, "size", "keeps up to");
+  if (!b || !renewed || !waits || f.at <= ns(a.start) || f.attempt < 2) return {};
+  // How long a connection that is ended when idle was open nobody knows.
+  b->hold = p.idle_timeout ? duration{} : *p.max_lifetime;
+  remarks out{{"why", budget_text(*b)},
+              {"", fmt::format("{} needed more than {} connections in its first {} ({}), as {}",
+                               a.name, grouped(f.attempt - 1), time_text(f.at - ns(a.start)),
+                               rate_text(needed_per_second(a, f)), what_ends(p))}};
+  const bool known =
+      b->time_wait > duration::zero() && !shares_ports(then, a) && server_leaves_open(then, f);
+  if (known) {
+    for (auto& each : renewal_cures(a, f, p, *b)) out.push_back(std::move(each));
   }
-  const std::uint64_t each = b->surely_fits() / b->destinations;
-  if (each > 0) {
-    const std::uint64_t needed = (e.connections + each - 1) / each;
-    out.push_back({"", fmt::format("{} destination addresses: {} at one time", needed,
-                                   grouped(needed * each))});
-  }
-  if (f.to) {
+  if (f.to && b->time_wait > duration::zero()) {
     out.push_back(
-        {"check", fmt::format("ss -tan state established dport = :{} | wc -l", f.to->port)});
+        {"check", fmt::format("ss -tan state time-wait dport = :{} | wc -l", f.to->port)});
   }
   return out;
 }

@@ -105,6 +105,34 @@ TEST_CASE("a pool that renews its connections says what runs its ports out", "[r
   CHECK_FALSE(has(with("max_lifetime: 2.6 s", "5 min"), "EADDRNOTAVAIL"));
 }
 
+TEST_CASE("a pool larger than its ports says so", "[report][limits]") {
+  const auto with = [](const std::string& size) {
+    return told(api + "  db: { host: client, pool: { to: \"10.0.0.2:443\", size: " + size +
+                    ", rate: 3000/s, hold: 800 ms } }\n",
+                ", nofile: 10000", "duration: 5 s\n");
+  };
+  const auto all = with("1200");
+  REQUIRE(all.size() == 5);
+  CHECK(all[0] ==
+        "why: 1,000 ports (range 40000-40999) per destination, and db keeps up to 1,200 "
+        "connections at once");
+  CHECK(all[1] == "cures: size: 1,000 or fewer");
+  CHECK(with("1000").empty());
+}
+
+TEST_CASE("of several destinations each has ports for the whole pool", "[report][limits]") {
+  const auto with = [](const std::string& lifetime, const std::string& length) {
+    return told(api +
+                    "  db: { host: client, pool: { to: [\"10.0.0.2:443\", \"10.0.0.3:443\"], size: "
+                    "100, rate: 1000/s, hold: 50 ms, max_lifetime: " +
+                    lifetime + " } }\n",
+                "", "duration: " + length + "\n");
+  };
+  CHECK(has(with("1 s", "45 s"), "cures: max_lifetime: 6.9 s or more"));
+  CHECK_FALSE(has(with("6.9 s", "3 min"), "EADDRNOTAVAIL"));
+  CHECK_FALSE(has(with("6.9 s", "3 min"), "why"));
+}
+
 TEST_CASE("no number is promised to a pool that shares its ports", "[report][limits]") {
   const std::string pool =
       "  db: { host: client, pool: { to: \"10.0.0.2:443\", size: 40, rate: 400/s, hold: 50 ms, "
