@@ -32,6 +32,7 @@ tcp::limits limits_of(const profile::host_profile& p, const profile::sysctls& s,
   l.challenge_unsent_ack = p.tcp.challenge_ack_for_unsent;
   l.strict_end_seq = p.tcp.strict_sequence;
   l.check_tsecr = p.tcp.checks_tsecr;
+  l.first_window_segments = p.tcp.initial_window_segments;
   l.whole_first_window = p.tcp.whole_first_window;
   l.fin_needs_cwnd = p.tcp.fin_needs_cwnd;
   l.psh_on_tso = p.tcp.psh_on_tso;

@@ -140,8 +140,9 @@ constexpr key wait_keys[] = {
     {"wait", time, "time", "", "lets time pass", required},
 };
 constexpr key repeat_keys[] = {
-    {"repeat", whole, "number", "", "so many rounds of its steps", required, 0,
-     INT64_C(1'000'000'000)},
+    {"repeat", whole, "number", "",
+     "so many rounds of its steps; with the rounds of repeats around it at most 1000000000",
+     required, 0, INT64_C(1'000'000'000)},
     {"as", text, "name", "", "${NAME} counts the rounds from 1"},
     {"until", choice, "fail", "", "stops at the first call that fails"},
     {"pace", time, "time", "none", "between its steps, at least 1 us; none: one after the other"},

@@ -33,6 +33,7 @@ struct limits {
   bool strict_end_seq = true;                ///< 6.17+: SEG end must lie in the window
   bool check_tsecr = true;                   ///< 6.15+: tsecr_reject of tcp_check_req()
   bool whole_first_window = true;            ///< 6.11+: not cut to 65,535 bytes
+  std::uint32_t first_window_segments = 0;  ///< before 4.20: of so many MSS at most; 0: no such cap
   bool fin_needs_cwnd = true;                ///< 6.14+: a small last segment may not exceed cwnd
   bool space_when_sent = true;               ///< 5.19+: tcp_check_space() with each buffer sent
   bool psh_on_tso = true;                    ///< 5.4+: what goes as one buffer ends with PSH

@@ -47,7 +47,7 @@ static_assert(sizeof(request) <= 64);
                                    const path_facts& way, const socket_options& opt,
                                    const limits& l, const clock& c);
 
-/// Appends the SYN-ACK of this request to out.segments. The host arms its timer for
+/// Appends the SYN-ACK of this request to out.segments, and remembers its time stamp. The host arms its timer for
 /// request_timeout() after the first one.
 void make_syn_ack(request& r, const limits& l, const clock& c, actions& out);
 

@@ -6,12 +6,24 @@
 
 namespace fourtuple::tcp::detail {
 
+namespace {
+
+/// tcp_default_init_rwnd(): of larger segments fewer, two at least.
+std::uint32_t most_at_first(std::uint32_t mss, const limits& l) {
+  constexpr std::uint32_t usual = 1460;
+  const std::uint32_t cap = l.first_window_segments;
+  return mss * (mss > usual ? std::max(usual * cap / mss, 2U) : cap);
+}
+
+}  // namespace
+
 initial_window first_window(std::uint32_t mss, bool scaling, std::uint32_t rcvbuf,
                             const limits& l) {
   initial_window w;
   std::uint32_t space = (rcvbuf != 0 ? rcvbuf : l.rmem_default) / 2;
   if (space > mss) space -= space % mss;
   w.window = l.whole_first_window ? space : window_of_syn(space);
+  if (l.first_window_segments != 0) w.window = std::min(w.window, most_at_first(mss, l));
   if (scaling) {
     std::uint32_t most = std::max({space, l.rmem_max, l.core_rmem_max});
     if (rcvbuf != 0) most = std::max(space, std::min(most, rcvbuf / 2));

@@ -108,6 +108,31 @@ TEST_CASE("SYN and SYN-ACK carry the windows and options of Linux 6.18", "[tcp]"
   CHECK(shown(p.out.segments.at(0)) == "S. 9000:9000 ack 1001 win 65160");
 }
 
+TEST_CASE("Before 4.20 the first window is twenty segments, the options not counted", "[tcp]") {
+  limits old = linux_limits;
+  old.first_window_segments = 20;
+  old.whole_first_window = false;
+  pair p;
+  p.client = new_connection(setup(), {}, old);
+  open_active(p.client, old, at(0ms), p.out);
+  const wire::segment syn = p.out.segments.at(0);
+  CHECK(syn.window == 29200);
+  CHECK(open_request(syn, 9000, 11, path_facts{}, {}, old, at(0ms)).rcv_wnd == 28960);
+}
+
+TEST_CASE("A SYN in the window of a half-open connection resets it, an embryo", "[tcp]") {
+  pair p;
+  p.client = new_connection(setup(), {}, linux_limits);
+  open_active(p.client, linux_limits, at(0ms), p.out);
+  wire::segment syn = p.out.segments.at(0);
+  request r = open_request(syn, 9000, 11, path_facts{}, {}, linux_limits, at(0ms));
+  syn.seq_number += 100;
+  p.out.clear();
+  CHECK(request_segment(r, syn, {}, linux_limits, at(1ms), p.out) == request_verdict::kill);
+  CHECK(p.moved[static_cast<std::size_t>(counter::TcpExtEmbryonicRsts)] == 1);
+  CHECK(p.out.segments.at(0).has(wire::rst));
+}
+
 TEST_CASE("The handshake establishes both sides; the window fields are 63 and 64", "[tcp]") {
   pair p = established();
   CHECK(p.client.st == state::established);
